@@ -1,0 +1,115 @@
+"""runs.commands: what the responder is told to do."""
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from schemas.base import Event, Instant, Name, Part
+from schemas.message import Message
+
+Trigger = Literal["mention", "dm", "thread", "rule", "shortcut", "command", "gateway", "retry", "task"]
+"""What made a run start."""
+
+
+class Place(Part):
+    """A thread in Slack, and whose it is."""
+
+    tenant_id: Name
+    connection: Name
+    team_id: Name
+    channel_id: Name
+    thread_ts: Name
+    """The thread's root. Where a run starts a thread, the ts of the message that asked."""
+
+
+class RunRequested(Event):
+    """Answer this, once."""
+
+    type: Literal["run.requested"] = "run.requested"
+    run_id: Name
+    cause: Name
+    event_id: Name
+    place: Place
+    trigger: Trigger
+    agent_id: Name
+    rule_name: Name | None = None
+    prompt: str | None = None
+    """A rule's prompt, filled in; none where the message itself is the prompt."""
+    message: Message
+    directory_revision: int
+    received_at: Instant
+    retry_of: Name | None = None
+    """The run whose answer is asked for again."""
+
+
+class Notice(Event):
+    """Tell one person something that the others need not see."""
+
+    type: Literal["notice.requested"] = "notice.requested"
+    notice_id: Name
+    cause: Name
+    place: Place
+    user_id: Name
+    notice: Literal["throttled", "stop_refused", "nothing_to_stop", "run_expired", "command_help"]
+    text: str
+    retry_after_s: float | None = None
+
+
+class OutboundMessage(Event):
+    """A program says something in Slack, through the same gate and ledger as an answer."""
+
+    type: Literal["message.requested"] = "message.requested"
+    effect_id: Name
+    request_key: Name
+    tenant_id: Name
+    connection: Name
+    team_id: Name
+    channel_id: Name
+    thread_ts: Name | None = None
+    post_id: Name | None = None
+    """The program's own name for the message, by which it can be changed later."""
+    token_id: Name
+    text: str
+    blocks_json: str | None = None
+
+
+class WhyAsked(Event):
+    """A person asks why a reply is what it is."""
+
+    type: Literal["why.asked"] = "why.asked"
+    cause: Name
+    place: Place
+    run_id: Name
+    user_id: Name
+    trigger_id: Name | None = None
+
+
+class RetryAsked(Event):
+    """A person asks for an answer again. The click is the new run's cause."""
+
+    type: Literal["retry.asked"] = "retry.asked"
+    cause: Name
+    place: Place
+    run_id: Name
+    """The new run."""
+    retry_of: Name
+    user_id: Name
+    directory_revision: int
+    received_at: Instant
+
+
+class FeedbackGiven(Event):
+    """A person says whether a reply was good."""
+
+    type: Literal["feedback.given"] = "feedback.given"
+    cause: Name
+    place: Place
+    run_id: Name
+    user_id: Name
+    verdict: Literal["good", "bad"]
+
+
+Command: TypeAlias = Annotated[
+    RunRequested | Notice | OutboundMessage | WhyAsked | RetryAsked | FeedbackGiven,
+    Field(discriminator="type"),
+]

@@ -1,0 +1,74 @@
+"""slack.effects: the ledger of calls that change Slack: intended first, then what became of them."""
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from schemas.base import Event, Name, Part
+
+EffectPurpose = Literal[
+    "placeholder", "answer", "stopped", "failed", "notice", "status", "emoji", "message", "receipt", "cleanup"
+]
+"""What a call is for, in the words of the product."""
+
+Settlement = Literal["look_up", "repeat", "at_most_once"]
+"""How a call whose result is unknown is settled: find it by its metadata, do it again, or let it be."""
+
+
+class EffectOf(Part):
+    """Which call an entry of the ledger is about."""
+
+    effect_id: Name
+    run_id: Name | None = None
+    tenant_id: Name
+    connection: Name
+    team_id: Name
+    channel_id: Name
+    thread_ts: Name | None = None
+    method: Name
+    """Slack's name, such as chat.postMessage."""
+    purpose: EffectPurpose
+    attempt: int = 1
+
+
+class EffectIntended(Event):
+    """About to be called."""
+
+    type: Literal["effect.intended"] = "effect.intended"
+    effect: EffectOf
+    settlement: Settlement
+    arguments_json: str
+    """What the call says, so that it can be repeated."""
+
+
+class EffectConfirmed(Event):
+    """Slack said yes."""
+
+    type: Literal["effect.confirmed"] = "effect.confirmed"
+    effect: EffectOf
+    message_ts: Name | None = None
+    settled_by: Literal["response", "look_up", "repeat"] = "response"
+
+
+class EffectFailed(Event):
+    """Slack said no, or the call was never made."""
+
+    type: Literal["effect.failed"] = "effect.failed"
+    effect: EffectOf
+    error: Name
+    """Slack's error code, or our own."""
+    retry_after_s: float | None = None
+    final: bool = True
+
+
+class EffectUnknown(Event):
+    """It may have happened, and there is no way to tell."""
+
+    type: Literal["effect.unknown"] = "effect.unknown"
+    effect: EffectOf
+    error: Name
+
+
+LedgerEntry: TypeAlias = Annotated[
+    EffectIntended | EffectConfirmed | EffectFailed | EffectUnknown, Field(discriminator="type")
+]

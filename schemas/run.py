@@ -1,0 +1,78 @@
+"""audit.runs: the life of a run as reports count it."""
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from schemas.base import Event, Instant, Name, Part
+from schemas.command import Trigger
+from schemas.stop import StopSource
+
+RunStateName = Literal["start", "complete", "cancel_requested", "cancelled", "error"]
+Origin = Literal["channel", "gateway"]
+
+
+class PhaseTimes(Part):
+    """How long each part of a run took, in seconds since Slack's receipt."""
+
+    accepted: float | None = None
+    thinking: float | None = None
+    first_token: float | None = None
+    last_token: float | None = None
+    finished: float | None = None
+
+
+class Usage(Part):
+    """What a run cost."""
+
+    model: Name
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+
+
+class RunState(Event):
+    """A run entered a state."""
+
+    type: Literal["run.state"] = "run.state"
+    state: RunStateName
+    run_id: Name
+    tenant_id: Name
+    connection: Name
+    session: Name
+    """team:channel:thread, which is how the reports count a conversation."""
+    channel: Name
+    origin: Origin
+    trigger: Trigger | None = None
+    agent_id: Name | None = None
+    event_id: Name | None = None
+    received_at: Instant | None = None
+    reason: str | None = None
+    """For an error, its kind; never its text, which could quote a message."""
+    phases: PhaseTimes | None = None
+    usage: Usage | None = None
+
+
+class RunCancel(Event):
+    """How the end of a run that somebody stopped went."""
+
+    type: Literal["run.cancel"] = "run.cancel"
+    source: StopSource
+    requested: bool
+    """Whether anybody asked; false where the run ended by itself, such as a stream that Slack closed."""
+    acknowledged: bool
+    """Whether the stop took hold: the model's call is over and the person has been told."""
+    latency_ms: float | None = None
+    """From the request to the acknowledgement; none until there is one."""
+    run_id: Name
+    tenant_id: Name
+    connection: Name
+    session: Name
+    channel: Name
+    origin: Origin
+    stop_id: Name | None = None
+    requested_at: Instant | None = None
+    acknowledged_at: Instant | None = None
+
+
+RunAudit: TypeAlias = Annotated[RunState | RunCancel, Field(discriminator="type")]

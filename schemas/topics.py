@@ -1,0 +1,230 @@
+"""The topics: the one declaration of what each holds, who writes and reads it, and how long it is kept."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from schemas.agent import AgentCommand, AgentEvent
+from schemas.base import Event
+from schemas.command import Command
+from schemas.decision import DecisionMade
+from schemas.effect import LedgerEntry
+from schemas.envelope import Envelope
+from schemas.letter import DeadLetter
+from schemas.reaction import ReactionAudit
+from schemas.run import RunAudit
+from schemas.stop import StopRequested
+
+Key = Literal["connection", "team:channel:thread", "task_id", "the source's key"]
+Service = Literal["ingress", "router", "responder", "supervisor", "report", "replay", "why", "dlq", "any service"]
+
+PARTITIONS = 24
+"""Fixed when a topic is created, since keyed state depends on it. One machine takes `PARTITIONS_ON_ONE_MACHINE`."""
+PARTITIONS_ON_ONE_MACHINE = 4
+
+TEXT_IS_KEPT = timedelta(days=14)
+"""How long topics with message text keep it."""
+AUDIT_IS_KEPT = timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic, as every cluster must have it."""
+
+    name: str
+    key: Key
+    events: tuple[type[Event], ...]
+    written_by: tuple[Service, ...]
+    read_by: tuple[Service, ...]
+    retention: timedelta
+    holds_text: bool
+    """Whether message text stands in it. Where it does not, ids, kinds, counts and times are all there is."""
+    purpose: str
+    cleanup: Literal["delete"] = "delete"
+    partitioned_with: str | None = None
+    """The topic whose partition count it must share, because the same key must be in the same partition of both."""
+
+    @property
+    def types(self) -> dict[str, type[Event]]:
+        """Its event types by their names on the wire."""
+        return {name_of(event): event for event in self.events}
+
+
+def name_of(event: type[Event]) -> str:
+    """The name of an event type on the wire."""
+    name: str = event.model_fields["type"].default
+    return name
+
+
+def _members(union: Any) -> tuple[type[Event], ...]:
+    origin = get_origin(union)
+    if origin in (Union, UnionType):
+        return tuple(get_args(union))
+    if origin is not None:  # Annotated[union, Field(discriminator=…)]
+        return _members(get_args(union)[0])
+    return (union,)
+
+
+SLACK_INBOUND = Topic(
+    name="slack.inbound",
+    key="connection",
+    events=_members(Envelope),
+    written_by=("ingress",),
+    read_by=("router", "replay"),
+    retention=TEXT_IS_KEPT,
+    holds_text=True,
+    purpose="Every envelope as it was received. Offsets are contiguous: no transactions, no compaction.",
+)
+RUNS_COMMANDS = Topic(
+    name="runs.commands",
+    key="team:channel:thread",
+    events=_members(Command),
+    written_by=("router", "supervisor", "responder"),
+    read_by=("responder",),
+    retention=TEXT_IS_KEPT,
+    holds_text=True,
+    purpose="What the responder is told to do.",
+)
+RUNS_STOPS = Topic(
+    name="runs.stops",
+    key="connection",
+    events=_members(StopRequested),
+    written_by=("router",),
+    read_by=("responder",),
+    retention=timedelta(days=1),
+    holds_text=False,
+    purpose="Requests to end runs. Every responder reads all of them, without a group, from one hour back.",
+)
+AGENTS_COMMANDS = Topic(
+    name="agents.commands",
+    key="connection",
+    events=_members(AgentCommand),
+    written_by=("router",),
+    read_by=("supervisor",),
+    retention=TEXT_IS_KEPT,
+    holds_text=True,
+    purpose="Clicks and commands that are meant for the supervisor.",
+)
+AUDIT_DECISIONS = Topic(
+    name="audit.decisions",
+    key="connection",
+    events=_members(DecisionMade),
+    written_by=("router",),
+    read_by=("replay", "why", "report"),
+    retention=AUDIT_IS_KEPT,
+    holds_text=False,
+    purpose="What was decided for every envelope, and why.",
+)
+AUDIT_RUNS = Topic(
+    name="audit.runs",
+    key="team:channel:thread",
+    events=_members(RunAudit),
+    written_by=("router", "responder"),
+    read_by=("report", "why"),
+    retention=AUDIT_IS_KEPT,
+    holds_text=False,
+    purpose="The states of every run, and how stops went.",
+)
+AUDIT_REACTIONS = Topic(
+    name="audit.reactions",
+    key="connection",
+    events=_members(ReactionAudit),
+    written_by=("router",),
+    read_by=("report",),
+    retention=AUDIT_IS_KEPT,
+    holds_text=False,
+    purpose="Which rule met a message, or why none did.",
+)
+SLACK_EFFECTS = Topic(
+    name="slack.effects",
+    key="team:channel:thread",
+    events=_members(LedgerEntry),
+    written_by=("responder",),
+    read_by=("responder", "why"),
+    retention=TEXT_IS_KEPT,
+    holds_text=True,
+    purpose="The ledger: each call that changes Slack, intended first, then confirmed, failed or unknown.",
+    partitioned_with="runs.commands",
+)
+AGENTS_EVENTS = Topic(
+    name="agents.events",
+    key="task_id",
+    events=_members(AgentEvent),
+    written_by=("supervisor",),
+    read_by=("supervisor", "report"),
+    retention=AUDIT_IS_KEPT,
+    holds_text=True,
+    purpose="What supervised agents did, and what people decided.",
+)
+DEAD_LETTERS = Topic(
+    name="dead.letters",
+    key="the source's key",
+    events=_members(DeadLetter),
+    written_by=("any service",),
+    read_by=("dlq",),
+    retention=TEXT_IS_KEPT,
+    holds_text=True,
+    purpose="Raw bytes that could not be understood, where they came from, and why.",
+)
+
+TOPICS: tuple[Topic, ...] = (
+    SLACK_INBOUND,
+    RUNS_COMMANDS,
+    RUNS_STOPS,
+    AGENTS_COMMANDS,
+    AUDIT_DECISIONS,
+    AUDIT_RUNS,
+    AUDIT_REACTIONS,
+    SLACK_EFFECTS,
+    AGENTS_EVENTS,
+    DEAD_LETTERS,
+)
+
+BY_NAME = {topic.name: topic for topic in TOPICS}
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What a topic's settings depend on beside its declaration."""
+
+    brokers: int
+    prefix: str = ""
+    partitions: int = PARTITIONS
+
+    @property
+    def replication(self) -> int:
+        """Three copies wherever there are three brokers."""
+        return min(3, self.brokers)
+
+    @property
+    def min_insync(self) -> int:
+        """An acknowledged write stands on two brokers wherever there are three."""
+        return 2 if self.replication >= 3 else 1  # noqa: PLR2004 - the three of the sentence above
+
+
+@dataclass(frozen=True)
+class TopicSettings:
+    """One topic as it must be on one cluster."""
+
+    name: str
+    partitions: int
+    replication: int
+    config: tuple[tuple[str, str], ...]
+
+
+def settings_for(topic: Topic, cluster: Cluster) -> TopicSettings:
+    """What a declared topic comes to on a cluster."""
+    config = {
+        "cleanup.policy": topic.cleanup,
+        "retention.ms": str(int(topic.retention / timedelta(milliseconds=1))),
+        "retention.bytes": "-1",
+        "min.insync.replicas": str(cluster.min_insync),
+        "message.timestamp.type": "LogAppendTime",
+    }
+    return TopicSettings(
+        name=f"{cluster.prefix}{topic.name}",
+        partitions=cluster.partitions,
+        replication=cluster.replication,
+        config=tuple(sorted(config.items())),
+    )

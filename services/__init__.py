@@ -1,0 +1,1 @@
+"""The processes that Threadline is made of, and what they share."""

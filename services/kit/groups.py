@@ -1,0 +1,111 @@
+"""The groups of settings that more than one process has."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from services.kit.settings import Settings
+
+
+class KafkaSettings(Settings):
+    """Which Kafka-compatible cluster, and how to speak to it."""
+
+    kafka_brokers: str = "127.0.0.1:9092"
+    """Addresses of brokers to begin with, separated by commas."""
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """How connections are secured."""
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """How to sign in, with a SASL_ security."""
+    kafka_username: str | None = None
+    """Who signs in, with a SASL_ security."""
+    kafka_password: SecretStr | None = None
+    """The password that goes with it."""
+    kafka_ca_file: Path | None = None
+    """Certificates to trust; the system's own otherwise."""
+    kafka_cert_file: Path | None = None
+    """This client's certificate, where the cluster asks for one."""
+    kafka_key_file: Path | None = None
+    """The key that goes with it."""
+    kafka_key_password: SecretStr | None = None
+    """The key's password."""
+    topic_prefix: str = Field(default="", pattern=r"^[a-zA-Z0-9._-]*$")
+    """Stands before every topic's name, such as `staging.`."""
+    topic_partitions: int = Field(default=24, ge=1, le=1000)
+    """How many partitions topics are created with. Fixed afterwards."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        missing = []
+        if self.kafka_security.startswith("SASL_"):
+            missing += ["THREADLINE_KAFKA_USERNAME"] if self.kafka_username is None else []
+            missing += ["THREADLINE_KAFKA_PASSWORD"] if self.kafka_password is None else []
+        if (self.kafka_cert_file is None) != (self.kafka_key_file is None):
+            missing += ["THREADLINE_KAFKA_CERT_FILE and THREADLINE_KAFKA_KEY_FILE (both or neither)"]
+        if missing:
+            raise ValueError(f"{', '.join(missing)}: needed with THREADLINE_KAFKA_SECURITY={self.kafka_security}")
+        return self
+
+
+class LogSettings(Settings):
+    """How a process logs."""
+
+    log_format: Literal["json", "human"] = "human"
+    """One JSON object a line for machines, or lines for people."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """What is worth a line."""
+
+
+class HttpSettings(Settings):
+    """Where `/health` and `/metrics` are served."""
+
+    http_host: str = "127.0.0.1"
+    """The address to listen on. Loopback unless told otherwise."""
+    http_port: int = Field(default=0, ge=0, le=65535)
+    """The port to listen on; 0 takes a free one."""
+
+
+class TelemetrySettings(Settings):
+    """Metrics and traces."""
+
+    metrics: bool = True
+    """Whether metrics are kept and served."""
+    otlp_endpoint: str | None = Field(default=None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    """Where traces go, by OTLP over HTTP. Nothing is traced without it. The other OTEL_ variables hold as usual."""
+
+
+class DatabaseSettings(Settings):
+    """Which Postgres."""
+
+    database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
+    """postgresql://user:password@host/database"""
+
+
+class SlackSettings(Settings):
+    """A Slack app, and which Slack."""
+
+    slack_bot_token: SecretStr | None = Field(default=None, validation_alias="SLACK_BOT_TOKEN")
+    """xoxb-…: what the app posts with."""
+    slack_app_token: SecretStr | None = Field(default=None, validation_alias="SLACK_APP_TOKEN")
+    """xapp-…: what Socket Mode opens with (scope connections:write)."""
+    slack_signing_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_SIGNING_SECRET")
+    """Proves that HTTP requests are Slack's."""
+    slack_app_id: str | None = Field(default=None, validation_alias="SLACK_APP_ID")
+    """A…: the app's id."""
+    slack_client_id: str | None = Field(default=None, validation_alias="SLACK_CLIENT_ID")
+    """For installing by OAuth."""
+    slack_client_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_CLIENT_SECRET")
+    """For installing by OAuth."""
+    slack_api_url: str = Field(default="https://slack.com/api/", validation_alias="SLACK_API_URL")
+    """The Web API's base address: any Slack-compatible server."""
+
+
+class ModelSettings(Settings):
+    """Keys and addresses of language models."""
+
+    openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")
+    """For models named openai:…"""
+    openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
+    """Any OpenAI-compatible server."""
+    anthropic_api_key: SecretStr | None = Field(default=None, validation_alias="ANTHROPIC_API_KEY")
+    """For models named anthropic:…"""

@@ -1,0 +1,68 @@
+"""The small server that every process has: `/health` and `/metrics`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+
+from aiohttp import web
+from typing_extensions import override
+
+from services.kit.health import Health
+from services.kit.telemetry.metrics import CONTENT_TYPE, Metrics
+
+UNAVAILABLE = 503
+
+
+class CannotListen(Exception):
+    """The address is taken or not ours."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """Where a server listens."""
+
+    host: str
+    port: int
+
+    @override
+    def __str__(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+
+def operations(health: Health, metrics: Metrics) -> web.Application:
+    """An application with the two pages that operators and Prometheus read. They need no sign-in."""
+
+    async def show_health(_: web.Request) -> web.Response:
+        report = health.report()
+        return web.json_response(asdict(report), status=web.HTTPOk.status_code if report.ready else UNAVAILABLE)
+
+    async def show_life(_: web.Request) -> web.Response:
+        report = health.report()
+        return web.json_response({"live": report.live}, status=web.HTTPOk.status_code if report.live else UNAVAILABLE)
+
+    async def show_metrics(_: web.Request) -> web.Response:
+        return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+
+    application = web.Application()
+    application.router.add_get("/health", show_health)
+    application.router.add_get("/health/live", show_life)
+    application.router.add_get("/metrics", show_metrics)
+    return application
+
+
+@asynccontextmanager
+async def served(application: web.Application, host: str, port: int) -> AsyncIterator[Served]:
+    """Listens within it. Port 0 takes a free one."""
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise CannotListen(
+                f"cannot listen on {host}:{port}: {error.strerror}; set THREADLINE_HTTP_PORT to a free port, or to 0"
+            ) from error
+        yield Served(host, runner.addresses[0][1])
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,153 @@
+"""Topics on a live cluster: what is there, how it differs from the declaration, and making what is missing."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+from typing_extensions import override
+
+from schemas.topics import TOPICS, Cluster, TopicSettings, settings_for
+from services.kit.groups import KafkaSettings
+from services.kit.kafka.connection import client_arguments
+
+_SET_ON_THE_TOPIC = 1
+"""Kafka's code for a configuration that was set on the topic itself, and is no default."""
+
+
+@dataclass(frozen=True)
+class LiveTopic:
+    """A topic as a cluster has it."""
+
+    name: str
+    partitions: int
+    replication: int
+    config: dict[str, str]
+    overrides: dict[str, str]
+    """What of it was set on the topic itself."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing about a topic that is not as declared."""
+
+    topic: str
+    what: str
+    live: str
+    declared: str
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.topic}: {self.what} is {self.live}, declared is {self.declared}"
+
+    @property
+    def can_be_altered(self) -> bool:
+        """Whether a live topic can be brought to it. Partitions and replicas are fixed when it is created."""
+        return self.what not in {"partitions", "replication"}
+
+
+class NotAsDeclared(Exception):
+    """The cluster refused to make or to change a topic."""
+
+
+@asynccontextmanager
+async def admin_client(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A client that may look at and change the cluster."""
+    client = AIOKafkaAdminClient(**client_arguments(settings), client_id="threadline-topics")
+    await client.start()
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+async def cluster_of(client: AIOKafkaAdminClient, settings: KafkaSettings) -> Cluster:
+    """What the declared topics depend on: the cluster's size, and our prefix and partition count."""
+    described = await client.describe_cluster()
+    return Cluster(len(described["brokers"]), settings.topic_prefix, settings.topic_partitions)
+
+
+def declared_on(cluster: Cluster) -> list[TopicSettings]:
+    """Every declared topic as this cluster must have it."""
+    return [settings_for(topic, cluster) for topic in TOPICS]
+
+
+async def live_topics(client: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, LiveTopic]:
+    """Those of the named topics that are there."""
+    present = sorted(set(names) & set(await client.list_topics()))
+    if not present:
+        return {}
+    described = await client.describe_topics(present)
+    configs = await _configs(client, present)
+    return {
+        topic["topic"]: LiveTopic(
+            name=topic["topic"],
+            partitions=len(topic["partitions"]),
+            replication=min(len(partition["replicas"]) for partition in topic["partitions"]),
+            config={name: value for name, (value, _) in configs[topic["topic"]].items()},
+            overrides={
+                name: value for name, (value, source) in configs[topic["topic"]].items() if source == _SET_ON_THE_TOPIC
+            },
+        )
+        for topic in described
+    }
+
+
+def differences(declared: TopicSettings, live: LiveTopic) -> list[Difference]:
+    """Where a live topic is not as declared.
+
+    A configuration that the cluster does not know at all is passed over: Redpanda, for one, has no min.insync.replicas,
+    since a majority must always have a write.
+    """
+    found = []
+    if live.partitions != declared.partitions:
+        found.append(Difference(live.name, "partitions", str(live.partitions), str(declared.partitions)))
+    if live.replication != declared.replication:
+        found.append(Difference(live.name, "replication", str(live.replication), str(declared.replication)))
+    found += [
+        Difference(live.name, name, live.config[name], value)
+        for name, value in declared.config
+        if name in live.config and live.config[name] != value
+    ]
+    return found
+
+
+async def create(client: AIOKafkaAdminClient, missing: Iterable[TopicSettings]) -> None:
+    """Makes topics. One that somebody else made meanwhile is left as it is."""
+    wanted = [
+        NewTopic(topic.name, topic.partitions, topic.replication, topic_configs=dict(topic.config)) for topic in missing
+    ]
+    if not wanted:
+        return
+    response = await client.create_topics(wanted)
+    for name, code, *message in response.topic_errors:
+        error = for_code(code)
+        if code and error is not TopicAlreadyExistsError:
+            raise NotAsDeclared(f"{name} could not be made: {error.__name__} {message[0] if message else ''}".strip())
+
+
+async def alter(client: AIOKafkaAdminClient, declared: TopicSettings, live: LiveTopic) -> None:
+    """Brings a topic's configuration to what is declared; what else was set on it stays."""
+    config = {**live.overrides, **dict(declared.config)}
+    responses = await client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, declared.name, configs=config)])
+    for response in responses:
+        for code, message, *_ in response.resources:
+            if code:
+                raise NotAsDeclared(
+                    f"{declared.name} could not be changed: {for_code(code).__name__} {message or ''}".strip()
+                )
+
+
+async def _configs(client: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, tuple[str, int]]]:
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    found: dict[str, dict[str, tuple[str, int]]] = {}
+    response: Any
+    for response in await client.describe_configs(resources):
+        for code, message, _, name, entries in response.resources:
+            if code:
+                raise NotAsDeclared(f"{name} could not be read: {for_code(code).__name__} {message or ''}".strip())
+            found[name] = {entry[0]: (entry[1] or "", entry[3]) for entry in entries}
+    return found

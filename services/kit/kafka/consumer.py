@@ -1,0 +1,95 @@
+"""Reads topics: as a member of a group that commits by hand, or alone from a moment on."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+
+from schemas.attributes import Attributes
+from schemas.base import Event
+from schemas.record import UnknownEvent, decode
+from schemas.topics import BY_NAME, Topic
+from services.kit.groups import KafkaSettings
+from services.kit.kafka.connection import client_arguments
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record of a topic, not yet opened."""
+
+    topic: Topic
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+    appended_ms: int
+    """When the broker appended it."""
+
+    def decode(self) -> tuple[Attributes, Event | UnknownEvent]:
+        """What it says; `schemas.record.CannotRead` where it cannot be understood."""
+        return decode(self.topic, self.headers, self.value)
+
+
+def record_of(raw: ConsumerRecord, prefix: str) -> Record:
+    """A client's record as ours."""
+    return Record(
+        topic=BY_NAME[raw.topic.removeprefix(prefix)],
+        partition=raw.partition,
+        offset=raw.offset,
+        key=raw.key,
+        value=raw.value,
+        headers=tuple(raw.headers),
+        appended_ms=raw.timestamp,
+    )
+
+
+@asynccontextmanager
+async def group_consumer(
+    settings: KafkaSettings, group: str, topics: Iterable[Topic], listener: ConsumerRebalanceListener | None = None
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """A member of a group. It commits nothing by itself: what is done with, only the service knows."""
+    consumer = AIOKafkaConsumer(
+        **client_arguments(settings),
+        group_id=f"{settings.topic_prefix}{group}",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+    )
+    consumer.subscribe([f"{settings.topic_prefix}{topic.name}" for topic in topics], listener=listener)
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+@asynccontextmanager
+async def reader(
+    settings: KafkaSettings, topic: Topic, since: datetime | None = None
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """Every partition of a topic, without a group, from a moment on or from the beginning."""
+    name = f"{settings.topic_prefix}{topic.name}"
+    consumer = AIOKafkaConsumer(**client_arguments(settings), group_id=None, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        found = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - partitions_for_topic knows only what was asked for before
+        partitions = [TopicPartition(name, number) for number in sorted(found.partitions_for_topic(name) or ())]
+        consumer.assign(partitions)
+        await _seek(consumer, partitions, since)
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def _seek(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], since: datetime | None) -> None:
+    if since is None:
+        await consumer.seek_to_beginning(*partitions)
+        return
+    moment = int(since.timestamp() * 1000)
+    ends = await consumer.end_offsets(partitions)
+    found = await consumer.offsets_for_times(dict.fromkeys(partitions, moment))
+    for partition in partitions:
+        at = found.get(partition)
+        consumer.seek(partition, at.offset if at is not None else ends[partition])

@@ -1,0 +1,97 @@
+"""Writes events to topics: durable before it says so, in order, each once per attempt of ours."""
+
+import asyncio
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.structs import RecordMetadata
+from opentelemetry.trace import SpanKind, Tracer
+
+from schemas.attributes import Attributes
+from schemas.base import Event
+from schemas.record import encode
+from schemas.topics import Topic, name_of
+from services.kit.clock import Clock
+from services.kit.groups import KafkaSettings
+from services.kit.kafka.connection import client_arguments
+from services.kit.kafka.metrics import PUBLISH_SECONDS, PUBLISHED
+from services.kit.telemetry.emitter import Emitter
+from services.kit.telemetry.traces import current_trace
+
+LINGER_MS = 0
+"""Records that wait while a request is under way are batched anyway; waiting longer only adds to every ack."""
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """What a client measures with."""
+
+    clock: Clock
+    emitter: Emitter
+    tracer: Tracer
+
+
+class Producer:
+    """An idempotent producer that waits for every in-sync replica."""
+
+    def __init__(self, settings: KafkaSettings, service: str, instruments: Instruments) -> None:
+        self._prefix = settings.topic_prefix
+        self._source = f"/threadline/{service}"
+        self._instruments = instruments
+        self._client = AIOKafkaProducer(
+            **client_arguments(settings),
+            client_id=f"threadline-{service}",
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=LINGER_MS,
+        )
+
+    async def __aenter__(self) -> Self:
+        """Connects."""
+        await self._client.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        """Sends what is still waiting, and disconnects."""
+        await self._client.stop()
+
+    async def send(self, topic: Topic, key: str, event: Event, record_id: str) -> "asyncio.Future[RecordMetadata]":
+        """Queues an event. It is durable when the future that comes back is done."""
+        event_type = name_of(type(event))
+        clock, emitter = self._instruments.clock, self._instruments.emitter
+        span = self._instruments.tracer.start_span(
+            f"publish {topic.name}",
+            kind=SpanKind.PRODUCER,
+            attributes={
+                "messaging.system": "kafka",
+                "messaging.operation.type": "send",
+                "messaging.destination.name": topic.name,
+                "messaging.message.id": record_id,
+            },
+        )
+        trace = current_trace()
+        attributes = Attributes(
+            record_id, event_type, self._source, event.at, trace.get("traceparent"), trace.get("tracestate")
+        )
+        record = encode(topic, event, attributes)
+        begun = clock.monotonic()
+        future: asyncio.Future[RecordMetadata] = await self._client.send(
+            f"{self._prefix}{topic.name}", record.value, key.encode(), headers=list(record.headers)
+        )
+
+        def settle(done: "asyncio.Future[RecordMetadata]") -> None:
+            failed = done.cancelled() or done.exception() is not None
+            emitter.observe(PUBLISH_SECONDS, clock.monotonic() - begun, topic=topic.name)
+            emitter.count(PUBLISHED, topic=topic.name, result="failed" if failed else "acknowledged")
+            span.end()
+
+        future.add_done_callback(settle)
+        return future
+
+    async def publish(self, topic: Topic, key: str, event: Event, record_id: str) -> RecordMetadata:
+        """Writes an event and waits until it is durable."""
+        return await (await self.send(topic, key, event, record_id))

@@ -1,0 +1,37 @@
+"""Keeps secrets out of whatever is written for people or machines to read."""
+
+import re
+from collections.abc import Iterable
+
+HIDDEN = "[redacted]"
+
+_SHAPES = re.compile(
+    r"""
+      \bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]+             # Slack's bot, user, refresh and configuration tokens
+    | \bxapp-[A-Za-z0-9-]+                                # Slack's app-level tokens
+    | \bsk-[A-Za-z0-9_-]{8,}                              # OpenAI's and Anthropic's keys
+    | (?<=[Bb]earer[ ])[A-Za-z0-9._~+/=-]{8,}             # an Authorization header
+    | (?<=[Bb]asic[ ])[A-Za-z0-9+/=]{8,}                  # likewise
+    | https://hooks\.slack\.com/[^\s"'<>]+                # response_url and incoming webhooks: whoever has it may post
+    | (?<=[?&]ticket=)[^&\s"'<>]+                         # Socket Mode's address
+    | (?<=://)[^/\s:@"']*:[^/\s@"']+(?=@)                 # a password in an address
+    """,
+    re.VERBOSE,
+)
+
+_SHORTEST = 6
+"""A shorter secret would blank out ordinary words."""
+
+
+class Redactor:
+    """Knows the shapes of well-known secrets and the very values that this process was given."""
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        known = sorted({value for value in values if len(value) >= _SHORTEST}, key=len, reverse=True)
+        self._values = re.compile("|".join(map(re.escape, known))) if known else None
+
+    def __call__(self, text: str) -> str:
+        """The text without its secrets."""
+        if self._values is not None:
+            text = self._values.sub(HIDDEN, text)
+        return _SHAPES.sub(HIDDEN, text)

@@ -1,0 +1,134 @@
+"""Settings: read once, at the start, from the environment and a file; every wrong one is reported at once, by name."""
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import AliasChoices, SecretBytes, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from typing_extensions import override
+
+from services.kit.redaction import Redactor
+
+PREFIX = "THREADLINE_"
+FILE_VARIABLE = "THREADLINE_CONFIG"
+DEFAULT_FILE = Path("threadline.toml")
+
+
+class WrongSettings(Exception):
+    """What is wrong with the settings, one line each, all of them."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Settings(BaseSettings):
+    """A group of settings. A service's own settings inherit from the groups that it needs.
+
+    A field `kafka_brokers` is THREADLINE_KAFKA_BROKERS in the environment and `kafka_brokers` in the file. A field with
+    an alias keeps the name that people already know, such as SLACK_BOT_TOKEN.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+        env_ignore_empty=True,
+    )
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment first, then the file, then what the caller falls back to, then the defaults."""
+        return env_settings, TomlConfigSettingsSource(settings_cls, _file()), init_settings
+
+    def secrets(self) -> Iterator[str]:
+        """The values that must never be shown."""
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, SecretStr):
+                yield value.get_secret_value()
+
+
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
+def load(kind: type[AnySettings], fallback: Mapping[str, Any] | None = None) -> AnySettings:
+    """The settings of this process. `fallback` stands in where neither environment nor file say anything."""
+    try:
+        return kind(**dict(fallback or {}))
+    except ValidationError as error:
+        given = _given(kind)
+        raise WrongSettings([_describe(kind, problem, given) for problem in error.errors(include_url=False)]) from None
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise WrongSettings([f"{_file()}: {error}"]) from None
+
+
+def environment_name(name: str, field: FieldInfo) -> str:
+    """What a setting is called in the environment."""
+    alias = field.validation_alias
+    if isinstance(alias, AliasChoices):
+        alias = alias.choices[0]
+    return alias if isinstance(alias, str) else f"{PREFIX}{name.upper()}"
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Whether a setting's value must never be shown."""
+    kinds = (field.annotation, *get_args(field.annotation))
+    return any(kind in (SecretStr, SecretBytes) for kind in kinds)
+
+
+def strangers(kinds: tuple[type[Settings], ...]) -> list[str]:
+    """Variables of the environment that begin like ours and are no setting of any of these groups."""
+    known = {environment_name(name, field) for kind in kinds for name, field in kind.model_fields.items()}
+    return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known | {FILE_VARIABLE})  # noqa: TID251 - settings are read here
+
+
+def child_environment(added: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a process that we start: ours, and what is added for it."""
+    return {**os.environ, **added}  # noqa: TID251 - the environment is read here
+
+
+def _file() -> Path:
+    named = os.environ.get(FILE_VARIABLE)  # noqa: TID251 - settings are read here
+    if named and not Path(named).is_file():
+        raise FileNotFoundError(f"{FILE_VARIABLE} names a file that is not there")
+    return Path(named) if named else DEFAULT_FILE
+
+
+def _given(kind: type[Settings]) -> dict[str, str]:
+    """What the environment says for each field that may be shown."""
+    return {
+        name: os.environ[environment_name(name, field)]  # noqa: TID251 - settings are read here
+        for name, field in kind.model_fields.items()
+        if not is_secret(field) and environment_name(name, field) in os.environ  # noqa: TID251 - likewise
+    }
+
+
+def _describe(kind: type[Settings], problem: ErrorDetails, given: Mapping[str, str]) -> str:
+    where = str(problem["loc"][0]) if problem["loc"] else ""
+    for name, field in kind.model_fields.items():
+        if where in {name, environment_name(name, field)}:
+            shown = f" (it is {Redactor()(given[name])!r})" if name in given else ""
+            return f"{environment_name(name, field)}: {problem['msg']}{shown}"
+    return problem["msg"].removeprefix("Value error, ")

@@ -1,0 +1,85 @@
+"""Where measurements go: to OpenTelemetry, or nowhere."""
+
+from collections.abc import Iterable
+from typing import Protocol, assert_never
+
+from opentelemetry.metrics import Counter as OtelCounter
+from opentelemetry.metrics import Histogram as OtelHistogram
+from opentelemetry.metrics import Meter
+from opentelemetry.metrics import _Gauge as OtelGauge
+
+from services.kit.telemetry.catalogue import Counter, Gauge, Histogram, Metric
+
+
+class Emitter(Protocol):
+    """Takes measurements of declared metrics."""
+
+    def count(self, metric: Counter, amount: float = 1, **labels: str) -> None:
+        """Something happened."""
+        ...
+
+    def set(self, metric: Gauge, value: float, **labels: str) -> None:
+        """Something stands at a value."""
+        ...
+
+    def observe(self, metric: Histogram, value: float, **labels: str) -> None:
+        """Something was measured."""
+        ...
+
+
+class NoEmitter:
+    """Does nothing, where metrics are off."""
+
+    def count(self, metric: Counter, amount: float = 1, **labels: str) -> None:
+        """Nothing."""
+
+    def set(self, metric: Gauge, value: float, **labels: str) -> None:
+        """Nothing."""
+
+    def observe(self, metric: Histogram, value: float, **labels: str) -> None:
+        """Nothing."""
+
+
+class OtelEmitter:
+    """Keeps measurements in OpenTelemetry's SDK. Every metric of its catalogue exists from the start."""
+
+    def __init__(self, meter: Meter, catalogue: Iterable[Metric]) -> None:
+        self._counters: dict[Counter, OtelCounter] = {}
+        self._gauges: dict[Gauge, OtelGauge] = {}
+        self._histograms: dict[Histogram, OtelHistogram] = {}
+        for metric in catalogue:
+            self._create(meter, metric)
+
+    def _create(self, meter: Meter, metric: Metric) -> None:
+        match metric:
+            case Counter():
+                counter = meter.create_counter(metric.name, metric.unit, metric.description)
+                self._counters[metric] = counter
+                for labels in metric.known_series():
+                    counter.add(0, labels)
+            case Gauge():
+                self._gauges[metric] = meter.create_gauge(metric.name, metric.unit, metric.description)
+            case Histogram():
+                self._histograms[metric] = meter.create_histogram(
+                    metric.name,
+                    metric.unit,
+                    metric.description,
+                    explicit_bucket_boundaries_advisory=metric.buckets,
+                )
+            case _:
+                assert_never(metric)
+
+    def count(self, metric: Counter, amount: float = 1, **labels: str) -> None:
+        """Something happened."""
+        metric.refuse_unless_declared(labels)
+        self._counters[metric].add(amount, labels)
+
+    def set(self, metric: Gauge, value: float, **labels: str) -> None:
+        """Something stands at a value."""
+        metric.refuse_unless_declared(labels)
+        self._gauges[metric].set(value, labels)
+
+    def observe(self, metric: Histogram, value: float, **labels: str) -> None:
+        """Something was measured."""
+        metric.refuse_unless_declared(labels)
+        self._histograms[metric].record(value, labels)

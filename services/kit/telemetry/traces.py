@@ -1,0 +1,50 @@
+"""Traces: one from Slack's envelope to the reply, carried through topics in the `traceparent` header."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.trace import NoOpTracerProvider, Tracer
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from schemas.attributes import Attributes
+from services.kit.groups import TelemetrySettings
+
+_PROPAGATOR = TraceContextTextMapPropagator()
+
+
+@contextmanager
+def tracer_for(service: str, settings: TelemetrySettings, exporter: SpanExporter | None = None) -> Iterator[Tracer]:
+    """A tracer whose spans go to the OTLP endpoint; one that does nothing where there is no endpoint."""
+    if exporter is None and settings.otlp_endpoint is None:
+        yield NoOpTracerProvider().get_tracer("threadline")
+        return
+    provider = TracerProvider(resource=Resource.create({"service.name": service}), shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(exporter or _otlp()))
+    try:
+        yield provider.get_tracer("threadline")
+    finally:
+        provider.shutdown()
+
+
+def _otlp() -> SpanExporter:
+    # Imported where it is wanted: protobuf and requests cost memory that a process without traces can do without.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+
+    return OTLPSpanExporter()
+
+
+def current_trace() -> dict[str, str]:
+    """The `traceparent` and `tracestate` of what is being done now; empty outside any trace."""
+    carrier: dict[str, str] = {}
+    _PROPAGATOR.inject(carrier)
+    return carrier
+
+
+def context_of(attributes: Attributes) -> Context:
+    """The trace that a record belongs to."""
+    carrier = {"traceparent": attributes.traceparent, "tracestate": attributes.tracestate}
+    return _PROPAGATOR.extract({name: value for name, value in carrier.items() if value})

@@ -1,0 +1,84 @@
+"""Where the local stack keeps everything: one folder, and a cache of downloads that checkouts share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+
+from services.kit.settings import Settings
+
+
+class LocalSettings(Settings):
+    """The stack on this machine."""
+
+    home: Path = Path(".threadline")
+    """Where data, logs and state of the local stack are kept."""
+    cache: Path = Path("~/.cache/threadline")
+    """Where downloaded jars are kept, for every checkout."""
+    local_kafka_port: int = Field(default=0, ge=0, le=65535)
+    """The port of the embedded Kafka; 0 takes a free one, the same as last time where it can."""
+    local_postgres_port: int = Field(default=0, ge=0, le=65535)
+    """The port of the embedded Postgres; 0 likewise."""
+
+
+class LocalFault(Exception):
+    """Something that keeps the local stack from working, and what to do about it."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder and what stands where in it."""
+
+    root: Path
+    cache: Path
+
+    @classmethod
+    def of(cls, settings: LocalSettings) -> "Home":
+        """The home that the settings name."""
+        return cls(settings.home.expanduser().resolve(), settings.cache.expanduser().resolve())
+
+    @property
+    def state_file(self) -> Path:
+        """What is running, as the supervisor last wrote it."""
+        return self.root / "state.json"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the supervisor for as long as it lives."""
+        return self.root / "lock"
+
+    @property
+    def ports_file(self) -> Path:
+        """The ports of last time."""
+        return self.root / "ports.json"
+
+    @property
+    def logs(self) -> Path:
+        """A file for each program."""
+        return self.root / "logs"
+
+    @property
+    def kafka(self) -> Path:
+        """The broker's configuration and data."""
+        return self.root / "kafka"
+
+    @property
+    def postgres(self) -> Path:
+        """The database's data."""
+        return self.root / "postgres"
+
+    @property
+    def jars(self) -> Path:
+        """The broker's program."""
+        return self.cache / "jars"
+
+    def make(self) -> None:
+        """Makes the folders. What stands in them is for this user alone, but for what another must reach."""
+        for folder in (self.root, self.logs, self.cache):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise LocalFault(
+                    f"cannot write to {folder}: {error.strerror}; "
+                    "set THREADLINE_HOME and THREADLINE_CACHE to folders of yours"
+                ) from error

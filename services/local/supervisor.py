@@ -1,0 +1,197 @@
+"""Keeps programs up: starts them in order, restarts the ones that crash, and stops them in the opposite order."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import IO
+
+import psutil
+
+from services.kit.clock import Clock
+from services.kit.settings import child_environment
+from services.local.home import Home, LocalFault
+from services.local.program import Program
+from services.local.state import Condition, ProcessMark, ProgramState, StackState, write
+
+ASK_EVERY_S = 0.05
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+STEADY_AFTER_S = 60.0
+"""A program that ran this long before it crashed is restarted at once, as if it never had."""
+LAST_LINES = 5
+
+Say = Callable[[str, str], None]
+"""Told a program's name and one line."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a supervisor works with."""
+
+    home: Home
+    clock: Clock
+    say: Say
+
+
+class NeverReady(Exception):
+    """A program that started and did not become ready."""
+
+
+class Supervisor:
+    """Runs a fixed list of programs until it is told to stop."""
+
+    def __init__(self, programs: Sequence[Program], surroundings: Surroundings) -> None:
+        self._programs = programs
+        self._home, self._clock, self._say = surroundings.home, surroundings.clock, surroundings.say
+        self._children: dict[str, asyncio.subprocess.Process] = {}
+        self._relays: set[asyncio.Task[None]] = set()
+        self.state = StackState(
+            supervisor=ProcessMark.of(os.getpid()),
+            programs={program.name: ProgramState(name=program.name, address=program.address) for program in programs},
+        )
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Starts everything, keeps it up, and stops it when told. A program that cannot start at first is a fault."""
+        keepers: list[asyncio.Task[None]] = []
+        told = asyncio.create_task(stopping.wait())
+        write(self._home, self.state)
+        try:
+            for program in self._programs:
+                first = asyncio.create_task(self._start(program))
+                await asyncio.wait({first, told}, return_when=asyncio.FIRST_COMPLETED)
+                if not first.done():
+                    first.cancel()
+                    return
+                await first
+                keepers.append(asyncio.create_task(self._keep(program)))
+            await told
+        except (LocalFault, NeverReady) as fault:
+            self.state.trouble = str(fault)
+            write(self._home, self.state)
+            raise LocalFault(str(fault)) from fault
+        finally:
+            told.cancel()
+            for keeper in keepers:
+                keeper.cancel()
+            await asyncio.gather(*keepers, return_exceptions=True)
+            await self._stop_all()
+
+    async def _keep(self, program: Program) -> None:
+        """Restarts a program whenever it ends, pausing longer each time that it does not last."""
+        pause = FIRST_PAUSE_S
+        while True:
+            began = self._clock.monotonic()
+            code = await self._children[program.name].wait()
+            lasted = self._clock.monotonic() - began
+            pause = FIRST_PAUSE_S if lasted > STEADY_AFTER_S else pause
+            self._mark(program, "restarting", trouble=_ending(code))
+            self._say(program.name, f"{_ending(code)}; it is restarted in {pause:.1f} s")
+            self._show_last_lines(program)
+            self.state.programs[program.name].restarts += 1
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+            try:
+                await self._start(program)
+            except (LocalFault, NeverReady, OSError) as fault:
+                self._say(program.name, str(fault))
+                await self._end(program)
+
+    async def _start(self, program: Program) -> None:
+        begun = self._clock.monotonic()
+        self._mark(program, "starting")
+        await program.prepare()
+        child = await self._spawn(program)
+        self._children[program.name] = child
+        self._mark(program, "starting", child=child)
+        await self._until_ready(program, child)
+        await program.once_ready()
+        took = self._clock.monotonic() - begun
+        self.state.programs[program.name].ready_after_s = round(took, 2)
+        self._mark(program, "ready")
+        self._say(program.name, f"ready after {took:.1f} s" + (f": {program.address}" if program.address else ""))
+
+    async def _spawn(self, program: Program) -> asyncio.subprocess.Process:
+        output: int | IO[bytes] = asyncio.subprocess.PIPE
+        with contextlib.ExitStack() as stack:
+            if program.log_file is not None:
+                output = stack.enter_context(program.log_file.open("ab"))
+            child = await asyncio.create_subprocess_exec(
+                *program.command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=asyncio.subprocess.STDOUT,
+                env=child_environment(program.environment),
+                start_new_session=True,
+                user=program.user,
+                group=program.user,
+                extra_groups=None if program.user is None else [],
+            )
+        if child.stdout is not None:
+            self._relays.add(relay := asyncio.create_task(self._relay(program.name, child.stdout)))
+            relay.add_done_callback(self._relays.discard)
+        return child
+
+    async def _relay(self, name: str, output: asyncio.StreamReader) -> None:
+        while line := await output.readline():
+            self._say(name, line.decode("utf-8", "replace").rstrip())
+
+    async def _until_ready(self, program: Program, child: asyncio.subprocess.Process) -> None:
+        deadline = self._clock.monotonic() + program.ready_within_s
+        while not await program.is_ready():
+            if child.returncode is not None:
+                self._show_last_lines(program)
+                raise NeverReady(f"{program.name} {_ending(child.returncode)} before it was ready{_see(program)}")
+            if self._clock.monotonic() > deadline:
+                raise NeverReady(f"{program.name} was not ready within {program.ready_within_s:.0f} s{_see(program)}")
+            await asyncio.sleep(ASK_EVERY_S)
+
+    async def _stop_all(self) -> None:
+        for program in reversed(self._programs):
+            await self._end(program)
+            self._mark(program, "stopped")
+
+    async def _end(self, program: Program) -> None:
+        child = self._children.get(program.name)
+        if child is None or child.returncode is not None:
+            return
+        self._mark(program, "stopping")
+        with contextlib.suppress(ProcessLookupError):
+            child.send_signal(program.stop_signal)
+        try:
+            await asyncio.wait_for(child.wait(), program.stop_within_s)
+        except TimeoutError:
+            self._say(program.name, f"did not stop within {program.stop_within_s:.0f} s and is killed")
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+            await child.wait()
+
+    def _mark(
+        self,
+        program: Program,
+        condition: Condition,
+        child: asyncio.subprocess.Process | None = None,
+        trouble: str | None = None,
+    ) -> None:
+        state = self.state.programs[program.name]
+        state.condition = condition
+        state.trouble = trouble
+        if child is not None:
+            with contextlib.suppress(psutil.NoSuchProcess):  # it is gone already, which its exit code will tell
+                state.process = ProcessMark.of(child.pid)
+        write(self._home, self.state)
+
+    def _show_last_lines(self, program: Program) -> None:
+        if program.log_file is None or not program.log_file.is_file():
+            return
+        for line in program.log_file.read_text("utf-8", "replace").splitlines()[-LAST_LINES:]:
+            self._say(program.name, line)
+
+
+def _ending(code: int) -> str:
+    return f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+
+
+def _see(program: Program) -> str:
+    return f"; its output is in {program.log_file}" if program.log_file else ""

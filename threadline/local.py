@@ -1,0 +1,109 @@
+"""`threadline local`: the stack on this machine."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.table import Table
+
+from services.kit.clock import SystemClock
+from services.kit.settings import load
+from services.local import control, jars, state
+from services.local.home import Home, LocalSettings
+from services.local.state import ProgramState, StackState
+
+application = typer.Typer(help="The stack on this machine: Kafka and Postgres, embedded.", no_args_is_help=True)
+
+Only = Annotated[str, typer.Option(help="Some parts only, with commas between: kafka,postgres.")]
+
+
+@application.command()
+def start(
+    only: Only = "",
+    foreground: Annotated[bool, typer.Option("--foreground", help="Stay, show what happens, stop on Ctrl-C.")] = False,
+) -> None:
+    """Start the stack and wait until it is ready. One that runs already is found."""
+    settings = load(LocalSettings)
+    home = Home.of(settings)
+    home.make()
+    parts = [part for part in only.replace(" ", "").split(",") if part]
+    with _download_bar() as progress:
+        classpath = control.fetch_programs(home, parts, progress)
+    if foreground:
+        asyncio.run(control.run(settings, parts, _say, classpath))
+        return
+    _show(control.start(settings, parts))
+
+
+@application.command()
+def stop() -> None:
+    """Stop the stack. Its data stays."""
+    typer.echo("stopped; the data is kept" if control.stop(load(LocalSettings)) else "nothing runs")
+
+
+@application.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
+    """Show what runs; exit 1 where something is not ready."""
+    found = state.running(Home.of(load(LocalSettings)))
+    if as_json:
+        typer.echo(json.dumps(_facts(found), indent=2))
+    elif found is None:
+        typer.echo("nothing runs; `threadline local start` starts it")
+    else:
+        _show(found)
+    if found is None or not found.is_ready:
+        raise typer.Exit(1)
+
+
+def _facts(found: StackState | None) -> dict[str, object]:
+    programs = found.programs if found else {}
+    return {
+        "running": found is not None,
+        "ready": found is not None and found.is_ready,
+        "programs": {
+            name: {
+                **program.model_dump(exclude={"name", "process"}),
+                "pid": program.process.pid if program.process else None,
+            }
+            for name, program in programs.items()
+        },
+    }
+
+
+def _show(found: StackState) -> None:
+    table = Table("program", "state", "address", "pid", "memory", "up", "restarts", box=None, pad_edge=False)
+    for program in found.programs.values():
+        table.add_row(program.name, program.condition, program.address or "", *_vitals(program), str(program.restarts))
+    Console().print(table)
+
+
+def _vitals(program: ProgramState) -> tuple[str, str, str]:
+    process = program.process.process() if program.process else None
+    if process is None:
+        return "", "", ""
+    up = SystemClock().now() - datetime.fromtimestamp(process.create_time(), UTC)
+    memory = sum(each.memory_info().rss for each in (process, *process.children(recursive=True)))
+    return str(process.pid), f"{memory / 1e6:.0f} MB", str(up).split(".")[0]
+
+
+def _say(name: str, line: str) -> None:
+    typer.echo(f"{name:>10} | {line}")
+
+
+@contextmanager
+def _download_bar() -> Iterator[jars.Progress]:
+    """A bar that shows only where there is something to download."""
+    columns = (TextColumn("Apache Kafka, downloaded once"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None, visible=False)
+
+        def progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, visible=True)
+
+        yield progress
