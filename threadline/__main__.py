@@ -5,10 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from services.kit.http import CannotListen
-from services.kit.kafka.admin import NotAsDeclared
-from services.kit.settings import WrongSettings
-from services.local.home import LocalFault
+from services.kit.fault import Fault
 from threadline import local, topics
 
 application = typer.Typer(
@@ -20,14 +17,12 @@ application = typer.Typer(
 application.add_typer(local.application, name="local")
 application.add_typer(topics.application, name="topics")
 
-EXPECTED = (WrongSettings, NotAsDeclared, CannotListen, LocalFault, topics.Unreachable)
-
 
 def main() -> None:
     """Runs a command. A fault that was foreseen is told in a line or two; any other is shown whole."""
     try:
         application()
-    except EXPECTED as fault:
+    except Fault as fault:
         Console(stderr=True, soft_wrap=True).print(f"threadline: {fault}", style="red", markup=False, highlight=False)
         sys.exit(1)
 

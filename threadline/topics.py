@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.topics import TOPICS, TopicSettings
+from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
 from services.kit.kafka import admin
 from services.kit.settings import load
@@ -21,7 +22,7 @@ from threadline.running import kafka_fallback
 application = typer.Typer(help="The topics: list, check and apply the declaration.", no_args_is_help=True)
 
 
-class Unreachable(Exception):
+class Unreachable(Fault):
     """The cluster does not answer."""
 
 

@@ -7,13 +7,14 @@ from dataclasses import asdict, dataclass
 from aiohttp import web
 from typing_extensions import override
 
+from services.kit.fault import Fault
 from services.kit.health import Health
 from services.kit.telemetry.metrics import CONTENT_TYPE, Metrics
 
 UNAVAILABLE = 503
 
 
-class CannotListen(Exception):
+class CannotListen(Fault):
     """The address is taken or not ours."""
 
 

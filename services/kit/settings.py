@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
+from services.kit.fault import Fault
 from services.kit.redaction import Redactor
 
 PREFIX = "THREADLINE_"
@@ -24,7 +25,7 @@ FILE_VARIABLE = "THREADLINE_CONFIG"
 DEFAULT_FILE = Path("threadline.toml")
 
 
-class WrongSettings(Exception):
+class WrongSettings(Fault):
     """What is wrong with the settings, one line each, all of them."""
 
     def __init__(self, problems: list[str]) -> None:

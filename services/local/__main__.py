@@ -4,9 +4,10 @@ import argparse
 import asyncio
 import sys
 
-from services.kit.settings import WrongSettings, load
+from services.kit.fault import Fault
+from services.kit.settings import load
 from services.local import control
-from services.local.home import Home, LocalFault, LocalSettings
+from services.local.home import Home, LocalSettings
 
 
 def say(name: str, line: str) -> None:
@@ -23,7 +24,7 @@ def main() -> int:
         settings = load(LocalSettings)
         classpath = control.fetch_programs(Home.of(settings), only)
         asyncio.run(control.run(settings, only, say, classpath))
-    except (LocalFault, WrongSettings) as fault:
+    except Fault as fault:
         say("local", str(fault))
         return 1
     return 0

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from services.kit.fault import Fault
 from services.kit.settings import Settings
 
 
@@ -21,7 +22,7 @@ class LocalSettings(Settings):
     """The port of the embedded Postgres; 0 likewise."""
 
 
-class LocalFault(Exception):
+class LocalFault(Fault):
     """Something that keeps the local stack from working, and what to do about it."""
 
 

@@ -35,7 +35,7 @@ class Surroundings:
     say: Say
 
 
-class NeverReady(Exception):
+class NeverReady(LocalFault):
     """A program that started and did not become ready."""
 
 
@@ -67,10 +67,10 @@ class Supervisor:
                 await first
                 keepers.append(asyncio.create_task(self._keep(program)))
             await told
-        except (LocalFault, NeverReady) as fault:
+        except LocalFault as fault:
             self.state.trouble = str(fault)
             write(self._home, self.state)
-            raise LocalFault(str(fault)) from fault
+            raise
         finally:
             told.cancel()
             for keeper in keepers:
@@ -94,7 +94,7 @@ class Supervisor:
             pause = min(pause * 2, LONGEST_PAUSE_S)
             try:
                 await self._start(program)
-            except (LocalFault, NeverReady, OSError) as fault:
+            except (LocalFault, OSError) as fault:
                 self._say(program.name, str(fault))
                 await self._end(program)
 

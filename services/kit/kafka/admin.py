@@ -11,6 +11,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from typing_extensions import override
 
 from schemas.topics import TOPICS, Cluster, TopicSettings, settings_for
+from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.connection import client_arguments
 
@@ -49,7 +50,7 @@ class Difference:
         return self.what not in {"partitions", "replication"}
 
 
-class NotAsDeclared(Exception):
+class NotAsDeclared(Fault):
     """The cluster refused to make or to change a topic."""
 
 

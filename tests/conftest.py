@@ -1,0 +1,108 @@
+"""The test bed: one broker and one Postgres for the whole run, and topics of its own for each test."""
+
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4  # noqa: TID251 - names of a test's topics, which must differ from run to run
+
+import pytest
+
+from schemas.topics import PARTITIONS_ON_ONE_MACHINE, TOPICS
+from services.kit.groups import KafkaSettings
+from services.kit.kafka import admin
+from services.kit.settings import Settings, load
+from services.local import control, kafka, postgres, state
+from services.local.home import Home, LocalSettings
+from tests.redpanda import redpanda
+
+ROOT = Path(__file__).parents[1]
+USED: dict[str, str] = {}
+"""What the run got for each part, for the summary."""
+
+
+class BedSettings(Settings):
+    """What the test bed is told."""
+
+    test_kafka_brokers: str | None = None
+    test_database_url: str | None = None
+    test_nothing_skipped: bool = False
+
+
+BED = load(BedSettings)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for part, what in USED.items():
+        terminalreporter.write_line(f"{part}: {what}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    report = yield
+    if BED.test_nothing_skipped and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"nothing may be skipped here, and this was: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[state.StackState]:
+    """The embedded stack, under a home of its own. One that a killed run left behind is used."""
+    settings = LocalSettings(home=ROOT / ".threadline/tests")
+    home = Home.of(settings)
+    if state.running(home) is None:
+        control.end_leftovers(home, lambda *_: None)
+        shutil.rmtree(home.root, ignore_errors=True)
+    yield control.start(settings, [])
+    control.stop(settings)
+
+
+@pytest.fixture(scope="session")
+def brokers(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Addresses of the broker: the given one, else Redpanda in Docker, else the embedded Kafka."""
+    if BED.test_kafka_brokers:
+        USED["broker"] = f"the given one at {BED.test_kafka_brokers}"
+        yield BED.test_kafka_brokers
+        return
+    with redpanda() as address:
+        if address is not None:
+            USED["broker"] = f"Redpanda in Docker at {address}"
+            yield address
+            return
+    stack: state.StackState = request.getfixturevalue("embedded")
+    address = stack.programs[kafka.NAME].address
+    assert address is not None
+    USED["broker"] = f"embedded Apache Kafka at {address}"
+    yield address
+
+
+@pytest.fixture(scope="session")
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The database: the given one, else the embedded Postgres."""
+    if BED.test_database_url:
+        USED["postgres"] = "the given one"
+        return BED.test_database_url
+    stack: state.StackState = request.getfixturevalue("embedded")
+    address = stack.programs[postgres.NAME].address
+    assert address is not None
+    USED["postgres"] = f"embedded PostgreSQL at {address}"
+    home = Home.of(LocalSettings(home=ROOT / ".threadline/tests"))
+    port = int(address.split(":")[1].split("/")[0])
+    return postgres.Database(home, port).url
+
+
+@pytest.fixture
+def kafka_settings(brokers: str) -> KafkaSettings:
+    """The broker under a prefix that no other test has. The topics are not made yet."""
+    prefix = f"test-{uuid4().hex[:12]}."
+    return KafkaSettings(kafka_brokers=brokers, topic_prefix=prefix, topic_partitions=PARTITIONS_ON_ONE_MACHINE)
+
+
+@pytest.fixture
+async def topics(kafka_settings: KafkaSettings) -> AsyncIterator[KafkaSettings]:
+    """Every declared topic, for this test alone."""
+    async with admin.admin_client(kafka_settings) as client:
+        declared = admin.declared_on(await admin.cluster_of(client, kafka_settings))
+        await admin.create(client, declared)
+        yield kafka_settings
+        await client.delete_topics([f"{kafka_settings.topic_prefix}{topic.name}" for topic in TOPICS])

@@ -1,0 +1,29 @@
+"""Every setting and every metric that there is, for the reference and for telling a misspelt name."""
+
+from services.kit.groups import (
+    DatabaseSettings,
+    HttpSettings,
+    KafkaSettings,
+    LogSettings,
+    ModelSettings,
+    SlackSettings,
+    TelemetrySettings,
+)
+from services.kit.kafka import metrics as kafka_metrics
+from services.kit.settings import Settings
+from services.kit.telemetry.catalogue import Metric
+from services.local.home import LocalSettings
+
+SETTINGS: tuple[type[Settings], ...] = (
+    KafkaSettings,
+    DatabaseSettings,
+    SlackSettings,
+    ModelSettings,
+    HttpSettings,
+    LogSettings,
+    TelemetrySettings,
+    LocalSettings,
+)
+
+METRICS: tuple[Metric, ...] = (*kafka_metrics.CATALOGUE,)
+"""Each room's catalogue of metrics."""
