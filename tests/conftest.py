@@ -1,7 +1,7 @@
 """The test bed: one broker and one Postgres for the whole run, and topics of its own for each test."""
 
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from uuid import uuid4  # noqa: TID251 - names of a test's topics, which must differ from run to run
 
@@ -37,7 +37,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Iterator[None]:
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if BED.test_nothing_skipped and report.skipped:
         report.outcome = "failed"

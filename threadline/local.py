@@ -30,11 +30,10 @@ def start(
 ) -> None:
     """Start the stack and wait until it is ready. One that runs already is found."""
     settings = load(LocalSettings)
-    home = Home.of(settings)
-    home.make()
+    Home.of(settings).make()
     parts = [part for part in only.replace(" ", "").split(",") if part]
     with _download_bar() as progress:
-        classpath = control.fetch_programs(home, parts, progress)
+        classpath = control.fetch_programs(settings, parts, progress)
     if foreground:
         asyncio.run(control.run(settings, parts, _say, classpath))
         return

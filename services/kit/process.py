@@ -11,6 +11,7 @@ from opentelemetry.trace import Tracer
 
 from services.kit import logs
 from services.kit.clock import Clock, SystemClock
+from services.kit.fault import Fault
 from services.kit.fresh_ids import FreshIds, RandomIds
 from services.kit.groups import HttpSettings, LogSettings, TelemetrySettings
 from services.kit.health import Health
@@ -51,7 +52,11 @@ Work = Callable[[Process], Awaitable[None]]
 def run(service: str, settings: ProcessSettings, catalogue: Iterable[Metric], work: Work) -> int:
     """Runs a service until its work is done or a signal comes. Gives the process's exit code."""
     logs.set_up(service, settings, settings.secrets())
-    return asyncio.run(_live(service, settings, catalogue, work))
+    try:
+        return asyncio.run(_live(service, settings, catalogue, work))
+    except Fault as fault:
+        log.error("%s", fault)  # noqa: TRY400 - it was foreseen: its message says all there is to know
+        return 1
 
 
 async def _live(service: str, settings: ProcessSettings, catalogue: Iterable[Metric], work: Work) -> int:
@@ -83,6 +88,8 @@ async def _work_until_stopped(process: Process, work: Work) -> int:
     if working.cancelled():
         return 1
     error = working.exception()
+    if isinstance(error, Fault):
+        raise error
     if error is not None:
         log.error("%s failed: %s", process.service, error, exc_info=error)
         return 1
@@ -95,9 +102,9 @@ def _stop_on_signals() -> asyncio.Event:
     loop = asyncio.get_running_loop()
 
     def told(number: signal.Signals) -> None:
-        log.info("%s: leaving", number.name)
-        stopping.set()
         loop.remove_signal_handler(number)
+        stopping.set()
+        log.info("%s: leaving", number.name)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told, number)

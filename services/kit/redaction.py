@@ -12,7 +12,7 @@ _SHAPES = re.compile(
     | \bsk-[A-Za-z0-9_-]{8,}                              # OpenAI's and Anthropic's keys
     | (?<=[Bb]earer[ ])[A-Za-z0-9._~+/=-]{8,}             # an Authorization header
     | (?<=[Bb]asic[ ])[A-Za-z0-9+/=]{8,}                  # likewise
-    | https://hooks\.slack\.com/[^\s"'<>]+                # response_url and incoming webhooks: whoever has it may post
+    | https://hooks\.slack\.com/[^\s"'<>,]+               # response_url and incoming webhooks: whoever has it may post
     | (?<=[?&]ticket=)[^&\s"'<>]+                         # Socket Mode's address
     | (?<=://)[^/\s:@"']*:[^/\s@"']+(?=@)                 # a password in an address
     """,

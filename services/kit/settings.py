@@ -105,6 +105,15 @@ def strangers(kinds: tuple[type[Settings], ...]) -> list[str]:
     return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known | {FILE_VARIABLE})  # noqa: TID251 - settings are read here
 
 
+def as_environment(settings: Settings) -> dict[str, str]:
+    """The variables that give another process the same settings. Secrets among them stay out: they are inherited."""
+    return {
+        environment_name(name, field): str(value)
+        for name, field in type(settings).model_fields.items()
+        if (value := getattr(settings, name)) is not None and not is_secret(field)
+    }
+
+
 def child_environment(added: Mapping[str, str]) -> dict[str, str]:
     """The environment for a process that we start: ours, and what is added for it."""
     return {**os.environ, **added}  # noqa: TID251 - the environment is read here
@@ -113,7 +122,7 @@ def child_environment(added: Mapping[str, str]) -> dict[str, str]:
 def _file() -> Path:
     named = os.environ.get(FILE_VARIABLE)  # noqa: TID251 - settings are read here
     if named and not Path(named).is_file():
-        raise FileNotFoundError(f"{FILE_VARIABLE} names a file that is not there")
+        raise WrongSettings([f"{FILE_VARIABLE}: names a file that is not there"])
     return Path(named) if named else DEFAULT_FILE
 
 

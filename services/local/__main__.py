@@ -7,7 +7,7 @@ import sys
 from services.kit.fault import Fault
 from services.kit.settings import load
 from services.local import control
-from services.local.home import Home, LocalSettings
+from services.local.home import LocalSettings
 
 
 def say(name: str, line: str) -> None:
@@ -22,7 +22,7 @@ def main() -> int:
     only = parser.parse_args().only
     try:
         settings = load(LocalSettings)
-        classpath = control.fetch_programs(Home.of(settings), only)
+        classpath = control.fetch_programs(settings, only)
         asyncio.run(control.run(settings, only, say, classpath))
     except Fault as fault:
         say("local", str(fault))

@@ -1,8 +1,8 @@
 """Starting, finding and stopping the stack: in the foreground, or as a supervisor in the background."""
 
 import asyncio
+import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from services.kit.clock import SystemClock
+from services.kit.settings import as_environment, child_environment
 from services.local import jars, kafka, stack, state
 from services.local.home import Home, LocalFault, LocalSettings
 from services.local.state import StackState
@@ -22,11 +23,11 @@ LEFTOVERS_STOP_WITHIN_S = 10.0
 ASK_EVERY_S = 0.05
 
 
-def fetch_programs(home: Home, only: Sequence[str], progress: jars.Progress | None = None) -> list[Path]:
+def fetch_programs(settings: LocalSettings, only: Sequence[str], progress: jars.Progress | None = None) -> list[Path]:
     """Downloads what the parts need and is not in the cache; gives the broker's class path."""
     if only and kafka.NAME not in only:
         return []
-    return jars.fetch(jars.wanted(), home.jars, progress)
+    return jars.fetch(jars.wanted(), jars.Store(Home.of(settings).jars, settings.jar_repository), progress)
 
 
 async def run(settings: LocalSettings, only: Sequence[str], say: Say, classpath: list[Path]) -> None:
@@ -50,12 +51,7 @@ def start(settings: LocalSettings, only: Sequence[str]) -> StackState:
     found = state.running(home)
     if found is None:
         log_file = home.logs / "supervisor.log"
-        command = [sys.executable, "-m", "services.local", *(f"--only={part}" for part in only)]
-        with log_file.open("wb") as log:
-            child = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=Path.cwd()
-            )
-        return _until_ready(home, child, log_file)
+        return _until_ready(home, _detach(settings, only, log_file), log_file)
     missing = sorted(set(only or stack.PARTS) - set(found.programs))
     if missing:
         raise LocalFault(
@@ -99,13 +95,33 @@ def end_leftovers(home: Home, say: Say) -> None:
             process.wait(LEFTOVERS_STOP_WITHIN_S)
 
 
-def _until_ready(home: Home, child: "subprocess.Popen[bytes] | None", log_file: Path) -> StackState:
+def _detach(settings: LocalSettings, only: Sequence[str], log_file: Path) -> int:
+    """Starts the supervisor as a process that outlives this one."""
+    command = [sys.executable, "-m", "services.local", *(f"--only={part}" for part in only)]
+    return os.posix_spawn(
+        sys.executable,
+        command,
+        child_environment(as_environment(settings)),
+        setsid=True,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(log_file), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+    )
+
+
+def _has_ended(child: int | None) -> bool:
+    return child is None or os.waitpid(child, os.WNOHANG)[0] == child
+
+
+def _until_ready(home: Home, child: int | None, log_file: Path) -> StackState:
     deadline = time.monotonic() + START_WITHIN_S
     while time.monotonic() < deadline:
         found = state.running(home)
         if found is not None and found.is_ready:
             return found
-        if found is None and (child is None or child.poll() is not None):
+        if found is None and _has_ended(child):
             raise LocalFault(f"the stack did not start; {_last_lines(log_file)}")
         time.sleep(ASK_EVERY_S)
     raise LocalFault(f"the stack is not ready after {START_WITHIN_S:.0f} s; {_last_lines(log_file)}")

@@ -16,6 +16,8 @@ class LocalSettings(Settings):
     """Where data, logs and state of the local stack are kept."""
     cache: Path = Path("~/.cache/threadline")
     """Where downloaded jars are kept, for every checkout."""
+    jar_repository: str | None = None
+    """A Maven repository to download the broker's jars from, such as a mirror of yours; the public one otherwise."""
     local_kafka_port: int = Field(default=0, ge=0, le=65535)
     """The port of the embedded Kafka; 0 takes a free one, the same as last time where it can."""
     local_postgres_port: int = Field(default=0, ge=0, le=65535)

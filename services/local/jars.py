@@ -47,12 +47,22 @@ def _parse(text: str) -> Iterator[Jar]:
             yield Jar(group, artifact, version, sha256, int(size))
 
 
-def fetch(jars: list[Jar], folder: Path, progress: Progress | None = None) -> list[Path]:
+@dataclass(frozen=True)
+class Store:
+    """Where jars are kept, and where they come from."""
+
+    folder: Path
+    repository: str | None = None
+    """A Maven repository's address; the public one otherwise."""
+
+
+def fetch(jars: list[Jar], store: Store, progress: Progress | None = None) -> list[Path]:
     """The jars' paths, after whatever was missing or damaged has been downloaded."""
+    folder = store.folder
     folder.mkdir(parents=True, exist_ok=True)
     missing = [jar for jar in jars if not _is_sound(jar, folder / jar.filename)]
     if missing:
-        _download_all(missing, folder, progress)
+        _download_all(missing, store, progress)
     return [folder / jar.filename for jar in jars]
 
 
@@ -65,10 +75,13 @@ def _sum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _download_all(jars: list[Jar], folder: Path, progress: Progress | None) -> None:
+def _download_all(jars: list[Jar], store: Store, progress: Progress | None) -> None:
     total, done = sum(jar.size for jar in jars), 0
-    with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as work, ThreadPoolExecutor(AT_ONCE) as pool:
-        under_way = {pool.submit(_download, jar, folder, Path(work)): jar for jar in jars}
+    with (
+        tempfile.TemporaryDirectory(prefix=".download-", dir=store.folder) as work,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
+        under_way = {pool.submit(_download, jar, store, Path(work)): jar for jar in jars}
         try:
             for finished in as_completed(under_way):
                 finished.result()
@@ -79,12 +92,13 @@ def _download_all(jars: list[Jar], folder: Path, progress: Progress | None) -> N
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _download(jar: Jar, folder: Path, work: Path) -> None:
+def _download(jar: Jar, store: Store, work: Path) -> None:
     # Imported where it is wanted: a machine whose cache is warm never downloads, and its start need not wait for it.
     from jgo.maven import MavenContext  # noqa: PLC0415
     from requests import RequestException  # noqa: PLC0415
 
-    context = MavenContext(repo_cache=work, local_repos=[])
+    repositories = {"jars": store.repository} if store.repository else None
+    context = MavenContext(repo_cache=work, local_repos=[], remote_repos=repositories)
     try:
         path = context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
     except (RuntimeError, OSError, RequestException) as error:
@@ -98,4 +112,4 @@ def _download(jar: Jar, folder: Path, work: Path) -> None:
             f"{jar.filename} is not what it should be: its SHA-256 is {found}, expected {jar.sha256}. "
             "It was thrown away and nothing was started; if it comes again, something on the way changes it"
         )
-    shutil.move(path, folder / jar.filename)
+    shutil.move(path, store.folder / jar.filename)

@@ -1,5 +1,6 @@
 """Topics on a live cluster: what is there, how it differs from the declaration, and making what is missing."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from schemas.topics import TOPICS, Cluster, TopicSettings, settings_for
 from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.connection import client_arguments
+
+KNOWN_WITHIN_S = 30.0
 
 _SET_ON_THE_TOPIC = 1
 """Kafka's code for a configuration that was set on the topic itself, and is no default."""
@@ -119,7 +122,7 @@ def differences(declared: TopicSettings, live: LiveTopic) -> list[Difference]:
 async def create(client: AIOKafkaAdminClient, missing: Iterable[TopicSettings]) -> None:
     """Makes topics. One that somebody else made meanwhile is left as it is."""
     wanted = [
-        NewTopic(topic.name, topic.partitions, topic.replication, topic_configs=dict(topic.config)) for topic in missing
+        NewTopic(each.name, each.partitions, each.replication, topic_configs=dict(each.config)) for each in missing
     ]
     if not wanted:
         return
@@ -128,6 +131,14 @@ async def create(client: AIOKafkaAdminClient, missing: Iterable[TopicSettings]) 
         error = for_code(code)
         if code and error is not TopicAlreadyExistsError:
             raise NotAsDeclared(f"{name} could not be made: {error.__name__} {message[0] if message else ''}".strip())
+    await _until_known(client, {topic.name for topic in wanted})
+
+
+async def _until_known(client: AIOKafkaAdminClient, names: set[str]) -> None:
+    """Waits until brokers tell of new topics: the controller answers before they have heard of them."""
+    async with asyncio.timeout(KNOWN_WITHIN_S):
+        while not names <= set(await client.list_topics()):  # noqa: ASYNC110 - the broker has no event to wait for
+            await asyncio.sleep(0.05)
 
 
 async def alter(client: AIOKafkaAdminClient, declared: TopicSettings, live: LiveTopic) -> None:

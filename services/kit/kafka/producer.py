@@ -7,7 +7,7 @@ from typing import Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
-from opentelemetry.trace import SpanKind, Tracer
+from opentelemetry.trace import SpanKind, Tracer, set_span_in_context
 
 from schemas.attributes import Attributes
 from schemas.base import Event
@@ -73,7 +73,7 @@ class Producer:
                 "messaging.message.id": record_id,
             },
         )
-        trace = current_trace()
+        trace = current_trace(set_span_in_context(span))
         attributes = Attributes(
             record_id, event_type, self._source, event.at, trace.get("traceparent"), trace.get("tracestate")
         )

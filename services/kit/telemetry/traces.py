@@ -37,10 +37,10 @@ def _otlp() -> SpanExporter:
     return OTLPSpanExporter()
 
 
-def current_trace() -> dict[str, str]:
-    """The `traceparent` and `tracestate` of what is being done now; empty outside any trace."""
+def current_trace(context: Context | None = None) -> dict[str, str]:
+    """The `traceparent` and `tracestate` of a context, else of what is being done now; empty outside any trace."""
     carrier: dict[str, str] = {}
-    _PROPAGATOR.inject(carrier)
+    _PROPAGATOR.inject(carrier, context)
     return carrier
 
 

@@ -1,0 +1,105 @@
+"""Real processes, real signals, real sockets."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from services.kit.settings import child_environment
+
+
+@contextmanager
+def worker(what: str, **environment: str) -> Iterator["subprocess.Popen[str]"]:
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tests.kit.worker", what],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=child_environment({"THREADLINE_LOG_FORMAT": "json", **environment}),
+    )
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def address(child: "subprocess.Popen[str]") -> str:
+    assert child.stderr is not None
+    line = child.stderr.readline()
+    found = re.search(r"http://127\.0\.0\.1:\d+", line)
+    assert found, line
+    return found.group()
+
+
+def get(url: str) -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - a page of the process under test
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+def test_health_tells_alive_from_ready_and_why_and_metrics_are_served() -> None:
+    with worker("wait") as child:
+        base = address(child)
+        status, body = get(f"{base}/health")
+        assert (status, json.loads(body)) == (
+            503,
+            {"live": True, "ready": False, "reasons": {"broker": "the broker is away"}},
+        )
+        assert get(f"{base}/health/live") == (200, b'{"live": true}')
+        status, body = get(f"{base}/metrics")
+        assert status == 200
+        assert b"process_resident_memory_bytes" in body
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_it_leave_in_order(number: signal.Signals) -> None:
+    with worker("wait") as child:
+        address(child)
+        child.send_signal(number)
+        _, errors = child.communicate(timeout=10)
+        assert child.returncode == 0
+        assert "left in order" in errors
+
+
+def test_a_second_signal_ends_it_at_once() -> None:
+    with worker("deaf") as child:
+        address(child)
+        child.send_signal(signal.SIGTERM)
+        assert child.stderr is not None
+        assert "leaving" in child.stderr.readline()
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(timeout=5) == -signal.SIGTERM
+
+
+def test_work_that_is_done_ends_the_process() -> None:
+    with worker("done") as child:
+        assert child.wait(timeout=10) == 0
+
+
+def test_what_nobody_foresaw_ends_it_with_a_code_and_a_clean_log() -> None:
+    with worker("fail") as child:
+        _, errors = child.communicate(timeout=10)
+        assert child.returncode == 1
+        assert "RuntimeError" in errors
+        assert "xoxb-1-2" not in errors
+
+
+def test_a_port_that_is_taken_is_named_with_what_to_do() -> None:
+    with worker("wait") as first:
+        port = address(first).rsplit(":", 1)[1]
+        with worker("wait", THREADLINE_HTTP_PORT=port) as second:
+            _, errors = second.communicate(timeout=10)
+            assert second.returncode == 1
+            assert f"cannot listen on 127.0.0.1:{port}" in errors
+            assert "THREADLINE_HTTP_PORT" in errors
+            assert "Traceback" not in errors

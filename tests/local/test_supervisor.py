@@ -1,0 +1,191 @@
+"""The supervisor with small real programs."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from services.kit.clock import SystemClock
+from services.local import control, state
+from services.local.home import Home, LocalFault
+from services.local.program import Program
+from services.local.supervisor import Supervisor, Surroundings
+
+SLEEP = "import time; print('hello', flush=True); time.sleep(600)"
+DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+
+
+def python(name: str, code: str, **facts: object) -> Program:
+    return Program(name=name, command=(sys.executable, "-c", code), **facts)  # type: ignore[arg-type]  # by keyword
+
+
+class Stage:
+    """A supervisor under way, and what it said."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.lines: list[str] = []
+        self.supervisor: Supervisor
+
+    def say(self, name: str, line: str) -> None:
+        self.lines.append(f"{name}: {line}")
+
+    def pid(self, name: str) -> int:
+        mark = self.supervisor.state.programs[name].process
+        assert mark is not None
+        return mark.pid
+
+    def is_ready(self, restarts: int = 0) -> bool:
+        programs = self.supervisor.state.programs.values()
+        return self.supervisor.state.is_ready and sum(program.restarts for program in programs) >= restarts
+
+
+async def until(holds: Callable[[], bool], within: float = 15.0) -> None:
+    async with asyncio.timeout(within):
+        while not holds():  # noqa: ASYNC110 - what is waited for is another process's doing
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path / "home", tmp_path / "cache")
+    home.make()
+    return home
+
+
+@asynccontextmanager
+async def supervised(home: Home, programs: list[Program]) -> AsyncIterator[Stage]:
+    stage = Stage(home)
+    stopping = asyncio.Event()
+    stage.supervisor = Supervisor(programs, Surroundings(home, SystemClock(), stage.say))
+    running: Awaitable[None] = asyncio.create_task(stage.supervisor.run(stopping))
+    try:
+        yield stage
+    finally:
+        stopping.set()
+        await running
+
+
+async def test_programs_start_in_order_and_stop_in_the_opposite_order(home: Home, tmp_path: Path) -> None:
+    diary = tmp_path / "diary"
+    code = (
+        "import signal, sys, time\n"
+        "def note(what):\n    open(sys.argv[2], 'a').write(f'{what} {sys.argv[1]}\\n')\n"
+        "def leave(*_):\n    note('stop'); sys.exit()\n"
+        "signal.signal(signal.SIGTERM, leave); note('start'); time.sleep(600)"
+    )
+
+    def written(what: str) -> Callable[[], Awaitable[bool]]:
+        async def ready() -> bool:
+            return diary.exists() and what in diary.read_text()
+
+        return ready
+
+    def program(name: str) -> Program:
+        return Program(name, (sys.executable, "-c", code, name, str(diary)), is_ready=written(f"start {name}"))
+
+    async with supervised(home, [program("a"), program("b")]) as stage:
+        await until(stage.is_ready)
+    assert diary.read_text().splitlines() == ["start a", "start b", "stop b", "stop a"]
+
+
+async def test_output_is_shown_under_the_programs_name(home: Home) -> None:
+    async with supervised(home, [python("talker", SLEEP)]) as stage:
+        await until(lambda: "talker: hello" in stage.lines)
+
+
+async def test_a_program_that_is_killed_comes_back_and_the_restart_is_counted(home: Home) -> None:
+    async with supervised(home, [python("a", SLEEP), python("b", SLEEP)]) as stage:
+        await until(stage.is_ready)
+        killed, neighbour = stage.pid("a"), stage.pid("b")
+        os.kill(killed, signal.SIGKILL)
+        await until(lambda: stage.is_ready(restarts=1))
+        assert stage.pid("a") != killed
+        assert stage.pid("b") == neighbour
+        assert any("SIGKILL; it is restarted" in line for line in stage.lines)
+
+
+async def test_a_program_that_keeps_crashing_is_tried_less_and_less_often(home: Home, tmp_path: Path) -> None:
+    starts = tmp_path / "starts"
+    code = (
+        "import os, sys, time\n"
+        "open(sys.argv[1], 'a').write('x')\n"
+        "time.sleep(0.1)\n"
+        "sys.exit(3 if os.path.getsize(sys.argv[1]) > 1 else 0)"
+    )
+    async with supervised(home, [Program("a", (sys.executable, "-c", code, str(starts)))]) as stage:
+        await until(lambda: sum("restarted in" in line for line in stage.lines) >= 3)
+        pauses = [line.rsplit(" in ", 1)[1] for line in stage.lines if "restarted in" in line]
+        assert pauses[:3] == ["0.5 s", "1.0 s", "2.0 s"]
+
+
+async def test_a_program_that_ignores_the_signal_is_killed(home: Home) -> None:
+    async with supervised(home, [python("a", DEAF, stop_within_s=0.3)]) as stage:
+        await until(lambda: "a: deaf" in stage.lines)
+        pid = stage.pid("a")
+    assert not psutil.pid_exists(pid)
+    assert any("did not stop within" in line for line in stage.lines)
+
+
+async def test_a_program_that_cannot_start_at_first_is_a_fault_and_nothing_is_left_running(home: Home) -> None:
+    stage = Stage(home)
+    supervisor = Supervisor(
+        [python("a", SLEEP), python("b", "import sys; print('no config'); sys.exit(2)", is_ready=_never)],
+        Surroundings(home, SystemClock(), stage.say),
+    )
+    with pytest.raises(LocalFault, match="b ended with code 2 before it was ready"):
+        await supervisor.run(asyncio.Event())
+    mark = supervisor.state.programs["a"].process
+    assert mark is not None
+    assert mark.process() is None
+    found = state.read(home)
+    assert found is not None
+    assert "ended with code 2" in (found.trouble or "")
+
+
+async def test_a_stop_while_something_still_starts_is_heeded(home: Home) -> None:
+    async with supervised(home, [python("a", SLEEP, is_ready=_never)]) as stage:
+        await until(lambda: stage.supervisor.state.programs["a"].process is not None)
+        pid = stage.pid("a")
+    assert not psutil.pid_exists(pid)
+
+
+async def test_only_one_supervisor_may_run_in_a_home(home: Home) -> None:
+    with state.held(home), pytest.raises(LocalFault, match="another supervisor"), state.held(home):
+        pass
+
+
+def test_leftovers_of_a_supervisor_that_is_gone_are_ended_and_strangers_are_not(home: Home) -> None:
+    left = subprocess.Popen([sys.executable, "-c", SLEEP], stdout=subprocess.DEVNULL)
+    stranger = subprocess.Popen([sys.executable, "-c", SLEEP], stdout=subprocess.DEVNULL)
+    try:
+        mark, other = state.ProcessMark.of(left.pid), state.ProcessMark.of(stranger.pid)
+        programs = {
+            "left": state.ProgramState(name="left", process=mark),
+            "stranger": state.ProgramState(name="stranger", process=other.model_copy(update={"created": 1.0})),
+        }
+        state.write(home, state.StackState(supervisor=mark.model_copy(update={"created": 1.0}), programs=programs))
+        control.end_leftovers(home, lambda *_: None)
+        assert mark.process() is None
+        assert other.process() is not None
+    finally:
+        for process in (left, stranger):
+            process.kill()
+            process.wait()
+
+
+def test_a_damaged_state_file_is_as_none(home: Home) -> None:
+    home.state_file.write_text("{ half")
+    assert state.read(home) is None
+    assert state.running(home) is None
+
+
+async def _never() -> bool:
+    return False

@@ -1,0 +1,87 @@
+import pytest
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from schemas.attributes import Attributes
+from services.kit.groups import TelemetrySettings
+from services.kit.telemetry.catalogue import Counter, Gauge, Histogram, Metric, prometheus_name
+from services.kit.telemetry.metrics import metrics_of
+from services.kit.telemetry.traces import context_of, current_trace, tracer_for
+from tests.samples import AT
+from threadline.catalogue import METRICS
+
+RUNS = Counter("threadline_test_runs", "Runs.", labels={"outcome": ("completed", "errored")})
+STATE = Gauge("threadline_test_state", "State.", labels={"app": None})
+TOOK = Histogram("threadline_test_took", "Time.", unit="s", buckets=(0.1, 1.0))
+CATALOGUE: tuple[Metric, ...] = (RUNS, STATE, TOOK)
+
+
+def test_counters_stand_at_zero_from_the_start() -> None:
+    text = metrics_of("t", CATALOGUE).text().decode()
+    assert 'threadline_test_runs_total{outcome="completed"} 0.0' in text
+    assert 'threadline_test_runs_total{outcome="errored"} 0.0' in text
+
+
+def test_measurements_are_shown_under_their_declared_names_without_labels_of_ours() -> None:
+    metrics = metrics_of("t", CATALOGUE)
+    metrics.emitter.count(RUNS, outcome="completed")
+    metrics.emitter.set(STATE, 1, app="A1")
+    metrics.emitter.observe(TOOK, 0.5)
+    text = metrics.text().decode()
+    assert 'threadline_test_runs_total{outcome="completed"} 1.0' in text
+    assert 'threadline_test_state{app="A1"} 1.0' in text
+    assert 'threadline_test_took_seconds_bucket{le="1.0"} 1.0' in text
+    assert "threadline_test_took_seconds_count 1.0" in text
+    for metric in CATALOGUE:
+        assert f"# TYPE {prometheus_name(metric)}" in text
+
+
+def test_each_process_has_a_registry_of_its_own() -> None:
+    one, other = metrics_of("one", CATALOGUE), metrics_of("other", CATALOGUE)
+    one.emitter.count(RUNS, outcome="completed")
+    assert 'outcome="completed"} 1.0' not in other.text().decode()
+
+
+def test_where_metrics_are_off_nothing_is_kept_and_nothing_fails() -> None:
+    metrics = metrics_of("t", CATALOGUE, on=False)
+    metrics.emitter.count(RUNS, outcome="completed")
+    metrics.emitter.set(STATE, 1, app="A1")
+    metrics.emitter.observe(TOOK, 0.5)
+    assert metrics.text() == b""
+
+
+@pytest.mark.parametrize("labels", [{}, {"outcome": "exploded"}, {"outcome": "completed", "user": "U1"}])
+def test_a_label_that_was_not_declared_is_refused(labels: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="threadline_test_runs"):
+        metrics_of("t", CATALOGUE).emitter.count(RUNS, 1, **labels)
+
+
+def test_every_metric_of_the_product_has_our_prefix_and_can_be_shown() -> None:
+    text = metrics_of("t", METRICS).text().decode()
+    for metric in METRICS:
+        assert metric.name.startswith("threadline_")
+        assert not {"user", "thread", "run_id", "message"} & set(metric.labels)
+        if isinstance(metric, Counter):
+            assert prometheus_name(metric) in text
+
+
+def test_a_trace_is_carried_in_the_headers_from_one_process_to_the_next() -> None:
+    exporter = InMemorySpanExporter()
+    with tracer_for("t", TelemetrySettings(), exporter) as tracer:
+        with tracer.start_as_current_span("first"):
+            carried = Attributes("id", "run.state", "/threadline/t", AT, **current_trace())
+        with tracer.start_as_current_span("second", context=context_of(carried)):
+            pass
+    first, second = exporter.get_finished_spans()
+    assert carried.traceparent is not None
+    assert second.context.trace_id == first.context.trace_id
+    assert second.parent is not None
+    assert second.parent.span_id == first.context.span_id
+
+
+def test_without_an_endpoint_nothing_is_traced_and_a_trace_from_before_is_passed_on() -> None:
+    before = Attributes("id", "run.state", "/t", AT, traceparent=f"00-{'1' * 32}-{'2' * 16}-01")
+    with tracer_for("t", TelemetrySettings()) as tracer:
+        with tracer.start_as_current_span("s"):
+            assert current_trace() == {}
+        with tracer.start_as_current_span("s", context=context_of(before)):
+            assert current_trace() == {"traceparent": before.traceparent}
