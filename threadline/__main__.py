@@ -1,5 +1,6 @@
 """`threadline`: the command line."""
 
+import logging
 import sys
 
 import typer
@@ -20,6 +21,7 @@ application.add_typer(topics.application, name="topics")
 
 def main() -> None:
     """Runs a command. A fault that was foreseen is told in a line or two; any other is shown whole."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a command says itself what went wrong
     try:
         application()
     except Fault as fault:

@@ -13,8 +13,12 @@ from typing import IO
 from opentelemetry import trace
 from typing_extensions import override
 
+from services.kit.clock import Clock, SystemClock
 from services.kit.groups import LogSettings
 from services.kit.redaction import Redactor
+
+REPETITIVE = ("aiokafka", "faust", "mode")
+QUIET_S = 30.0
 
 _bound: ContextVar[Mapping[str, str]] = ContextVar("_bound", default=MappingProxyType({}))
 
@@ -81,10 +85,34 @@ class HumanFormatter(_Formatter):
         return self.redact(line)
 
 
+class Repeats(logging.Filter):
+    """Lets a library say the same thing once in a while: a broker that is away is worth a line, not twenty a second."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+
+    @override
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith(REPETITIVE):
+            return True
+        key, now = (record.name, str(record.msg)), self._clock.monotonic()
+        last, held_back = self._said.get(key, (-QUIET_S, 0))
+        if now - last < QUIET_S:
+            self._said[key] = (last, held_back + 1)
+            return False
+        self._said[key] = (now, 0)
+        if held_back:
+            record.repeated = held_back
+        return True
+
+
 def set_up(service: str, settings: LogSettings, secrets: Iterable[str] = (), stream: IO[str] | None = None) -> None:
     """Sends every logger of this process through one handler. The libraries' own chatter is left out."""
     formatter = JsonFormatter if settings.log_format == "json" else HumanFormatter
     handler = logging.StreamHandler(stream or sys.stderr)
+    handler.addFilter(Repeats(SystemClock()))
     handler.setFormatter(formatter(service, Redactor(secrets)))
     root = logging.getLogger()
     root.handlers[:] = [handler]

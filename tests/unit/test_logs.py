@@ -8,6 +8,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from services.kit import logs
 from services.kit.groups import LogSettings
+from tests.hands import Hands
 
 log = logging.getLogger("test.logs")
 
@@ -62,3 +63,22 @@ def test_libraries_chatter_is_left_out(stream: io.StringIO) -> None:
     logs.set_up("router", LogSettings(log_level="DEBUG"), stream=stream)
     logging.getLogger("aiokafka.producer").debug("a record for every send")
     assert stream.getvalue() == ""
+
+
+def test_what_a_library_says_again_and_again_is_said_once_in_a_while(stream: io.StringIO) -> None:
+    logs.set_up("router", LogSettings(), stream=stream)
+    for _ in range(500):
+        logging.getLogger("aiokafka.conn").error("Unable connect to %s", "127.0.0.1:9")
+        log.error("ours is always said")
+    assert stream.getvalue().count("Unable connect") == 1
+    assert stream.getvalue().count("ours is always said") == 500
+
+
+def test_what_was_held_back_is_counted_on_the_next_line() -> None:
+    clock = Hands()
+    repeats = logs.Repeats(clock)
+    record = logging.makeLogRecord({"name": "aiokafka.conn", "msg": "away"})
+    assert [repeats.filter(record) for _ in range(3)] == [True, False, False]
+    clock.monotonic_s += logs.QUIET_S
+    assert repeats.filter(record)
+    assert vars(record)["repeated"] == 2

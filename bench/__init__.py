@@ -1,0 +1,1 @@
+"""Speed and faults, measured: `./dev bench NAME` and `./dev chaos NAME`."""

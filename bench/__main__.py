@@ -1,0 +1,85 @@
+"""Runs one suite: `python -m bench bench|chaos NAME [--json] [--seed N] [--runs N]`, which `./dev` does."""
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import machine
+from bench.report import Report, keep_raw
+from bench.suite import Bed, Suite
+from bench.suites import broker, broker_kills
+from services.kit.clock import SystemClock
+from services.kit.fault import Fault
+from services.kit.groups import KafkaSettings
+from services.local import control, kafka
+from services.local.home import Home, LocalSettings
+
+SUITES = (broker.SUITE, broker_kills.SUITE)
+
+HOME = Path(".threadline/bench")
+NOT_THERE = 2
+WIDTH = 120
+"""Of a table that goes to a file."""
+
+
+def main() -> int:
+    """Exit code 0 where every goal holds, 1 where one does not, 2 where there is no such suite."""
+    parser = argparse.ArgumentParser(prog="./dev", description=__doc__)
+    parser.add_argument("kind", choices=("bench", "chaos"))
+    parser.add_argument("name", nargs="?")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--runs", type=int)
+    given = parser.parse_args()
+    suites = {suite.name: suite for suite in SUITES if suite.kind == given.kind}
+    if given.name not in suites:
+        for suite in suites.values():
+            print(f"./dev {given.kind} {suite.name}: {suite.what}", file=sys.stderr)
+        return NOT_THERE
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the faults are ours, and their effects are counted
+    try:
+        report = _report(suites[given.name], given.seed, given.runs)
+    except Fault as fault:
+        print(f"./dev {given.kind} {given.name}: {fault}", file=sys.stderr)
+        return 1
+    if given.json:
+        print(json.dumps(report.as_json()))
+    else:
+        console = Console()
+        report.print(console if console.is_terminal else Console(width=WIDTH))
+    return 0 if report.holds else 1
+
+
+def _report(suite: Suite, seed: int, runs: int | None) -> Report:
+    at = SystemClock().now()
+    facts = machine.facts()
+    with _bed(seed) as bed:
+        measured = [asyncio.run(suite.run(bed, number)) for number in range(runs or suite.runs)]
+    raw_file = Path(".threadline/raw") / f"{suite.kind}-{suite.name}-{at:%Y%m%dT%H%M%SZ}.json"
+    keep_raw(raw_file, facts, measured)
+    return Report(suite, at, seed, facts, suite.judge(measured), raw_file)
+
+
+@contextmanager
+def _bed(seed: int) -> Iterator[Bed]:
+    """An embedded broker that nothing else uses, stopped afterwards."""
+    settings = LocalSettings(home=HOME)
+    stack = control.start(settings, [kafka.NAME])
+    try:
+        address = stack.programs[kafka.NAME].address
+        if address is None:
+            raise RuntimeError("the broker has no address")
+        yield Bed(KafkaSettings(kafka_brokers=address, topic_partitions=4), Home.of(settings).root, seed)
+    finally:
+        control.stop(settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
