@@ -58,7 +58,8 @@ class Report:
         machine = self.machine
         console.print(
             f"{machine['cores']} cores, {machine['memory_gib']} GiB, {machine['processor']}, "
-            f"Python {machine['python']}; load before {machine['load_before'][0]}; median of {len(self.figures[0].values)} runs; seed {self.seed}",
+            f"Python {machine['python']}; load before {machine['load_before'][0]}; "
+            f"median of {len(self.figures[0].values)} runs; seed {self.seed}",
             soft_wrap=True,
         )
         console.print(table)

@@ -86,9 +86,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
     address = stack.programs[postgres.NAME].address
     assert address is not None
     USED["postgres"] = f"embedded PostgreSQL at {address}"
-    home = Home.of(LocalSettings(home=ROOT / ".threadline/tests"))
-    port = int(address.split(":")[1].split("/")[0])
-    return postgres.Database(home, port).url
+    return postgres.Database.at(Home.of(LocalSettings(home=ROOT / ".threadline/tests")), address).url
 
 
 @pytest.fixture

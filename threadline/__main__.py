@@ -7,7 +7,9 @@ import typer
 from rich.console import Console
 
 from services.kit.fault import Fault
+from services.kit.settings import strangers
 from threadline import local, topics
+from threadline.catalogue import SETTINGS
 
 application = typer.Typer(
     name="threadline",
@@ -17,6 +19,13 @@ application = typer.Typer(
 )
 application.add_typer(local.application, name="local")
 application.add_typer(topics.application, name="topics")
+
+
+@application.callback()
+def _notice_strangers() -> None:
+    """A setting that is misspelt would otherwise be as if it were never given."""
+    for name in strangers(SETTINGS):
+        typer.echo(f"threadline: there is no setting {name}; it has no effect", err=True)
 
 
 def main() -> None:

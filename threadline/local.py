@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,8 +16,9 @@ from rich.table import Table
 from services.kit.clock import SystemClock
 from services.kit.settings import load
 from services.local import control, jars, state
-from services.local.home import Home, LocalSettings
+from services.local.home import Home, LocalFault, LocalSettings
 from services.local.state import ProgramState, StackState
+from threadline.running import addresses
 
 application = typer.Typer(help="The stack on this machine: Kafka and Postgres, embedded.", no_args_is_help=True)
 
@@ -58,6 +60,17 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
         _show(found)
     if found is None or not found.is_ready:
         raise typer.Exit(1)
+
+
+@application.command()
+def env() -> None:
+    """Print the stack's addresses as variables, the database's password among them: eval "$(threadline local env)"."""
+    home = Home.of(load(LocalSettings))
+    found = state.running(home)
+    if found is None:
+        raise LocalFault("nothing runs; `threadline local start` starts it")
+    for name, value in addresses(home, found).items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
 
 
 def _facts(found: StackState | None) -> dict[str, object]:

@@ -4,8 +4,9 @@ from typing import Any
 
 from schemas.topics import PARTITIONS_ON_ONE_MACHINE
 from services.kit.settings import load
-from services.local import kafka, state
+from services.local import kafka, postgres, state
 from services.local.home import Home, LocalSettings
+from services.local.state import StackState
 
 
 def kafka_fallback() -> dict[str, Any]:
@@ -15,3 +16,15 @@ def kafka_fallback() -> dict[str, Any]:
     if broker is None or broker.address is None:
         return {}
     return {"kafka_brokers": broker.address, "topic_partitions": PARTITIONS_ON_ONE_MACHINE}
+
+
+def addresses(home: Home, found: StackState) -> dict[str, str]:
+    """The variables that name a running stack's parts."""
+    variables = {}
+    broker, database = found.programs.get(kafka.NAME), found.programs.get(postgres.NAME)
+    if broker is not None and broker.address is not None:
+        variables["THREADLINE_KAFKA_BROKERS"] = broker.address
+        variables["THREADLINE_TOPIC_PARTITIONS"] = str(PARTITIONS_ON_ONE_MACHINE)
+    if database is not None and database.address is not None:
+        variables["DATABASE_URL"] = postgres.Database.at(home, database.address).url
+    return variables

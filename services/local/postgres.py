@@ -33,6 +33,11 @@ class Database:
     home: Home
     port: int
 
+    @classmethod
+    def at(cls, home: Home, address: str) -> "Database":
+        """The one that runs at this address, as its program's state has it."""
+        return cls(home, int(address.removeprefix(f"{HOST}:").partition("/")[0]))
+
     @property
     def url(self) -> str:
         """How the product signs in: an ordinary role, which row-level security binds."""

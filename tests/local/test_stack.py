@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -62,8 +61,7 @@ class Stack:
         return KafkaSettings(kafka_brokers=self.status()["programs"]["kafka"]["address"], topic_partitions=4)
 
     def database_url(self) -> str:
-        port = int(re.findall(r":(\d+)/", self.status()["programs"]["postgres"]["address"])[0])
-        return Database(Home(self.root, self.root), port).url
+        return Database.at(Home(self.root, self.root), self.status()["programs"]["postgres"]["address"]).url
 
     def back(self, restarts: dict[str, int]) -> bool:
         status = self.status()
@@ -108,6 +106,13 @@ def test_commands_find_the_broker_that_runs_here(stack: Stack) -> None:
     stack("local", "start")
     assert "10 topics" in stack("topics", "check")
     assert "0 made, 0 changed, 10 as declared" in stack("topics", "apply")
+
+
+def test_other_programs_are_told_the_addresses(stack: Stack) -> None:
+    stack("local", "start")
+    lines = stack("local", "env").splitlines()
+    assert f"export DATABASE_URL={stack.database_url()}" in lines
+    assert f"export THREADLINE_KAFKA_BROKERS={stack.kafka().kafka_brokers}" in lines
 
 
 def test_kill_9_of_the_supervisor_is_cleaned_up_by_the_next_start(stack: Stack) -> None:

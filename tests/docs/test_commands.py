@@ -1,0 +1,97 @@
+"""Every command in the docs is one that there is, and is run by a test or marked why not."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from bench.__main__ import SUITES
+from threadline.__main__ import application
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("schemas/**/*.md")])
+
+RUN_BY = {
+    "./dev up": "tests/docs/test_dev.py::test_up_starts_the_stack_and_ctrl_c_stops_it",
+    "./dev test": "tests/docs/test_dev.py::test_arguments_of_test_go_to_pytest",
+    "./dev check": "CI runs it",
+    "./dev ci": "CI is it",
+    "./dev fmt": "tests/docs/test_dev.py::test_every_command_of_the_usage_is_known",
+    "threadline local start": "tests/local/test_stack.py::test_kill_9_of_broker_and_database_keeps_their_data",
+    "threadline local status": "tests/local/test_stack.py::test_a_second_start_finds_the_first",
+    "threadline local env": "tests/local/test_stack.py::test_other_programs_are_told_the_addresses",
+    "threadline local stop": "tests/local/test_stack.py::test_stop_where_nothing_runs_is_no_error",
+    "threadline topics check": "tests/local/test_stack.py::test_commands_find_the_broker_that_runs_here",
+    "threadline topics apply": "tests/local/test_stack.py::test_commands_find_the_broker_that_runs_here",
+}
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Page and line of every command in a block of shell."""
+    for page in PAGES:
+        for block in re.findall(r"^```sh\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL):
+            for line in block.splitlines():
+                if line.strip() and not line.startswith("#"):
+                    yield str(page.relative_to(ROOT)), line
+
+
+def plain(line: str) -> list[str]:
+    """A command's words, without variables before it or an eval around it."""
+    words = shlex.split(re.sub(r'^eval "\$\((.*)\)"$', r"\1", line))
+    while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
+        words.pop(0)
+    return words
+
+
+@pytest.mark.parametrize(("page", "line"), list(commands()))
+def test_a_command_exists_and_some_test_runs_it(page: str, line: str) -> None:
+    words = plain(line)
+    if words[0] == "export":
+        return
+    assert words[0] in {"./dev", "threadline"}, f"{page}: {line}: neither run by a test nor known"
+    name = " ".join(words[:2] if words[0] == "./dev" else words[:3])
+    assert name in RUN_BY, f"{page}: {line}: no test is named that runs it"
+    if words[0] == "threadline":
+        _must_parse(words[1:])
+    elif words[1] in {"bench", "chaos"}:
+        assert words[2] in {suite.name for suite in SUITES if suite.kind == words[1]}
+
+
+@pytest.mark.parametrize("test", sorted({test for test in RUN_BY.values() if "::" in test}))
+def test_the_tests_that_are_named_exist(test: str) -> None:
+    path, name = test.split("::")
+    assert f"def {name}(" in (ROOT / path).read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page}: {target}"
+
+
+def test_settings_that_the_pages_name_exist() -> None:
+    reference = (ROOT / "docs/reference/settings.md").read_text() + "THREADLINE_CONFIG THREADLINE_TEST_"
+    for page in PAGES:
+        for name in re.findall(r"\bTHREADLINE_[A-Z_]+[A-Z]", page.read_text("utf-8")):
+            assert name in reference or name.startswith("THREADLINE_TEST_"), f"{page.name}: {name}"
+
+
+def test_no_page_names_a_folder_of_somebodys_machine() -> None:
+    for page in PAGES:
+        assert not re.search(r"(^|[\s`\"(])/(root|home|Users|work)/", page.read_text("utf-8")), page.name
+
+
+def _must_parse(words: list[str]) -> None:
+    command: Any = get_command(application)
+    while words and hasattr(command, "commands"):
+        assert words[0] in command.commands, words[0]
+        command = command.commands[words.pop(0)]
+    known = {option for parameter in command.params for option in parameter.opts}
+    for word in words:
+        if word.startswith("-"):
+            assert word.split("=")[0] in known, word
