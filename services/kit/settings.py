@@ -22,6 +22,8 @@ from services.kit.redaction import Redactor
 
 PREFIX = "THREADLINE_"
 FILE_VARIABLE = "THREADLINE_CONFIG"
+TEST_BED = "THREADLINE_TEST_"
+"""Begins what only the tests are told."""
 DEFAULT_FILE = Path("threadline.toml")
 
 
@@ -102,7 +104,8 @@ def is_secret(field: FieldInfo) -> bool:
 def strangers(kinds: tuple[type[Settings], ...]) -> list[str]:
     """Variables of the environment that begin like ours and are no setting of any of these groups."""
     known = {environment_name(name, field) for kind in kinds for name, field in kind.model_fields.items()}
-    return sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known | {FILE_VARIABLE})  # noqa: TID251 - settings are read here
+    ours = (name for name in os.environ if name.startswith(PREFIX) and not name.startswith(TEST_BED))  # noqa: TID251 - settings are read here
+    return sorted(name for name in ours if name not in known and name != FILE_VARIABLE)
 
 
 def as_environment(settings: Settings) -> dict[str, str]:
