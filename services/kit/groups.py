@@ -71,7 +71,9 @@ class TelemetrySettings(Settings):
     metrics: bool = True
     """Whether metrics are kept and served."""
     otlp_endpoint: str | None = Field(default=None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
-    """Where traces go, by OTLP over HTTP. Nothing is traced without it. The other OTEL_ variables hold as usual."""
+    """Where traces go, by OTLP over HTTP. Nothing is traced without it. Other OTEL_ variables hold as usual."""
+    otlp_traces_endpoint: str | None = Field(default=None, validation_alias="OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    """The whole address for traces, where it is another one."""
 
 
 class DatabaseSettings(Settings):

@@ -1,5 +1,6 @@
 """Real processes, real signals, real sockets."""
 
+import asyncio
 import json
 import re
 import signal
@@ -11,7 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from aiohttp import web
 
+from services.kit.http import served
 from services.kit.settings import child_environment
 
 
@@ -103,3 +106,24 @@ def test_a_port_that_is_taken_is_named_with_what_to_do() -> None:
             assert f"cannot listen on 127.0.0.1:{port}" in errors
             assert "THREADLINE_HTTP_PORT" in errors
             assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    ("variable", "path"),
+    [("OTEL_EXPORTER_OTLP_ENDPOINT", "/v1/traces"), ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "/elsewhere")],
+)
+async def test_traces_go_where_opentelemetrys_own_variables_say(variable: str, path: str) -> None:
+    received: list[tuple[str, bytes]] = []
+
+    async def receive(request: web.Request) -> web.Response:
+        received.append((request.path, await request.read()))
+        return web.Response()
+
+    collector = web.Application()
+    collector.router.add_post("/{path:.*}", receive)
+    async with served(collector, "127.0.0.1", 0) as address:
+        endpoint = str(address) if path == "/v1/traces" else f"{address}{path}"
+        with worker("trace", **{variable: endpoint, "OTEL_EXPORTER_OTLP_COMPRESSION": "none"}) as child:
+            assert await asyncio.to_thread(child.wait, 20) == 0
+    assert [where for where, _ in received] == [path]
+    assert b"a-span-of-the-worker" in received[0][1]

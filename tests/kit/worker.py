@@ -32,6 +32,12 @@ async def done(_: Process) -> None:
     """Has nothing to do."""
 
 
+async def trace(process: Process) -> None:
+    """Does one thing that is traced."""
+    with process.tracer.start_as_current_span("a-span-of-the-worker"):
+        await asyncio.sleep(0)
+
+
 if __name__ == "__main__":
-    work = {"wait": wait, "fail": fail, "deaf": deaf, "done": done}[sys.argv[1]]
+    work = {"wait": wait, "fail": fail, "deaf": deaf, "done": done, "trace": trace}[sys.argv[1]]
     sys.exit(run("worker", load(ProcessSettings), [], work))

@@ -41,6 +41,7 @@ def test_the_environment_comes_before_the_file_and_the_file_before_the_fallback(
         ("OPENAI_BASE_URL", "openai_base_url"),
         ("ANTHROPIC_API_KEY", "anthropic_api_key"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "otlp_endpoint"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "otlp_traces_endpoint"),
     ],
 )
 def test_names_that_people_know_are_honoured_as_they_are(

@@ -19,22 +19,28 @@ _PROPAGATOR = TraceContextTextMapPropagator()
 @contextmanager
 def tracer_for(service: str, settings: TelemetrySettings, exporter: SpanExporter | None = None) -> Iterator[Tracer]:
     """A tracer whose spans go to the OTLP endpoint; one that does nothing where there is no endpoint."""
-    if exporter is None and settings.otlp_endpoint is None:
+    exporter = exporter or _otlp(settings)
+    if exporter is None:
         yield NoOpTracerProvider().get_tracer("threadline")
         return
     provider = TracerProvider(resource=Resource.create({"service.name": service}), shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(exporter or _otlp()))
+    provider.add_span_processor(BatchSpanProcessor(exporter))
     try:
         yield provider.get_tracer("threadline")
     finally:
         provider.shutdown()
 
 
-def _otlp() -> SpanExporter:
+def _otlp(settings: TelemetrySettings) -> SpanExporter | None:
+    endpoint = settings.otlp_traces_endpoint
+    if endpoint is None and settings.otlp_endpoint is not None:
+        endpoint = f"{settings.otlp_endpoint.rstrip('/')}/v1/traces"
+    if endpoint is None:
+        return None
     # Imported where it is wanted: protobuf and requests cost memory that a process without traces can do without.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
 
-    return OTLPSpanExporter()
+    return OTLPSpanExporter(endpoint)
 
 
 def current_trace(context: Context | None = None) -> dict[str, str]:
