@@ -71,13 +71,10 @@ async def reader(
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Every partition of a topic, without a group, from a moment on or from the beginning."""
     name = f"{settings.topic_prefix}{topic.name}"
-    consumer = AIOKafkaConsumer(**client_arguments(settings), group_id=None, auto_offset_reset="earliest")
+    consumer = AIOKafkaConsumer(name, **client_arguments(settings), group_id=None, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        found = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - partitions_for_topic knows only what was asked for before
-        partitions = [TopicPartition(name, number) for number in sorted(found.partitions_for_topic(name) or ())]
-        consumer.assign(partitions)
-        await _seek(consumer, partitions, since)
+        await _seek(consumer, sorted(consumer.assignment()), since)
         yield consumer
     finally:
         await consumer.stop()

@@ -7,7 +7,7 @@ from typing import Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
-from opentelemetry.trace import SpanKind, Tracer, set_span_in_context
+from opentelemetry.trace import Span, SpanKind, Tracer, set_span_in_context
 
 from schemas.attributes import Attributes
 from schemas.base import Event
@@ -61,9 +61,29 @@ class Producer:
 
     async def send(self, topic: Topic, key: str, event: Event, record_id: str) -> "asyncio.Future[RecordMetadata]":
         """Queues an event. It is durable when the future that comes back is done."""
-        event_type = name_of(type(event))
         clock, emitter = self._instruments.clock, self._instruments.emitter
-        span = self._instruments.tracer.start_span(
+        span = self._publishing(topic, record_id)
+        trace = current_trace(set_span_in_context(span))
+        record = encode(topic, event, Attributes(record_id, name_of(type(event)), self._source, event.at, **trace))
+        begun = clock.monotonic()
+
+        def settle(*, acknowledged: bool) -> None:
+            emitter.observe(PUBLISH_SECONDS, clock.monotonic() - begun, topic=topic.name)
+            emitter.count(PUBLISHED, topic=topic.name, result="acknowledged" if acknowledged else "failed")
+            span.end()
+
+        try:
+            future: asyncio.Future[RecordMetadata] = await self._client.send(
+                f"{self._prefix}{topic.name}", record.value, key.encode(), headers=list(record.headers)
+            )
+        except BaseException:
+            settle(acknowledged=False)
+            raise
+        future.add_done_callback(lambda done: settle(acknowledged=not done.cancelled() and done.exception() is None))
+        return future
+
+    def _publishing(self, topic: Topic, record_id: str) -> Span:
+        return self._instruments.tracer.start_span(
             f"publish {topic.name}",
             kind=SpanKind.PRODUCER,
             attributes={
@@ -73,24 +93,6 @@ class Producer:
                 "messaging.message.id": record_id,
             },
         )
-        trace = current_trace(set_span_in_context(span))
-        attributes = Attributes(
-            record_id, event_type, self._source, event.at, trace.get("traceparent"), trace.get("tracestate")
-        )
-        record = encode(topic, event, attributes)
-        begun = clock.monotonic()
-        future: asyncio.Future[RecordMetadata] = await self._client.send(
-            f"{self._prefix}{topic.name}", record.value, key.encode(), headers=list(record.headers)
-        )
-
-        def settle(done: "asyncio.Future[RecordMetadata]") -> None:
-            failed = done.cancelled() or done.exception() is not None
-            emitter.observe(PUBLISH_SECONDS, clock.monotonic() - begun, topic=topic.name)
-            emitter.count(PUBLISHED, topic=topic.name, result="failed" if failed else "acknowledged")
-            span.end()
-
-        future.add_done_callback(settle)
-        return future
 
     async def publish(self, topic: Topic, key: str, event: Event, record_id: str) -> RecordMetadata:
         """Writes an event and waits until it is durable."""
