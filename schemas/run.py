@@ -31,11 +31,7 @@ class Usage(Part):
     cost_usd: float | None = None
 
 
-class RunState(Event):
-    """A run entered a state."""
-
-    type: Literal["run.state"] = "run.state"
-    state: RunStateName
+class _OfRun(Event):
     run_id: Name
     tenant_id: Name
     connection: Name
@@ -43,6 +39,13 @@ class RunState(Event):
     """team:channel:thread, which is how the reports count a conversation."""
     channel: Name
     origin: Origin
+
+
+class RunState(_OfRun):
+    """A run entered a state."""
+
+    type: Literal["run.state"] = "run.state"
+    state: RunStateName
     trigger: Trigger | None = None
     agent_id: Name | None = None
     event_id: Name | None = None
@@ -53,7 +56,7 @@ class RunState(Event):
     usage: Usage | None = None
 
 
-class RunCancel(Event):
+class RunCancel(_OfRun):
     """How the end of a run that somebody stopped went."""
 
     type: Literal["run.cancel"] = "run.cancel"
@@ -64,12 +67,6 @@ class RunCancel(Event):
     """Whether the stop took hold: the model's call is over and the person has been told."""
     latency_ms: float | None = None
     """From the request to the acknowledgement; none until there is one."""
-    run_id: Name
-    tenant_id: Name
-    connection: Name
-    session: Name
-    channel: Name
-    origin: Origin
     stop_id: Name | None = None
     requested_at: Instant | None = None
     acknowledged_at: Instant | None = None
