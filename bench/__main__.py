@@ -17,7 +17,6 @@ from bench.suite import Bed, Suite
 from bench.suites import broker, broker_kills
 from services.kit.clock import SystemClock
 from services.kit.fault import Fault
-from services.kit.groups import KafkaSettings
 from services.local import control, kafka
 from services.local.home import Home, LocalSettings
 
@@ -76,7 +75,7 @@ def _bed(seed: int) -> Iterator[Bed]:
         address = stack.programs[kafka.NAME].address
         if address is None:
             raise RuntimeError("the broker has no address")
-        yield Bed(KafkaSettings(kafka_brokers=address, topic_partitions=4), Home.of(settings).root, seed)
+        yield Bed(kafka.settings_at(address), Home.of(settings).root, seed)
     finally:
         control.stop(settings)
 

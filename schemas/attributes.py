@@ -54,17 +54,12 @@ class Attributes:
             raise AttributesMissing(f"the record has no header {', '.join(missing)}")
         if found.get("ce_specversion", SPEC_VERSION) != SPEC_VERSION:
             raise AttributesMissing(f"CloudEvents {found['ce_specversion']} is not understood, only {SPEC_VERSION}")
-        try:
-            time = datetime.fromisoformat(found["ce_time"])
-        except ValueError as error:
-            raise AttributesMissing("the header ce_time holds no time") from error
-        if time.tzinfo is None:
-            raise AttributesMissing("the header ce_time holds a time without a zone")
+        time = _parse(found["ce_time"])
         return cls(
             id=found["ce_id"],
             type=found["ce_type"],
             source=found["ce_source"],
-            time=time.astimezone(UTC),
+            time=time,
             traceparent=found.get("traceparent"),
             tracestate=found.get("tracestate"),
         )
@@ -72,3 +67,14 @@ class Attributes:
 
 def _format(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _parse(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+        in_utc = time.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise AttributesMissing("the header ce_time holds no time") from error
+    if time.tzinfo is None:
+        raise AttributesMissing("the header ce_time holds a time without a zone")
+    return in_utc

@@ -7,7 +7,10 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Strin
 
 
 def _in_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a moment before the first year, or after the last") from None
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
@@ -29,6 +32,7 @@ class Part(BaseModel):
         extra="forbid",
         strict=True,
         use_attribute_docstrings=True,
+        allow_inf_nan=False,
         ser_json_bytes="base64",
         val_json_bytes="base64",
     )

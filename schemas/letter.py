@@ -20,5 +20,6 @@ class DeadLetter(Event):
     source_offset: int | None = None
     attempts: int = 1
     key: bytes | None = None
-    value: bytes
-    headers: tuple[tuple[str, bytes], ...] = ()
+    value: bytes | None
+    """None where the record had none."""
+    headers: tuple[tuple[str, bytes | None], ...] = ()

@@ -23,6 +23,8 @@ PARTITIONS = 24
 """Fixed when a topic is created, since keyed state depends on it. One machine takes `PARTITIONS_ON_ONE_MACHINE`."""
 PARTITIONS_ON_ONE_MACHINE = 4
 
+COPIES = 3
+
 TEXT_IS_KEPT = timedelta(days=14)
 """How long topics with message text keep it."""
 AUDIT_IS_KEPT = timedelta(days=90)
@@ -42,8 +44,8 @@ class Topic:
     """Whether message text stands in it. Where it does not, ids, kinds, counts and times are all there is."""
     purpose: str
     cleanup: Literal["delete"] = "delete"
-    partitioned_with: str | None = None
-    """The topic whose partition count it must share, because the same key must be in the same partition of both."""
+    largest_record: int = 1 << 20
+    """In bytes, as Kafka's own limit is."""
 
     @property
     def types(self) -> dict[str, type[Event]]:
@@ -144,8 +146,8 @@ SLACK_EFFECTS = Topic(
     read_by=("responder", "why"),
     retention=TEXT_IS_KEPT,
     holds_text=True,
-    purpose="The ledger: each call that changes Slack, intended first, then confirmed, failed or unknown.",
-    partitioned_with="runs.commands",
+    purpose="The ledger: each call that changes Slack, intended first, then confirmed, failed or unknown. "
+    "Its keys are in the same partitions as those of runs.commands.",
 )
 AGENTS_EVENTS = Topic(
     name="agents.events",
@@ -166,6 +168,7 @@ DEAD_LETTERS = Topic(
     retention=TEXT_IS_KEPT,
     holds_text=True,
     purpose="Raw bytes that could not be understood, where they came from, and why.",
+    largest_record=3 << 20,  # the largest record of any other topic, as base64 and with its story
 )
 
 TOPICS: tuple[Topic, ...] = (
@@ -191,16 +194,17 @@ class Cluster:
     brokers: int
     prefix: str = ""
     partitions: int = PARTITIONS
+    copies: int = COPIES
 
     @property
     def replication(self) -> int:
         """Three copies wherever there are three brokers."""
-        return min(3, self.brokers)
+        return min(self.copies, self.brokers)
 
     @property
     def min_insync(self) -> int:
         """An acknowledged write stands on two brokers wherever there are three."""
-        return 2 if self.replication >= 3 else 1  # noqa: PLR2004 - the three of the sentence above
+        return 2 if self.replication >= COPIES else 1
 
 
 @dataclass(frozen=True)
@@ -220,6 +224,7 @@ def settings_for(topic: Topic, cluster: Cluster) -> TopicSettings:
         "retention.ms": str(int(topic.retention / timedelta(milliseconds=1))),
         "retention.bytes": "-1",
         "min.insync.replicas": str(cluster.min_insync),
+        "max.message.bytes": str(topic.largest_record),
         "message.timestamp.type": "LogAppendTime",
     }
     return TopicSettings(

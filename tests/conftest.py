@@ -1,5 +1,6 @@
 """The test bed: one broker and one Postgres for the whole run, and topics of its own for each test."""
 
+import os
 import shutil
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
@@ -10,10 +11,11 @@ import pytest
 from schemas.topics import PARTITIONS_ON_ONE_MACHINE, TOPICS
 from services.kit.groups import KafkaSettings
 from services.kit.kafka import admin
-from services.kit.settings import Settings, load
+from services.kit.settings import FILE_VARIABLE, PREFIX, Settings, environment_name, load
 from services.local import control, kafka, postgres, state
 from services.local.home import Home, LocalSettings
 from tests.redpanda import redpanda
+from threadline.catalogue import SETTINGS
 
 ROOT = Path(__file__).parents[1]
 USED: dict[str, str] = {}
@@ -29,11 +31,30 @@ class BedSettings(Settings):
 
 
 BED = load(BedSettings)
+KEPT = ("THREADLINE_TEST_", "THREADLINE_CACHE", "THREADLINE_JAR_REPOSITORY")
+
+
+def pytest_configure() -> None:
+    """Tests see nothing of the settings of whoever runs them: no token, no cluster, no home, no file."""
+    for name in list(os.environ):  # noqa: TID251 - it is emptied here, and not read
+        known = any(
+            name == environment_name(field, info) for kind in SETTINGS for field, info in kind.model_fields.items()
+        )
+        if (known or name.startswith(PREFIX)) and not name.startswith(KEPT):
+            del os.environ[name]  # noqa: TID251 - likewise
+    os.environ[FILE_VARIABLE] = os.devnull  # noqa: TID251 - likewise
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for part, what in USED.items():
         terminalreporter.write_line(f"{part}: {what}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """What is skipped while tests are collected has no report of its own to fail."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if BED.test_nothing_skipped and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.hookimpl(wrapper=True)
@@ -93,7 +114,9 @@ def database_url(request: pytest.FixtureRequest) -> str:
 def kafka_settings(brokers: str) -> KafkaSettings:
     """The broker under a prefix that no other test has. The topics are not made yet."""
     prefix = f"test-{uuid4().hex[:12]}."
-    return KafkaSettings(kafka_brokers=brokers, topic_prefix=prefix, topic_partitions=PARTITIONS_ON_ONE_MACHINE)
+    return KafkaSettings(
+        kafka_brokers=brokers, topic_prefix=prefix, topic_partitions=PARTITIONS_ON_ONE_MACHINE, topic_replication=1
+    )
 
 
 @pytest.fixture

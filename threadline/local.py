@@ -15,7 +15,7 @@ from rich.table import Table
 
 from services.kit.clock import SystemClock
 from services.kit.settings import load
-from services.local import control, jars, state
+from services.local import control, jars, stack, state
 from services.local.home import Home, LocalFault, LocalSettings
 from services.local.state import ProgramState, StackState
 from threadline.running import addresses
@@ -34,6 +34,7 @@ def start(
     settings = load(LocalSettings)
     Home.of(settings).make()
     parts = [part for part in only.replace(" ", "").split(",") if part]
+    stack.refuse_strangers(parts)
     with _download_bar() as progress:
         classpath = control.fetch_programs(settings, parts, progress)
     if foreground:

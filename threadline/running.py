@@ -1,21 +1,26 @@
 """Finds the stack that runs on this machine, so that commands need not be told its addresses."""
 
-from typing import Any
-
 from schemas.topics import PARTITIONS_ON_ONE_MACHINE
+from services.kit.groups import KafkaSettings
 from services.kit.settings import load
 from services.local import kafka, postgres, state
 from services.local.home import Home, LocalSettings
 from services.local.state import StackState
 
 
-def kafka_fallback() -> dict[str, Any]:
-    """The local broker's settings, where one runs; they stand behind the environment and the file."""
+def kafka_settings() -> KafkaSettings:
+    """The cluster that the settings name; where they name none, the broker that runs on this machine.
+
+    Its partition count goes with its address: a cluster that was named must never be given the small one.
+    """
+    named = load(KafkaSettings)
+    if "kafka_brokers" in named.model_fields_set:
+        return named
     found = state.running(Home.of(load(LocalSettings)))
     broker = found.programs.get(kafka.NAME) if found else None
     if broker is None or broker.address is None:
-        return {}
-    return {"kafka_brokers": broker.address, "topic_partitions": PARTITIONS_ON_ONE_MACHINE}
+        return named
+    return load(KafkaSettings, {"kafka_brokers": broker.address, "topic_partitions": PARTITIONS_ON_ONE_MACHINE})
 
 
 def addresses(home: Home, found: StackState) -> dict[str, str]:

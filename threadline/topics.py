@@ -16,8 +16,7 @@ from schemas.topics import TOPICS, TopicSettings
 from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
 from services.kit.kafka import admin
-from services.kit.settings import load
-from threadline.running import kafka_fallback
+from threadline.running import kafka_settings
 
 application = typer.Typer(help="The topics: list, check and apply the declaration.", no_args_is_help=True)
 
@@ -56,10 +55,8 @@ def check() -> None:
     for problem in problems:
         typer.echo(problem, err=True)
     if problems:
-        typer.echo(
-            f"{len(problems)} differences on {standing.cluster}; `threadline topics apply` makes what is missing",
-            err=True,
-        )
+        advice = _advice([each for _, _, found in standing.differences for each in found])
+        typer.echo(f"{len(problems)} differences on {standing.cluster}; {advice}", err=True)
         raise typer.Exit(1)
     typer.echo(f"{len(standing.declared)} topics on {standing.cluster} are as declared")
 
@@ -87,6 +84,8 @@ def apply(
 
 
 def _advice(left: list[admin.Difference]) -> str:
+    if not left:
+        return "`threadline topics apply` makes what is missing"
     if all(difference.can_be_altered for difference in left):
         return "`threadline topics apply --alter` brings these settings to what is declared"
     return (
@@ -134,7 +133,7 @@ async def _stand(client: AIOKafkaAdminClient, settings: KafkaSettings) -> _Stand
 
 @asynccontextmanager
 async def _cluster() -> AsyncIterator[tuple[AIOKafkaAdminClient, KafkaSettings]]:
-    settings = load(KafkaSettings, kafka_fallback())
+    settings = kafka_settings()
     try:
         async with admin.admin_client(settings) as client:
             yield client, settings

@@ -1,17 +1,19 @@
 """The groups of settings that more than one process has."""
 
-from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, FilePath, SecretStr, model_validator
 
+from schemas.topics import PARTITIONS
 from services.kit.settings import Settings
+
+_ADDRESS = r"(\[[0-9a-fA-F:]+\]|[a-zA-Z0-9._-]{1,253}):\d{1,5}"
 
 
 class KafkaSettings(Settings):
     """Which Kafka-compatible cluster, and how to speak to it."""
 
-    kafka_brokers: str = "127.0.0.1:9092"
+    kafka_brokers: str = Field(default="127.0.0.1:9092", pattern=rf"^{_ADDRESS}(,\s*{_ADDRESS})*$")
     """Addresses of brokers to begin with, separated by commas."""
     kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     """How connections are secured."""
@@ -21,18 +23,20 @@ class KafkaSettings(Settings):
     """Who signs in, with a SASL_ security."""
     kafka_password: SecretStr | None = None
     """The password that goes with it."""
-    kafka_ca_file: Path | None = None
+    kafka_ca_file: FilePath | None = None
     """Certificates to trust; the system's own otherwise."""
-    kafka_cert_file: Path | None = None
+    kafka_cert_file: FilePath | None = None
     """This client's certificate, where the cluster asks for one."""
-    kafka_key_file: Path | None = None
+    kafka_key_file: FilePath | None = None
     """The key that goes with it."""
     kafka_key_password: SecretStr | None = None
     """The key's password."""
     topic_prefix: str = Field(default="", pattern=r"^[a-zA-Z0-9._-]*$")
     """Stands before every topic's name, such as `staging.`."""
-    topic_partitions: int = Field(default=24, ge=1, le=1000)
+    topic_partitions: int = Field(default=PARTITIONS, ge=1, le=1000)
     """How many partitions topics are created with. Fixed afterwards."""
+    topic_replication: int | None = Field(default=None, ge=1, le=9)
+    """How many copies topics are created with; by default three, or one for each broker where there are fewer."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -70,6 +74,8 @@ class TelemetrySettings(Settings):
 
     metrics: bool = True
     """Whether metrics are kept and served."""
+    otel_service_name: str | None = Field(default=None, validation_alias="OTEL_SERVICE_NAME")
+    """What this process is called in telemetry; the service's own name otherwise."""
     otlp_endpoint: str | None = Field(default=None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
     """Where traces go, by OTLP over HTTP. Nothing is traced without it. Other OTEL_ variables hold as usual."""
     otlp_traces_endpoint: str | None = Field(default=None, validation_alias="OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")

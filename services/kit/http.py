@@ -12,6 +12,7 @@ from services.kit.health import Health
 from services.kit.telemetry.metrics import CONTENT_TYPE, Metrics
 
 UNAVAILABLE = 503
+SHUTDOWN_S = 5.0
 
 
 class CannotListen(Fault):
@@ -54,7 +55,7 @@ def operations(health: Health, metrics: Metrics) -> web.Application:
 @asynccontextmanager
 async def served(application: web.Application, host: str, port: int) -> AsyncIterator[Served]:
     """Listens within it. Port 0 takes a free one."""
-    runner = web.AppRunner(application, access_log=None)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

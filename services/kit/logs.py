@@ -69,8 +69,17 @@ class JsonFormatter(_Formatter):
         }
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        clean = {name: self.redact(value) if isinstance(value, str) else value for name, value in line.items()}
-        return self.redact(json.dumps(clean, default=str, ensure_ascii=False))
+        return json.dumps(self.clean(line), default=lambda value: self.redact(str(value)), ensure_ascii=False)
+
+    def clean(self, value: object) -> object:
+        """A value without its secrets, however deep they stand. Done before JSON escapes them, or breaks at them."""
+        if isinstance(value, str):
+            return self.redact(value)
+        if isinstance(value, Mapping):
+            return {self.redact(str(name)): self.clean(part) for name, part in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self.clean(part) for part in value]
+        return value
 
 
 class HumanFormatter(_Formatter):
@@ -119,4 +128,4 @@ def set_up(service: str, settings: LogSettings, secrets: Iterable[str] = (), str
     root.setLevel(settings.log_level)
     # aiokafka builds a debug record for every send, even where nobody wants it: 18 % of a worker's CPU.
     for chatty in ("aiokafka", "asyncio", "aiohttp.access"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 GRACE_S = 10.0
 """How long a process may take to leave before it is cut short."""
+CUT_SHORT_S = 5.0
+"""And how long that may take."""
 
 
 class ProcessSettings(HttpSettings, LogSettings, TelemetrySettings):
@@ -62,7 +65,7 @@ def run(service: str, settings: ProcessSettings, catalogue: Iterable[Metric], wo
 async def _live(service: str, settings: ProcessSettings, catalogue: Iterable[Metric], work: Work) -> int:
     stopping = _stop_on_signals()
     async with AsyncExitStack() as stack:
-        metrics = metrics_of(service, catalogue, on=settings.metrics)
+        metrics = metrics_of(settings.otel_service_name or service, catalogue, on=settings.metrics)
         health = Health()
         health.ready["stopping"] = lambda: "it is leaving" if stopping.is_set() else None
         tracer = stack.enter_context(tracer_for(service, settings))
@@ -84,7 +87,11 @@ async def _work_until_stopped(process: Process, work: Work) -> int:
     if not working.done():
         log.warning("%s did not leave within %.0f s and is cut short", process.service, GRACE_S)
         working.cancel()
-        await asyncio.wait({working})
+        await asyncio.wait({working}, timeout=CUT_SHORT_S)
+    if not working.done():
+        log.error("%s does not even end when cut short: the process ends without it", process.service)
+        logging.shutdown()
+        os._exit(1)
     if working.cancelled():
         return 1
     error = working.exception()

@@ -3,7 +3,9 @@
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar, get_args
 
 from pydantic import AliasChoices, SecretBytes, SecretStr, ValidationError
@@ -11,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -25,6 +28,9 @@ FILE_VARIABLE = "THREADLINE_CONFIG"
 TEST_BED = "THREADLINE_TEST_"
 """Begins what only the tests are told."""
 DEFAULT_FILE = Path("threadline.toml")
+
+
+_fallback: ContextVar[Mapping[str, Any]] = ContextVar("_fallback", default=MappingProxyType({}))
 
 
 class WrongSettings(Fault):
@@ -62,8 +68,9 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment first, then the file, then what the caller falls back to, then the defaults."""
-        return env_settings, TomlConfigSettingsSource(settings_cls, _file()), init_settings
+        """What the code says comes first, then the environment, the file, what `load` falls back to, the defaults."""
+        fallback = InitSettingsSource(settings_cls, init_kwargs=dict(_fallback.get()))
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _file()), fallback
 
     def secrets(self) -> Iterator[str]:
         """The values that must never be shown."""
@@ -78,13 +85,16 @@ AnySettings = TypeVar("AnySettings", bound=Settings)
 
 def load(kind: type[AnySettings], fallback: Mapping[str, Any] | None = None) -> AnySettings:
     """The settings of this process. `fallback` stands in where neither environment nor file say anything."""
+    token = _fallback.set(fallback or {})
     try:
-        return kind(**dict(fallback or {}))
+        return kind()
     except ValidationError as error:
         given = _given(kind)
         raise WrongSettings([_describe(kind, problem, given) for problem in error.errors(include_url=False)]) from None
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise WrongSettings([f"{_file()}: {error}"]) from None
+    finally:
+        _fallback.reset(token)
 
 
 def environment_name(name: str, field: FieldInfo) -> str:
@@ -102,10 +112,12 @@ def is_secret(field: FieldInfo) -> bool:
 
 
 def strangers(kinds: tuple[type[Settings], ...]) -> list[str]:
-    """Variables of the environment that begin like ours and are no setting of any of these groups."""
+    """What the environment (where it begins like ours) and the file name that is no setting of any of these groups."""
     known = {environment_name(name, field) for kind in kinds for name, field in kind.model_fields.items()}
     ours = (name for name in os.environ if name.startswith(PREFIX) and not name.startswith(TEST_BED))  # noqa: TID251 - settings are read here
-    return sorted(name for name in ours if name not in known and name != FILE_VARIABLE)
+    fields = {name for kind in kinds for name in kind.model_fields}
+    in_file = (f"{name} in {_file()}" for name in _keys_of(_file()) if name not in fields)
+    return sorted(name for name in ours if name not in known and name != FILE_VARIABLE) + sorted(in_file)
 
 
 def as_environment(settings: Settings) -> dict[str, str]:
@@ -124,9 +136,16 @@ def child_environment(added: Mapping[str, str]) -> dict[str, str]:
 
 def _file() -> Path:
     named = os.environ.get(FILE_VARIABLE)  # noqa: TID251 - settings are read here
-    if named and not Path(named).is_file():
-        raise WrongSettings([f"{FILE_VARIABLE}: names a file that is not there"])
+    if named and not Path(named).exists():
+        raise WrongSettings([f"{FILE_VARIABLE}: there is no file {named}"])
     return Path(named) if named else DEFAULT_FILE
+
+
+def _keys_of(file: Path) -> list[str]:
+    try:
+        return list(tomllib.loads(file.read_text("utf-8")))
+    except (OSError, ValueError):
+        return []  # `load` says what is wrong with it
 
 
 def _given(kind: type[Settings]) -> dict[str, str]:

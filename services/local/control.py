@@ -36,7 +36,7 @@ async def run(settings: LocalSettings, only: Sequence[str], say: Say, classpath:
     home.make()
     with state.held(home):
         end_leftovers(home, say)
-        programs = stack.programs(settings, home, only, lambda: classpath)
+        programs = stack.programs(settings, home, only, classpath, say)
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -66,7 +66,7 @@ def stop(settings: LocalSettings) -> bool:
     found = state.running(home)
     process = found.supervisor.process() if found else None
     if process is None:
-        return False
+        return end_leftovers(home, lambda *_: None)
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(STOP_WITHIN_S)
@@ -77,22 +77,24 @@ def stop(settings: LocalSettings) -> bool:
     return True
 
 
-def end_leftovers(home: Home, say: Say) -> None:
-    """Ends programs of a supervisor that is gone, so that their ports and data are free."""
-    before = state.read(home)
+def end_leftovers(home: Home, say: Say) -> bool:
+    """Ends programs whose supervisor is gone, so that their ports and data are free. Says whether there were any."""
+    before, ended = state.read(home), False
     if before is None:
-        return
+        return False
     for name, program in reversed(before.programs.items()):
         process = program.process.process() if program.process else None
         if process is None:
             continue
+        ended = True
         say(name, f"was left behind by a supervisor that is gone (pid {process.pid}); it is stopped first")
-        process.terminate()
+        process.send_signal(program.stop_signal)
         try:
             process.wait(LEFTOVERS_STOP_WITHIN_S)
         except psutil.TimeoutExpired:
             process.kill()
             process.wait(LEFTOVERS_STOP_WITHIN_S)
+    return ended
 
 
 def _detach(settings: LocalSettings, only: Sequence[str], log_file: Path) -> int:
@@ -105,14 +107,17 @@ def _detach(settings: LocalSettings, only: Sequence[str], log_file: Path) -> int
         setsid=True,
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, str(log_file), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+            (os.POSIX_SPAWN_OPEN, 1, str(log_file), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
             (os.POSIX_SPAWN_DUP2, 1, 2),
         ],
     )
 
 
 def _has_ended(child: int | None) -> bool:
-    return child is None or os.waitpid(child, os.WNOHANG)[0] == child
+    try:
+        return child is None or os.waitpid(child, os.WNOHANG)[0] == child
+    except ChildProcessError:  # it had ended when we looked before
+        return True
 
 
 def _until_ready(home: Home, child: int | None, log_file: Path) -> StackState:
@@ -121,7 +126,7 @@ def _until_ready(home: Home, child: int | None, log_file: Path) -> StackState:
         found = state.running(home)
         if found is not None and found.is_ready:
             return found
-        if found is None and _has_ended(child):
+        if found is None and _has_ended(child) and not state.is_held(home):
             raise LocalFault(f"the stack did not start; {_last_lines(log_file)}")
         time.sleep(ASK_EVERY_S)
     raise LocalFault(f"the stack is not ready after {START_WITHIN_S:.0f} s; {_last_lines(log_file)}")

@@ -1,5 +1,6 @@
 """Where the local stack keeps everything: one folder, and a cache of downloads that checkouts share."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,12 +77,19 @@ class Home:
         return self.cache / "jars"
 
     def make(self) -> None:
-        """Makes the folders. What stands in them is for this user alone, but for what another must reach."""
+        """Makes the folders, for this user alone."""
+        if "," in str(self.root) or ":" in f"{self.root}{self.cache}":
+            raise LocalFault(
+                f"Kafka can live neither in {self.root} nor in {self.cache} if they have a comma or a colon in them; "
+                "set THREADLINE_HOME and THREADLINE_CACHE to other folders"
+            )
         for folder in (self.root, self.logs, self.cache):
             try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                writable = os.access(folder, os.W_OK)
+            except OSError:
+                writable = False
+            if not writable:
                 raise LocalFault(
-                    f"cannot write to {folder}: {error.strerror}; "
-                    "set THREADLINE_HOME and THREADLINE_CACHE to folders of yours"
-                ) from error
+                    f"cannot write to {folder}; set THREADLINE_HOME and THREADLINE_CACHE to folders of yours"
+                )

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from schemas.topics import PARTITIONS_ON_ONE_MACHINE
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.admin import admin_client
+from services.kit.settings import child_environment
 from services.local.home import Home, LocalFault
 from services.local.ports import HOST, is_free
 from services.local.program import Program, Step
@@ -19,6 +20,21 @@ NAME = "kafka"
 # How long the controller waits for a broker that was killed before it lets it register again. Kafka's own 9 s is for
 # clusters; here it is simply how long a restart takes.
 SESSION_MS = 2000
+
+
+# Java takes paths by the locale, and knows no letter but ASCII's under none. The broker's own paths are relative.
+READS_ANY_PATH = {"LC_ALL": "C.UTF-8"}
+
+
+def settings_at(address: str) -> KafkaSettings:
+    """How clients reach an embedded broker, whatever the environment says of another cluster."""
+    return KafkaSettings(
+        kafka_brokers=address,
+        kafka_security="PLAINTEXT",
+        topic_prefix="",
+        topic_partitions=PARTITIONS_ON_ONE_MACHINE,
+        topic_replication=1,
+    )
 
 
 @dataclass(frozen=True)
@@ -31,15 +47,9 @@ class Broker:
     controller_port: int
 
     @property
-    def settings(self) -> KafkaSettings:
-        """How clients reach it."""
-        return KafkaSettings.model_construct(
-            **{
-                **{name: field.get_default() for name, field in KafkaSettings.model_fields.items()},
-                "kafka_brokers": f"{HOST}:{self.port}",
-                "topic_partitions": PARTITIONS_ON_ONE_MACHINE,
-            }
-        )
+    def address(self) -> str:
+        """Where clients reach it."""
+        return f"{HOST}:{self.port}"
 
     @property
     def configuration(self) -> Path:
@@ -50,8 +60,10 @@ class Broker:
         """It, as the supervisor runs it."""
         return Program(
             name=NAME,
-            command=(*self._java("-Xms128m", "-Xmx768m", "-XX:+UseSerialGC"), "kafka.Kafka", str(self.configuration)),
-            address=f"{HOST}:{self.port}",
+            command=(*self._java("-Xms128m", "-Xmx768m", "-XX:+UseSerialGC"), "kafka.Kafka", self.configuration.name),
+            address=self.address,
+            folder=self.home.kafka,
+            environment=READS_ANY_PATH,
             log_file=self.home.logs / "kafka.log",
             prepare=self.prepare,
             is_ready=self.is_ready,
@@ -73,18 +85,20 @@ class Broker:
 
     async def prepare(self) -> None:
         """Writes the configuration, and formats the data folder where that was never done."""
-        self.home.kafka.mkdir(exist_ok=True)
+        self.home.kafka.mkdir(mode=0o700, exist_ok=True)
         self.configuration.write_text(self._properties())
         if (self._data / "meta.properties").is_file():
             return
         cluster = (await self._storage_tool("random-uuid")).split()[-1]
-        await self._storage_tool("format", "--ignore-formatted", "-t", cluster, "-c", str(self.configuration))
+        await self._storage_tool("format", "--ignore-formatted", "-t", cluster, "-c", self.configuration.name)
 
     async def _storage_tool(self, *arguments: str) -> str:
         child = await asyncio.create_subprocess_exec(
             *self._java("-Xmx256m", "-XX:TieredStopAtLevel=1"),
             "kafka.tools.StorageTool",
             *arguments,
+            cwd=self.home.kafka,
+            env=child_environment(READS_ANY_PATH),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
@@ -108,7 +122,7 @@ class Broker:
             "controller.listener.names": "CONTROLLER",
             "controller.quorum.voters": f"1@{HOST}:{self.controller_port}",
             "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-            "log.dirs": str(self._data),
+            "log.dirs": self._data.name,
             "auto.create.topics.enable": "false",
             "broker.session.timeout.ms": str(SESSION_MS),
             "broker.heartbeat.interval.ms": str(SESSION_MS // 4),
@@ -130,7 +144,7 @@ class Broker:
         if is_free(self.port):  # nobody listens yet, and a client that is refused says so in the log
             return False
         with contextlib.suppress(KafkaError, OSError):
-            async with admin_client(self.settings) as client:
+            async with admin_client(settings_at(self.address)) as client:
                 described = await client.describe_cluster()
                 return bool(described["brokers"])
         return False

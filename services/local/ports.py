@@ -7,22 +7,23 @@ from pathlib import Path
 from services.local.home import LocalFault
 
 HOST = "127.0.0.1"
+END = 1 << 16
 
 
 def choose(name: str, chosen: int, ports_file: Path, taken: set[int]) -> int:
-    """The port for a program: the chosen one, else last time's, else a free one. It is remembered."""
-    remembered = _remembered(ports_file)
+    """The port for a program: the chosen one, else last time's, else a free one, which is remembered."""
     if chosen:
-        if not is_free(chosen):
+        if chosen in taken or not is_free(chosen):
             raise LocalFault(
-                f"port {chosen} for {name} is taken by another program; set THREADLINE_LOCAL_{name.upper()}_PORT "
-                "to a free one, or to 0"
+                f"port {chosen} for {name} is taken, or not allowed to this user; "
+                f"set THREADLINE_LOCAL_{name.upper()}_PORT to a free one, or to 0"
             )
-        port = chosen
-    else:
-        port = remembered.get(name, 0)
-        if not port or port in taken or not is_free(port):
-            port = _free()
+        taken.add(chosen)
+        return chosen
+    remembered = _remembered(ports_file)
+    port = remembered.get(name, 0)
+    while not port or port in taken or not is_free(port):
+        port = _free()
     taken.add(port)
     ports_file.write_text(json.dumps({**remembered, name: port}))
     return port
@@ -51,4 +52,8 @@ def _remembered(ports_file: Path) -> dict[str, int]:
         found = json.loads(ports_file.read_text())
     except (OSError, ValueError):
         return {}
-    return {name: port for name, port in found.items() if isinstance(port, int)} if isinstance(found, dict) else {}
+    return (
+        {name: port for name, port in found.items() if isinstance(port, int) and 0 < port < END}
+        if isinstance(found, dict)
+        else {}
+    )

@@ -1,10 +1,10 @@
 """The embedded database: PostgreSQL out of a wheel, on loopback, with a password of its own."""
 
 import asyncio
-import contextlib
 import os
 import pwd
 import secrets
+import shutil
 import signal
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -17,6 +17,7 @@ from services.local.ports import HOST
 from services.local.program import Program
 
 NAME = "postgres"
+SUPERUSER = "postgres"
 OWNER = "threadline"
 DATABASE = "threadline"
 UNPRIVILEGED = "nobody"
@@ -40,8 +41,8 @@ class Database:
 
     @property
     def url(self) -> str:
-        """How the product signs in: an ordinary role, which row-level security binds."""
-        return f"postgresql://{OWNER}:{self._password()}@{HOST}:{self.port}/{DATABASE}"
+        """How the product signs in: as the database's owner, who is no superuser and has a password of its own."""
+        return f"postgresql://{OWNER}:{self._password(OWNER)}@{HOST}:{self.port}/{DATABASE}"
 
     def program(self) -> Program:
         """It, as the supervisor runs it."""
@@ -72,25 +73,31 @@ class Database:
     def _data(self) -> Path:
         return self.home.postgres / "data"
 
-    @property
-    def _password_file(self) -> Path:
-        return self.home.postgres / "password"
-
-    def _password(self) -> str:
-        return self._password_file.read_text().strip()
+    def _password(self, role: str) -> str:
+        try:
+            return (self.home.postgres / f"{role}.password").read_text().strip()
+        except OSError as error:
+            raise LocalFault(
+                f"the password of {role} is not in {self.home.postgres} ({error.strerror}): the data cannot be opened "
+                "without it. Put it back, or delete that folder to begin anew"
+            ) from error
 
     async def prepare(self) -> None:
-        """Makes the data folder where there is none yet."""
+        """Makes the data folder where there is none yet. One that was begun and not finished is made anew."""
         user = _user()
-        self.home.postgres.mkdir(exist_ok=True)
+        self.home.postgres.mkdir(mode=0o700, exist_ok=True)
         if user is not None:
             _make_reachable(self.home.postgres, user)
             _make_reachable(_binary("postgres"), None)
-        if (self._data / "PG_VERSION").is_file():
+        if self._data.is_dir():
             return
-        _write_secret(self._password_file, secrets.token_urlsafe(24), user)
+        begun = self._data.with_suffix(".new")
+        shutil.rmtree(begun, ignore_errors=True)
+        for role in (SUPERUSER, OWNER):
+            _write_secret(self.home.postgres / f"{role}.password", secrets.token_urlsafe(24), user)
+        password_file = self.home.postgres / f"{SUPERUSER}.password"
         child = await asyncio.create_subprocess_exec(
-            *(str(_binary("initdb")), "-D", str(self._data), "--username=postgres", f"--pwfile={self._password_file}"),
+            *(str(_binary("initdb")), "-D", str(begun), f"--username={SUPERUSER}", f"--pwfile={password_file}"),
             *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions"),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -104,21 +111,28 @@ class Database:
             raise LocalFault(
                 f"the database folder {self._data} could not be made: {output.decode('utf-8', 'replace')[-500:]}"
             )
+        begun.rename(self._data)
 
     async def is_ready(self) -> bool:
         """Whether it answers."""
-        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+        try:
             connection = await self._connect_as_superuser()
-            await connection.close()
-            return True
-        return False
+        except asyncpg.InvalidPasswordError as error:
+            raise LocalFault(
+                f"the password in {self.home.postgres} does not open the data there; put the right one back, "
+                "or delete that folder to begin anew"
+            ) from error
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False
+        await connection.close()
+        return True
 
     async def _make_database(self) -> None:
         connection = await self._connect_as_superuser()
         try:
             if not await connection.fetchval("select 1 from pg_roles where rolname = $1", OWNER):
                 await connection.execute(
-                    f"create role {OWNER} login nosuperuser nobypassrls password '{self._password()}'"
+                    f"create role {OWNER} login nosuperuser nobypassrls password '{self._password(OWNER)}'"
                 )
             if not await connection.fetchval("select 1 from pg_database where datname = $1", DATABASE):
                 await connection.execute(f"create database {DATABASE} owner {OWNER}")
@@ -127,7 +141,12 @@ class Database:
 
     async def _connect_as_superuser(self) -> "asyncpg.Connection[asyncpg.Record]":
         return await asyncpg.connect(
-            host=HOST, port=self.port, user="postgres", password=self._password(), database="postgres", timeout=5
+            host=HOST,
+            port=self.port,
+            user=SUPERUSER,
+            password=self._password(SUPERUSER),
+            database="postgres",
+            timeout=5,
         )
 
 

@@ -28,6 +28,8 @@ class Program:
     log_file: Path | None = None
     """Where its output goes, in place of the console: for programs that say more than anybody wants to read."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
+    """Where it runs; where we do otherwise."""
     user: int | None = None
     """The user id that it runs as, where that is not ours."""
     prepare: Step = _nothing

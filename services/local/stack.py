@@ -1,6 +1,6 @@
 """What the local stack is made of, in the order in which it starts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -8,17 +8,16 @@ from services.kit.kafka.admin import admin_client, cluster_of, create, declared_
 from services.local import kafka, ports, postgres
 from services.local.home import Home, LocalFault, LocalSettings
 from services.local.program import Program
+from services.local.supervisor import Say
 
 PARTS = (postgres.NAME, kafka.NAME)
 
 
 def programs(
-    settings: LocalSettings, home: Home, only: Sequence[str], classpath: Callable[[], list[Path]]
+    settings: LocalSettings, home: Home, only: Sequence[str], classpath: Sequence[Path], say: Say
 ) -> list[Program]:
     """The programs to run; `only` names some of the parts."""
-    unknown = sorted(set(only) - set(PARTS))
-    if unknown:
-        raise LocalFault(f"there is no part {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
+    refuse_strangers(only)
     taken: set[int] = set()
     choose = partial(ports.choose, ports_file=home.ports_file, taken=taken)
     found = []
@@ -26,20 +25,29 @@ def programs(
         database = postgres.Database(home, choose("postgres", settings.local_postgres_port))
         found.append(database.program())
     if not only or kafka.NAME in only:
-        broker = kafka.Broker(
-            home, tuple(classpath()), choose("kafka", settings.local_kafka_port), choose("controller", 0)
-        )
-        found.append(broker.program(once_ready=partial(make_topics, broker)))
+        at = choose("kafka", settings.local_kafka_port), choose("controller", 0)
+        broker = kafka.Broker(home, tuple(classpath), *at)
+        found.append(broker.program(once_ready=partial(make_topics, broker, say)))
     return found
 
 
-async def make_topics(broker: kafka.Broker) -> None:
-    """Makes the declared topics that are missing; a difference is a fault, since keyed state depends on them."""
-    async with admin_client(broker.settings) as client:
-        cluster = await cluster_of(client, broker.settings)
-        declared = declared_on(cluster)
+def refuse_strangers(only: Sequence[str]) -> None:
+    """A part that does not exist is a mistake, and not nothing."""
+    unknown = sorted(set(only) - set(PARTS))
+    if unknown:
+        raise LocalFault(f"there is no part {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
+
+
+async def make_topics(broker: kafka.Broker, say: Say) -> None:
+    """Makes the declared topics that are missing. Another partition count is a fault: keyed state depends on it."""
+    settings = kafka.settings_at(broker.address)
+    async with admin_client(settings) as client:
+        declared = declared_on(await cluster_of(client, settings))
         live = await live_topics(client, [topic.name for topic in declared])
-        found = [str(each) for topic in declared if topic.name in live for each in differences(topic, live[topic.name])]
-        if found:
-            raise LocalFault("the broker's topics are not as declared: " + "; ".join(found))
+        found = [each for topic in declared if topic.name in live for each in differences(topic, live[topic.name])]
+        fixed = [str(each) for each in found if not each.can_be_altered]
+        if fixed:
+            raise LocalFault("the broker's topics are not as declared: " + "; ".join(fixed))
+        for difference in found:
+            say(kafka.NAME, f"{difference}; `threadline topics apply --alter` changes it")
         await create(client, [topic for topic in declared if topic.name not in live])

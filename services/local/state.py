@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,14 @@ from services.local.home import Home, LocalFault
 Condition = Literal["waiting", "starting", "ready", "restarting", "stopping", "stopped", "failed"]
 
 
+SAME_WITHIN_S = 2.0
+"""The machine's start is known to the second only."""
+
+
+def _since_boot(process: psutil.Process) -> float:
+    return process.create_time() - psutil.boot_time()
+
+
 class ProcessMark(BaseModel):
     """A process, told apart from another that has its number later."""
 
@@ -22,18 +31,20 @@ class ProcessMark(BaseModel):
 
     pid: int
     created: float
+    """In seconds since the machine's start, so that a step of the clock changes nothing."""
 
     @classmethod
     def of(cls, pid: int) -> "ProcessMark":
         """The process that has this number now."""
-        return cls(pid=pid, created=psutil.Process(pid).create_time())
+        return cls(pid=pid, created=_since_boot(psutil.Process(pid)))
 
     def process(self) -> psutil.Process | None:
         """The process, if it still lives."""
         try:
             found = psutil.Process(self.pid)
-            alive = found.create_time() == self.created and found.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
+            same = abs(_since_boot(found) - self.created) < SAME_WITHIN_S
+            alive = same and found.status() != psutil.STATUS_ZOMBIE
+        except (psutil.NoSuchProcess, ValueError):
             return None
         return found if alive else None
 
@@ -46,6 +57,7 @@ class ProgramState(BaseModel):
     address: str | None = None
     process: ProcessMark | None = None
     restarts: int = 0
+    stop_signal: int = signal.SIGTERM
     ready_after_s: float | None = None
     trouble: str | None = None
 
@@ -55,8 +67,6 @@ class StackState(BaseModel):
 
     supervisor: ProcessMark
     programs: dict[str, ProgramState]
-    trouble: str | None = None
-    """What keeps the stack from starting."""
 
     @property
     def is_ready(self) -> bool:
@@ -88,6 +98,15 @@ def _replace(path: Path, text: str) -> None:
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
     beside.replace(path)
+
+
+def is_held(home: Home) -> bool:
+    """Whether some supervisor lives, whatever its state file says."""
+    try:
+        with held(home):
+            return False
+    except LocalFault:
+        return True
 
 
 @contextmanager

@@ -16,11 +16,13 @@ from services.local.home import Home, LocalFault
 from services.local.program import Program
 from services.local.state import Condition, ProcessMark, ProgramState, StackState, write
 
+NAME = "threadline"
+"""Under which the supervisor speaks for itself."""
 ASK_EVERY_S = 0.05
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 STEADY_AFTER_S = 60.0
 """A program that ran this long before it crashed is restarted at once, as if it never had."""
-LAST_LINES = 5
+LONGEST_LINE = 64 * 1024
 
 Say = Callable[[str, str], None]
 """Told a program's name and one line."""
@@ -49,7 +51,10 @@ class Supervisor:
         self._relays: set[asyncio.Task[None]] = set()
         self.state = StackState(
             supervisor=ProcessMark.of(os.getpid()),
-            programs={program.name: ProgramState(name=program.name, address=program.address) for program in programs},
+            programs={
+                each.name: ProgramState(name=each.name, address=each.address, stop_signal=each.stop_signal)
+                for each in programs
+            },
         )
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -66,11 +71,12 @@ class Supervisor:
                     return
                 await first
                 keepers.append(asyncio.create_task(self._keep(program)))
-            await told
-        except LocalFault as fault:
-            self.state.trouble = str(fault)
-            write(self._home, self.state)
-            raise
+            self._say(NAME, f"all is ready; Ctrl-C stops it, and its data stays in {self._home.root}")
+            await asyncio.wait({told, *keepers}, return_when=asyncio.FIRST_COMPLETED)
+            for keeper in keepers:
+                if keeper.done():  # it never ends by itself, so it failed, and says here with what
+                    keeper.result()
+            self._say(NAME, "stopping")
         finally:
             told.cancel()
             for keeper in keepers:
@@ -87,26 +93,31 @@ class Supervisor:
             lasted = self._clock.monotonic() - began
             pause = FIRST_PAUSE_S if lasted > STEADY_AFTER_S else pause
             self._mark(program, "restarting", trouble=_ending(code))
-            self._say(program.name, f"{_ending(code)}; it is restarted in {pause:.1f} s")
-            self._show_last_lines(program)
+            self._say(program.name, f"{_ending(code)}; it is restarted in {pause:.1f} s{_see(program)}")
             self.state.programs[program.name].restarts += 1
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
             try:
                 await self._start(program)
-            except (LocalFault, OSError) as fault:
+            except LocalFault as fault:
                 self._say(program.name, str(fault))
                 await self._end(program)
 
     async def _start(self, program: Program) -> None:
+        """Starts a program and waits until it is ready. Whatever goes wrong is a fault, since it is tried again."""
         begun = self._clock.monotonic()
         self._mark(program, "starting")
-        await program.prepare()
-        child = await self._spawn(program)
-        self._children[program.name] = child
-        self._mark(program, "starting", child=child)
-        await self._until_ready(program, child)
-        await program.once_ready()
+        try:
+            await program.prepare()
+            child = await self._spawn(program)
+            self._children[program.name] = child
+            self._mark(program, "starting", child=child)
+            await self._until_ready(program, child)
+            await program.once_ready()
+        except LocalFault:
+            raise
+        except Exception as error:
+            raise LocalFault(f"{program.name} could not be started: {type(error).__name__}: {error}") from error
         took = self._clock.monotonic() - begun
         self.state.programs[program.name].ready_after_s = round(took, 2)
         self._mark(program, "ready")
@@ -123,6 +134,7 @@ class Supervisor:
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,
                 env=child_environment(program.environment),
+                cwd=program.folder,
                 start_new_session=True,
                 user=program.user,
                 group=program.user,
@@ -134,14 +146,21 @@ class Supervisor:
         return child
 
     async def _relay(self, name: str, output: asyncio.StreamReader) -> None:
-        while line := await output.readline():
-            self._say(name, line.decode("utf-8", "replace").rstrip())
+        """Passes on what a program prints, line by line; a line without an end is passed on in pieces."""
+        waiting = b""
+        while piece := await output.read(LONGEST_LINE):
+            *lines, waiting = (waiting + piece).split(b"\n")
+            if len(waiting) > LONGEST_LINE:
+                lines, waiting = [*lines, waiting], b""
+            for line in lines:
+                self._say(name, line.decode("utf-8", "replace").rstrip())
+        if waiting:
+            self._say(name, waiting.decode("utf-8", "replace"))
 
     async def _until_ready(self, program: Program, child: asyncio.subprocess.Process) -> None:
         deadline = self._clock.monotonic() + program.ready_within_s
         while not await program.is_ready():
             if child.returncode is not None:
-                self._show_last_lines(program)
                 raise NeverReady(f"{program.name} {_ending(child.returncode)} before it was ready{_see(program)}")
             if self._clock.monotonic() > deadline:
                 raise NeverReady(f"{program.name} was not ready within {program.ready_within_s:.0f} s{_see(program)}")
@@ -181,12 +200,6 @@ class Supervisor:
             with contextlib.suppress(psutil.NoSuchProcess):  # it is gone already, which its exit code will tell
                 state.process = ProcessMark.of(child.pid)
         write(self._home, self.state)
-
-    def _show_last_lines(self, program: Program) -> None:
-        if program.log_file is None or not program.log_file.is_file():
-            return
-        for line in program.log_file.read_text("utf-8", "replace").splitlines()[-LAST_LINES:]:
-            self._say(program.name, line)
 
 
 def _ending(code: int) -> str:

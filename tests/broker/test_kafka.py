@@ -5,20 +5,22 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from schemas.letter import DeadLetter
 from schemas.record import CannotWrite
 from schemas.topics import AUDIT_RUNS, DEAD_LETTERS, SLACK_INBOUND, TOPICS, TopicSettings, settings_for
 from services.kit.clock import SystemClock
 from services.kit.groups import KafkaSettings, TelemetrySettings
 from services.kit.kafka import admin
-from services.kit.kafka.consumer import Record, group_consumer, reader, record_of
+from services.kit.kafka.consumer import NoSuchTopic, Record, group_consumer, reader, record_of
 from services.kit.kafka.metrics import CATALOGUE
 from services.kit.kafka.producer import Instruments, Producer
 from services.kit.telemetry.metrics import Metrics, metrics_of
 from services.kit.telemetry.traces import tracer_for
-from tests.samples import run_state
+from tests.samples import AT, run_state
 
 
 def instruments(metrics: Metrics | None = None) -> Instruments:
@@ -70,20 +72,45 @@ async def test_an_event_for_another_topic_is_refused_before_it_is_sent(topics: K
             await producer.publish(DEAD_LETTERS, "k", run_state(), "id-1")
 
 
-async def test_a_member_of_a_group_goes_on_where_it_committed(topics: KafkaSettings) -> None:
+async def test_a_member_of_a_group_goes_on_where_it_committed_and_not_where_it_read(topics: KafkaSettings) -> None:
     async with Producer(topics, "router", instruments()) as producer:
         for number in range(4):
             await producer.publish(AUDIT_RUNS, "same", run_state(run_id=f"run-{number}"), f"id-{number}")
-    seen = []
-    for _ in range(2):
-        async with group_consumer(topics, "report", [AUDIT_RUNS]) as consumer, asyncio.timeout(20):
-            for _ in range(2):
-                raw = await consumer.getone()
-                seen.append(record_of(raw, topics.topic_prefix).offset)
-            await consumer.commit()
-            await consumer.seek_to_committed()
-        # What was read after the commit is read again: nothing is committed behind the service's back.
-    assert seen == [0, 1, 2, 3]
+    async with group_consumer(topics, "report", [AUDIT_RUNS]) as consumer, asyncio.timeout(20):
+        for _ in range(4):
+            raw = await consumer.getone()
+        await consumer.commit({TopicPartition(raw.topic, raw.partition): 2})
+    async with group_consumer(topics, "report", [AUDIT_RUNS]) as consumer, asyncio.timeout(20):
+        assert (await consumer.getone()).offset == 2
+
+
+async def test_a_write_that_too_few_replicas_have_is_not_acknowledged(kafka_settings: KafkaSettings) -> None:
+    async with admin.admin_client(kafka_settings) as client:
+        declared = settings_for(AUDIT_RUNS, await admin.cluster_of(client, kafka_settings))
+        strict = TopicSettings(declared.name, 4, 1, (*declared.config, ("min.insync.replicas", "2")))
+        await admin.create(client, [strict])
+        async with Producer(kafka_settings, "router", instruments()) as producer:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(2):
+                    await producer.publish(AUDIT_RUNS, "k", run_state(), "id-1")
+            await admin.alter(client, declared, (await admin.live_topics(client, [declared.name]))[declared.name])
+        assert len(await read(kafka_settings, 1)) == 1, "and is written as soon as enough have it"
+        await client.delete_topics([declared.name])
+
+
+async def test_a_topic_that_was_never_made_is_named(kafka_settings: KafkaSettings) -> None:
+    with pytest.raises(NoSuchTopic, match="`threadline topics apply` makes it"):
+        async with reader(kafka_settings, AUDIT_RUNS):
+            pass
+
+
+async def test_a_dead_letter_holds_the_largest_record_of_any_other_topic(topics: KafkaSettings) -> None:
+    letter = DeadLetter(
+        at=AT, service="router", reason="not_json", detail="", value=b"x" * ((1 << 20) - 2000), key=b"\xff"
+    )
+    async with Producer(topics, "router", instruments()) as producer:
+        await producer.publish(DEAD_LETTERS, b"\xff", letter, "id-1")
+        await producer.publish(DEAD_LETTERS, None, letter.model_copy(update={"value": None}), "id-2")
 
 
 async def test_a_reader_begins_at_a_moment(topics: KafkaSettings) -> None:
@@ -117,7 +144,7 @@ async def test_every_difference_is_named_and_what_can_be_changed_is(kafka_settin
     async with admin.admin_client(kafka_settings) as client:
         cluster = await admin.cluster_of(client, kafka_settings)
         declared = settings_for(SLACK_INBOUND, cluster)
-        crooked = TopicSettings(declared.name, 2, 1, (("retention.ms", "1000"), ("max.message.bytes", "2000000")))
+        crooked = TopicSettings(declared.name, 2, 1, (("retention.ms", "1000"), ("segment.ms", "3600000")))
         await admin.create(client, [crooked])
         before = (await admin.live_topics(client, [declared.name]))[declared.name]
         await admin.alter(client, declared, before)
@@ -128,7 +155,7 @@ async def test_every_difference_is_named_and_what_can_be_changed_is(kafka_settin
     assert str(found["partitions"]) == f"{declared.name}: partitions is 2, declared is 4"
     assert not found["partitions"].can_be_altered
     assert [difference.what for difference in admin.differences(declared, after)] == ["partitions"]
-    assert after.overrides["max.message.bytes"] == "2000000", "what somebody else set on the topic stays"
+    assert after.overrides["segment.ms"] == "3600000", "what somebody else set on the topic stays"
 
 
 async def test_a_cluster_that_is_not_there_is_an_error_and_no_hang() -> None:

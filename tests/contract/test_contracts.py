@@ -60,7 +60,6 @@ def test_replicas_follow_the_brokers() -> None:
 
 def test_the_ledger_is_partitioned_with_the_commands_and_nothing_is_compacted() -> None:
     by_name = {topic.name: topic for topic in TOPICS}
-    assert by_name["slack.effects"].partitioned_with == "runs.commands"
     assert by_name["slack.effects"].key == by_name["runs.commands"].key
     assert {topic.cleanup for topic in TOPICS} == {"delete"}
 

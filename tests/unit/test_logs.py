@@ -82,3 +82,17 @@ def test_what_was_held_back_is_counted_on_the_next_line() -> None:
     clock.monotonic_s += logs.QUIET_S
     assert repeats.filter(record)
     assert vars(record)["repeated"] == 2
+
+
+def test_a_secret_deep_in_a_fact_is_hidden_and_the_line_stays_json(stream: io.StringIO) -> None:
+    secret = 'quote" and back\\slash'
+    logs.set_up("router", LogSettings(log_format="json"), [secret], stream)
+    log.info("look", extra={"deep": {"a": [secret, {"b": "https://hooks.slack.com/actions/T1/2/abc"}]}})
+    line = json.loads(stream.getvalue())
+    assert line["deep"] == {"a": ["[redacted]", {"b": "[redacted]"}]}
+
+
+def test_a_level_above_warning_holds_for_libraries_too(stream: io.StringIO) -> None:
+    logs.set_up("router", LogSettings(log_level="ERROR"), stream=stream)
+    logging.getLogger("aiokafka.conn").warning("away")
+    assert stream.getvalue() == ""

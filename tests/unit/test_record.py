@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -6,7 +7,7 @@ from pydantic import ValidationError
 
 from schemas.attributes import Attributes
 from schemas.record import CannotRead, CannotWrite, UnknownEvent, decode, encode
-from schemas.run import RunState
+from schemas.run import PhaseTimes, RunState
 from schemas.topics import AUDIT_RUNS, RUNS_STOPS
 from tests.samples import AT, run_state
 
@@ -99,3 +100,26 @@ def test_moments_are_kept_in_utc() -> None:
     event = run_state(at=vienna)
     assert event.at.tzinfo is UTC
     assert event.model_dump_json() == run_state().model_dump_json()
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-23:00"])
+def test_a_moment_outside_of_the_calendar_is_refused_and_no_crash(moment: str) -> None:
+    headers = [(name, moment.encode() if name == "ce_time" else value) for name, value in ATTRIBUTES.to_headers()]
+    with pytest.raises(CannotRead):
+        decode(AUDIT_RUNS, headers, b"{}")
+    value = json.dumps({**json.loads(run_state().model_dump_json()), "at": moment}).encode()
+    with pytest.raises(CannotRead):
+        decode(AUDIT_RUNS, ATTRIBUTES.to_headers(), value)
+
+
+def test_what_cannot_be_read_again_cannot_be_written() -> None:
+    with pytest.raises(ValidationError, match="finite"):
+        PhaseTimes(accepted=float("inf"))
+
+
+def test_an_error_never_quotes_what_stood_in_the_record() -> None:
+    stop = {"type": "stop.requested", "at": "2026-03-02T09:15:00Z", "target": {"by": "my password is hunter2"}}
+    with pytest.raises(CannotRead) as refused:
+        decode(RUNS_STOPS, replace(ATTRIBUTES, type="stop.requested").to_headers(), json.dumps(stop).encode())
+    assert "hunter2" not in str(refused.value)
+    assert "target" in str(refused.value)

@@ -15,6 +15,7 @@ class Everything(KafkaSettings, SlackSettings, HttpSettings, LogSettings, Databa
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("THREADLINE_CONFIG")
 
 
 def test_the_environment_comes_before_the_file_and_the_file_before_the_fallback(

@@ -11,12 +11,13 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 from typing_extensions import override
 
-from schemas.topics import TOPICS, Cluster, TopicSettings, settings_for
+from schemas.topics import COPIES, TOPICS, Cluster, TopicSettings, settings_for
 from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.connection import client_arguments
 
 KNOWN_WITHIN_S = 30.0
+ANSWER_WITHIN_MS = 15_000
 
 _SET_ON_THE_TOPIC = 1
 """Kafka's code for a configuration that was set on the topic itself, and is no default."""
@@ -60,7 +61,9 @@ class NotAsDeclared(Fault):
 @asynccontextmanager
 async def admin_client(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
     """A client that may look at and change the cluster."""
-    client = AIOKafkaAdminClient(**client_arguments(settings), client_id="threadline-topics")
+    client = AIOKafkaAdminClient(
+        **client_arguments(settings), client_id="threadline-topics", request_timeout_ms=ANSWER_WITHIN_MS
+    )
     await client.start()
     try:
         yield client
@@ -69,9 +72,17 @@ async def admin_client(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminCl
 
 
 async def cluster_of(client: AIOKafkaAdminClient, settings: KafkaSettings) -> Cluster:
-    """What the declared topics depend on: the cluster's size, and our prefix and partition count."""
-    described = await client.describe_cluster()
-    return Cluster(len(described["brokers"]), settings.topic_prefix, settings.topic_partitions)
+    """What the declared topics depend on: the cluster's size, and our prefix and counts.
+
+    A broker that is away for a while counts, since topics name it: the cluster must not look smaller than it is.
+    """
+    brokers = {broker["node_id"] for broker in (await client.describe_cluster())["brokers"]}
+    for topic in await client.describe_topics():
+        brokers |= {broker for partition in topic["partitions"] for broker in partition["replicas"]}
+    copies = settings.topic_replication
+    if copies is not None and copies > len(brokers):
+        raise NotAsDeclared(f"THREADLINE_TOPIC_REPLICATION is {copies}, and the cluster has {len(brokers)} brokers")
+    return Cluster(len(brokers), settings.topic_prefix, settings.topic_partitions, copies or COPIES)
 
 
 def declared_on(cluster: Cluster) -> list[TopicSettings]:
@@ -151,6 +162,15 @@ async def alter(client: AIOKafkaAdminClient, declared: TopicSettings, live: Live
                 raise NotAsDeclared(
                     f"{declared.name} could not be changed: {for_code(code).__name__} {message or ''}".strip()
                 )
+    async with asyncio.timeout(KNOWN_WITHIN_S):
+        while await _still_differs(client, declared):
+            await asyncio.sleep(0.05)
+
+
+async def _still_differs(client: AIOKafkaAdminClient, declared: TopicSettings) -> bool:
+    """Whether the broker that was asked has yet to hear of a change."""
+    live = await live_topics(client, [declared.name])
+    return any(each.can_be_altered for each in differences(declared, live[declared.name]))
 
 
 async def _configs(client: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, tuple[str, int]]]:

@@ -11,8 +11,14 @@ from schemas.attributes import Attributes
 from schemas.base import Event
 from schemas.record import UnknownEvent, decode
 from schemas.topics import BY_NAME, Topic
+from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
+from services.kit.kafka.admin import admin_client
 from services.kit.kafka.connection import client_arguments
+
+
+class NoSuchTopic(Fault):
+    """A topic that was never made."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +64,8 @@ async def group_consumer(
         auto_offset_reset="earliest",
     )
     consumer.subscribe([f"{settings.topic_prefix}{topic.name}" for topic in topics], listener=listener)
-    await consumer.start()
     try:
+        await consumer.start()
         yield consumer
     finally:
         await consumer.stop()
@@ -71,9 +77,14 @@ async def reader(
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """Every partition of a topic, without a group, from a moment on or from the beginning."""
     name = f"{settings.topic_prefix}{topic.name}"
+    async with admin_client(settings) as client:
+        if name not in await client.list_topics():  # the consumer would wait for it without a word
+            raise NoSuchTopic(
+                f"there is no topic {name} at {settings.kafka_brokers}; `threadline topics apply` makes it"
+            )
     consumer = AIOKafkaConsumer(name, **client_arguments(settings), group_id=None, auto_offset_reset="earliest")
-    await consumer.start()
     try:
+        await consumer.start()
         await _seek(consumer, sorted(consumer.assignment()), since)
         yield consumer
     finally:

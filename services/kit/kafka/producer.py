@@ -12,11 +12,12 @@ from opentelemetry.trace import Span, SpanKind, Tracer, set_span_in_context
 from schemas.attributes import Attributes
 from schemas.base import Event
 from schemas.record import encode
-from schemas.topics import Topic, name_of
+from schemas.topics import TOPICS, Topic, name_of
 from services.kit.clock import Clock
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.connection import client_arguments
 from services.kit.kafka.metrics import PUBLISH_SECONDS, PUBLISHED
+from services.kit.kafka.pace import pace
 from services.kit.telemetry.emitter import Emitter
 from services.kit.telemetry.traces import current_trace
 
@@ -46,7 +47,9 @@ class Producer:
             acks="all",
             enable_idempotence=True,
             linger_ms=LINGER_MS,
+            max_request_size=max(topic.largest_record for topic in TOPICS),
         )
+        pace(self._client.client)
 
     async def __aenter__(self) -> Self:
         """Connects."""
@@ -59,7 +62,9 @@ class Producer:
         """Sends what is still waiting, and disconnects."""
         await self._client.stop()
 
-    async def send(self, topic: Topic, key: str, event: Event, record_id: str) -> "asyncio.Future[RecordMetadata]":
+    async def send(
+        self, topic: Topic, key: str | bytes | None, event: Event, record_id: str
+    ) -> "asyncio.Future[RecordMetadata]":
         """Queues an event. It is durable when the future that comes back is done."""
         clock, emitter = self._instruments.clock, self._instruments.emitter
         span = self._publishing(topic, record_id)
@@ -74,7 +79,10 @@ class Producer:
 
         try:
             future: asyncio.Future[RecordMetadata] = await self._client.send(
-                f"{self._prefix}{topic.name}", record.value, key.encode(), headers=list(record.headers)
+                f"{self._prefix}{topic.name}",
+                record.value,
+                key.encode() if isinstance(key, str) else key,
+                headers=list(record.headers),
             )
         except BaseException:
             settle(acknowledged=False)
@@ -94,6 +102,6 @@ class Producer:
             },
         )
 
-    async def publish(self, topic: Topic, key: str, event: Event, record_id: str) -> RecordMetadata:
+    async def publish(self, topic: Topic, key: str | bytes | None, event: Event, record_id: str) -> RecordMetadata:
         """Writes an event and waits until it is durable."""
         return await (await self.send(topic, key, event, record_id))

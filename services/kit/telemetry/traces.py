@@ -23,7 +23,9 @@ def tracer_for(service: str, settings: TelemetrySettings, exporter: SpanExporter
     if exporter is None:
         yield NoOpTracerProvider().get_tracer("threadline")
         return
-    provider = TracerProvider(resource=Resource.create({"service.name": service}), shutdown_on_exit=False)
+    provider = TracerProvider(
+        resource=Resource.create({"service.name": settings.otel_service_name or service}), shutdown_on_exit=False
+    )
     provider.add_span_processor(BatchSpanProcessor(exporter))
     try:
         yield provider.get_tracer("threadline")
