@@ -163,7 +163,7 @@ async def alter(client: AIOKafkaAdminClient, declared: TopicSettings, live: Live
                     f"{declared.name} could not be changed: {for_code(code).__name__} {message or ''}".strip()
                 )
     async with asyncio.timeout(KNOWN_WITHIN_S):
-        while await _still_differs(client, declared):
+        while await _still_differs(client, declared):  # noqa: ASYNC110 - the broker has no event to wait for
             await asyncio.sleep(0.05)
 
 
