@@ -17,8 +17,8 @@ from bench.suite import Bed, Suite
 from bench.suites import broker, broker_kills
 from services.kit.clock import SystemClock
 from services.kit.fault import Fault
-from services.local import control, kafka
-from services.local.home import Home, LocalSettings
+from services.local import control, kafka, state
+from services.local.home import Home, LocalFault, LocalSettings
 
 SUITES = (broker.SUITE, broker_kills.SUITE)
 
@@ -39,6 +39,8 @@ def main() -> int:
     given = parser.parse_args()
     suites = {suite.name: suite for suite in SUITES if suite.kind == given.kind}
     if given.name not in suites:
+        if given.name:
+            print(f"./dev {given.kind}: there is no suite {given.name}; there are:", file=sys.stderr)
         for suite in suites.values():
             print(f"./dev {given.kind} {suite.name}: {suite.what}", file=sys.stderr)
         return NOT_THERE
@@ -70,6 +72,8 @@ def _report(suite: Suite, seed: int, runs: int | None) -> Report:
 def _bed(seed: int) -> Iterator[Bed]:
     """An embedded broker that nothing else uses, stopped afterwards."""
     settings = LocalSettings(home=HOME)
+    if state.is_held(Home.of(settings)):
+        raise LocalFault(f"another suite runs in {HOME}; they would disturb each other. Wait for it, or stop it")
     stack = control.start(settings, [kafka.NAME])
     try:
         address = stack.programs[kafka.NAME].address

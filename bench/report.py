@@ -49,7 +49,7 @@ class Report:
             table.add_row(
                 figure.name,
                 f"{_number(figure.value)} {figure.unit}",
-                f"{_number(min(figure.values))} to {_number(max(figure.values))}",
+                _spread(figure),
                 str(figure.goal or (f"{figure.ratio_goal} ×" if figure.ratio_goal else "")),
                 _beside(figure),
                 {True: "yes", False: "NO", None: ""}[figure.holds],
@@ -59,7 +59,7 @@ class Report:
         console.print(
             f"{machine['cores']} cores, {machine['memory_gib']} GiB, {machine['processor']}, "
             f"Python {machine['python']}; load before {machine['load_before'][0]}; "
-            f"median of {len(self.figures[0].values)} runs; seed {self.seed}",
+            f"{_runs(len(self.figures[0].values))}; seed {self.seed}",
             soft_wrap=True,
         )
         console.print(table)
@@ -70,6 +70,14 @@ def keep_raw(path: Path, machine: dict[str, Any], measured: list[Measured]) -> N
     """Writes every sample of every run."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"machine": machine, "runs": [asdict(each) for each in measured]}))
+
+
+def _runs(count: int) -> str:
+    return "one run" if count == 1 else f"median of {count} runs"
+
+
+def _spread(figure: Figure) -> str:
+    return f"{_number(min(figure.values))} to {_number(max(figure.values))}" if len(figure.values) > 1 else ""
 
 
 def _beside(figure: Figure) -> str:

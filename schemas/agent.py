@@ -112,7 +112,9 @@ class _FromPerson(Event):
     cause: Name
     tenant_id: Name
     connection: Name
+    team_id: Name
     channel_id: Name | None = None
+    thread_ts: Name | None = None
     user_id: Name
     directory_revision: int
 

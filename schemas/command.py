@@ -12,14 +12,15 @@ Trigger = Literal["mention", "dm", "thread", "rule", "shortcut", "command", "gat
 
 
 class Place(Part):
-    """A thread in Slack, and whose it is."""
+    """A thread or a channel in Slack, and whose it is."""
 
     tenant_id: Name
     connection: Name
     team_id: Name
     channel_id: Name
-    thread_ts: Name
-    """The thread's root. Where a run starts a thread, the ts of the message that asked."""
+    thread_ts: Name | None = None
+    """The thread's root. Where a run starts a thread, the ts of the message that asked. None where nobody knows one: a
+    slash command, or a person who joined a channel."""
 
 
 class RunRequested(Event):
@@ -38,8 +39,6 @@ class RunRequested(Event):
     message: Message
     directory_revision: int
     received_at: Instant
-    retry_of: Name | None = None
-    """The run whose answer is asked for again."""
 
 
 class Notice(Event):
@@ -85,7 +84,7 @@ class WhyAsked(Event):
 
 
 class RetryAsked(Event):
-    """A person asks for an answer again. The click is the new run's cause."""
+    """A person asks for an answer again. The click is the new run's cause; what to answer stands in the old request."""
 
     type: Literal["retry.asked"] = "retry.asked"
     cause: Name

@@ -116,6 +116,10 @@ def _compare_fields(written: _Side, read: _Side, where: str) -> Iterator[str]:
     for name in read.schema.get("required", ()):
         if name not in always:
             yield f"{where}.{name}: is demanded, and was not always written"
+    others = written.schema.get("additionalProperties", not old)
+    for name in new.keys() - old.keys():
+        if others is not False:  # a field of any name was allowed, so one of this name may have been written
+            yield from _compare(written.at(others), read.at(new[name]), f"{where}.{name}")
     for name in old.keys() & new.keys():
         yield from _compare(written.at(old[name]), read.at(new[name]), f"{where}.{name}")
     if isinstance(rest := read.schema.get("additionalProperties"), dict):

@@ -31,6 +31,8 @@ class Dispatched(Part):
     kind: Literal["dispatched"] = "dispatched"
     run_id: Name
     cause: Name
+    aliases: tuple[Name, ...] = ()
+    """The cause's other names, which are claimed with it."""
     trigger: Trigger
     agent_id: Name
     rule_name: Name | None = None
@@ -81,6 +83,9 @@ class Interaction(Part):
 
     kind: Literal["interaction"] = "interaction"
     interaction: InteractionKind
+    cause: Name | None = None
+    run_id: Name | None = None
+    """The run that it is about, or that it starts."""
 
 
 class DeadLettered(Part):

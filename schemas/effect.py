@@ -20,6 +20,8 @@ class EffectOf(Part):
 
     effect_id: Name
     run_id: Name | None = None
+    command_id: Name | None = None
+    """The record of runs.commands that it carries out."""
     tenant_id: Name
     connection: Name
     team_id: Name

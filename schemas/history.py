@@ -6,7 +6,8 @@ from pathlib import Path
 
 from schemas.compatibility import problems
 from schemas.export import path_of, schema_of
-from schemas.topics import TOPICS
+from schemas.record import CannotRead, read
+from schemas.topics import BY_NAME, TOPICS
 
 RELEASED = Path(__file__).parent / "released"
 
@@ -18,6 +19,12 @@ def broken_promises(released: Path = RELEASED) -> list[str]:
 
 def _broken_by(version: Path) -> Iterator[str]:
     today = {path_of(topic, name): schema_of(event) for topic in TOPICS for name, event in topic.types.items()}
+    for file in sorted(version.rglob("*.example.json")):
+        topic, name = BY_NAME[file.parent.name], json.loads(file.read_text("utf-8"))["type"]
+        try:
+            read(topic.types[name], file.read_bytes())
+        except (KeyError, CannotRead) as error:
+            yield f"{file.parent.name}/{file.name}: {error} (as {version.name} wrote it)"
     for file in sorted(version.rglob("*.schema.json")):
         path = file.relative_to(version).as_posix()
         if path not in today:

@@ -23,9 +23,9 @@ def record_id(source_topic: str, source_partition: int, source_offset: int, inde
     return str(uuid5(_RECORD, f"{source_topic}\n{source_partition}\n{source_offset}\n{index}"))
 
 
-def thread_key(team_id: str, channel_id: str, thread_ts: str) -> str:
-    """The partition key of everything that must stay in order within one thread."""
-    return f"{team_id}:{channel_id}:{thread_ts}"
+def thread_key(team_id: str, channel_id: str, thread_ts: str | None) -> str:
+    """The partition key of everything that must stay in order within one thread, or at the top of one channel."""
+    return f"{team_id}:{channel_id}:{thread_ts or ''}"
 
 
 def payload_hash(payload: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from schemas.command import Trigger
 from schemas.stop import StopSource
 
 RunStateName = Literal["start", "complete", "cancel_requested", "cancelled", "error"]
-Origin = Literal["channel", "gateway"]
+Origin = Literal["channel", "dm", "gateway"]
 
 
 class PhaseTimes(Part):
@@ -32,17 +32,20 @@ class Usage(Part):
 
 
 class _OfRun(Event):
-    run_id: Name
+    run_id: Name | None = None
+    """None in a cancel_requested of somebody who knew only a message, a thread or a person: `stop_id` joins the two."""
     tenant_id: Name
     connection: Name
-    session: Name
-    """team:channel:thread, which is how the reports count a conversation."""
-    channel: Name
+    session: Name | None = None
+    """team:channel:thread, which is how the reports count a conversation; none where a stop knows no thread."""
+    channel: Name | None = None
+    """None for a run of a program that has no channel."""
+    stop_id: Name | None = None
     origin: Origin
 
 
 class RunState(_OfRun):
-    """A run entered a state."""
+    """A run entered a state. The router alone writes start and cancel_requested, the responder the others."""
 
     type: Literal["run.state"] = "run.state"
     state: RunStateName
@@ -67,7 +70,6 @@ class RunCancel(_OfRun):
     """Whether the stop took hold: the model's call is over and the person has been told."""
     latency_ms: float | None = None
     """From the request to the acknowledgement; none until there is one."""
-    stop_id: Name | None = None
     requested_at: Instant | None = None
     acknowledged_at: Instant | None = None
 

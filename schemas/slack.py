@@ -1,9 +1,9 @@
 """How Slack's payloads name things: the connection they belong to, the delivery, and what a person did."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from schemas.cause import Cause
 from schemas.envelope import EnvelopeKind
 from schemas.ids import payload_hash
 
@@ -14,42 +14,27 @@ class UnidentifiedConnection(ValueError):
     """A payload names no app, or neither a team nor an enterprise."""
 
 
-@dataclass(frozen=True)
-class Cause:
-    """What a person did, by its own name and by the other names that the same act can come under.
-
-    A run's id is made of `name`; a claim is made for every name, so that whichever comes again is recognised.
-    """
-
-    name: str
-    aliases: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Every name, the first being the one that the run's id is made of."""
-        return (self.name, *self.aliases)
-
-
-def connection_of(payload: Payload) -> str:
+def connection_of(payload: Payload, app_id: str | None = None) -> str:
     """The app in a workspace (or in a whole organisation) that a payload was delivered to: `A1:T1` or `A1:E1`.
 
     With Slack Connect `team_id` can be another organisation's, so the authorization comes first. An app that is
-    installed for a whole organisation is one connection, named by the enterprise.
+    installed for a whole organisation is one connection, named by the enterprise. A shortcut names no app: `app_id` is
+    the one whose socket or address the payload came by.
     """
-    app_id = _text(payload.get("api_app_id"))
-    owner = _authorized(payload) or _owner(payload)
+    app_id = _text(payload.get("api_app_id")) or app_id
+    owner = _authorized(payload) or _installed_team(payload) or _owner(payload) or _owner_beside(payload)
     if app_id is None or owner is None:
-        missing = "api_app_id" if app_id is None else "authorizations, team_id, team, enterprise_id and enterprise"
+        missing = "api_app_id" if app_id is None else "team or enterprise"
         raise UnidentifiedConnection(f"the payload has no {missing}")
     return f"{app_id}:{owner}"
 
 
-def event_id_of(kind: EnvelopeKind, payload: Payload, envelope_id: str | None = None) -> str:
+def event_id_of(kind: EnvelopeKind, payload: Payload, envelope_id: str | None = None, app_id: str | None = None) -> str:
     """The name of a delivery: Slack's event_id with the app, else the envelope's id, else a hash of the payload.
 
     Two apps in one workspace get the same event_id, hence the app. Give the payload as it was received.
     """
-    app_id = _text(payload.get("api_app_id")) or "-"
+    app_id = _text(payload.get("api_app_id")) or app_id or "-"
     event_id = _text(payload.get("event_id"))
     if kind == "events_api" and event_id:
         return f"{app_id}:{event_id}"
@@ -58,7 +43,7 @@ def event_id_of(kind: EnvelopeKind, payload: Payload, envelope_id: str | None = 
     return f"{app_id}:{payload_hash(payload)}"
 
 
-def cause_of(kind: EnvelopeKind, payload: Payload) -> Cause | None:
+def cause_of_payload(kind: EnvelopeKind, payload: Payload) -> Cause | None:
     """What the person did, or none where nobody did anything that could start a run or a stop."""
     if kind == "slash_commands":
         return _named("command", payload.get("trigger_id"))
@@ -80,6 +65,20 @@ def _owner(carrier: Payload) -> str | None:
     team = _text(carrier.get("team_id")) or _id_in(carrier.get("team"))
     enterprise = _text(carrier.get("enterprise_id")) or _id_in(carrier.get("enterprise"))
     return enterprise or team if _is_true(carrier.get("is_enterprise_install")) else team or enterprise
+
+
+def _installed_team(payload: Payload) -> str | None:
+    """In a modal, the team that the app is installed in; `team` is the person's, which Slack Connect makes another."""
+    view = payload.get("view")
+    return _text(view.get("app_installed_team_id")) if isinstance(view, Mapping) else None
+
+
+def _owner_beside(payload: Payload) -> str | None:
+    """The team of the person or of the view, where an interaction names none itself."""
+    for place in (payload.get("user"), payload.get("view")):
+        if isinstance(place, Mapping) and (team := _text(place.get("team_id"))):
+            return team
+    return None
 
 
 def _cause_of_interaction(payload: Payload) -> Cause | None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 
+import psutil
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
@@ -52,11 +53,12 @@ def stop() -> None:
 @application.command()
 def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
     """Show what runs; exit 1 where something is not ready."""
-    found = state.running(Home.of(load(LocalSettings)))
+    home = Home.of(load(LocalSettings))
+    found = state.running(home)
     if as_json:
         typer.echo(json.dumps(_facts(found), indent=2))
     elif found is None:
-        typer.echo("nothing runs; `threadline local start` starts it")
+        typer.echo(_absent(home))
     else:
         _show(found)
     if found is None or not found.is_ready:
@@ -69,9 +71,15 @@ def env() -> None:
     home = Home.of(load(LocalSettings))
     found = state.running(home)
     if found is None:
-        raise LocalFault("nothing runs; `threadline local start` starts it")
+        raise LocalFault(_absent(home))
     for name, value in addresses(home, found).items():
         typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+def _absent(home: Home) -> str:
+    if left := state.left_behind(home):
+        return f"the supervisor is gone, and {', '.join(left)} still run; `threadline local stop` ends them"
+    return f"nothing runs in {home.root}; `threadline local start` starts it"
 
 
 def _facts(found: StackState | None) -> dict[str, object]:
@@ -100,9 +108,20 @@ def _vitals(program: ProgramState) -> tuple[str, str, str]:
     process = program.process.process() if program.process else None
     if process is None:
         return "", "", ""
-    up = SystemClock().now() - datetime.fromtimestamp(process.create_time(), UTC)
-    memory = sum(each.memory_info().rss for each in (process, *process.children(recursive=True)))
+    try:
+        up = SystemClock().now() - datetime.fromtimestamp(process.create_time(), UTC)
+        memory = sum(_memory(each) for each in (process, *process.children(recursive=True)))
+    except psutil.NoSuchProcess:
+        return "", "", ""
     return str(process.pid), f"{memory / 1e6:.0f} MB", str(up).split(".")[0]
+
+
+def _memory(process: psutil.Process) -> int:
+    try:
+        rss: int = process.memory_info().rss
+    except psutil.NoSuchProcess:
+        return 0
+    return rss
 
 
 def _say(name: str, line: str) -> None:

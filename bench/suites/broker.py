@@ -139,6 +139,7 @@ async def run(bed: Bed, number: int) -> Measured:
                 f"{name} burst": max(burst.latencies_ms),
             }
             raw |= {f"{name} steady": steady.latencies_ms, f"{name} burst": burst.latencies_ms}
+            raw |= {f"{name} steady, begun late by": steady.late_starts_ms}
         await client.delete_topics([topic.name])
     return Measured(figures, raw)
 

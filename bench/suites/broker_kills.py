@@ -1,6 +1,7 @@
 """The broker is killed again and again while events are written: nothing that was acknowledged may be missing."""
 
 import asyncio
+import math
 import os
 import random
 import signal
@@ -24,6 +25,8 @@ from services.local import kafka, state
 from services.local.home import Home
 
 RATE, COUNT, KILLS = 50.0, 1500, 3
+AFTERWARDS = 50
+"""Written when the last kill is over, so that there is always somebody to be back for."""
 
 
 async def run(bed: Bed, number: int) -> Measured:
@@ -31,6 +34,9 @@ async def run(bed: Bed, number: int) -> Measured:
     settings = replace_prefix(bed.kafka, f"chaos-broker-{bed.seed}-{number}.")
     topic = settings_for(AUDIT_RUNS, Cluster(1, settings.topic_prefix, settings.topic_partitions))
     async with admin.admin_client(settings) as client:
+        if await admin.live_topics(client, [topic.name]):  # of a run that was cut off
+            await client.delete_topics([topic.name])
+            await asyncio.sleep(1)
         await admin.create(client, [topic])
     acknowledged: dict[str, float] = {}
     clock = SystemClock()
@@ -50,8 +56,11 @@ async def run(bed: Bed, number: int) -> Measured:
             killing = asyncio.create_task(_kill(bed, random.Random(bed.seed + number)))  # noqa: S311 - a seeded plan
             outcome = await open_loop(RATE, COUNT, call, clock)
             killed_at = await killing
-    found, in_order = await _count(settings)
-    back = [min(at for at in acknowledged.values() if at > killed) - killed for killed in killed_at]
+            await open_loop(RATE, AFTERWARDS, lambda index: call(COUNT + index), clock)
+    found, disordered = await _count(settings)
+    async with admin.admin_client(settings) as client:
+        await client.delete_topics([topic.name])
+    back = [min((at for at in acknowledged.values() if at > killed), default=math.inf) - killed for killed in killed_at]
     return Measured(
         {
             "kills": len(killed_at),
@@ -59,7 +68,7 @@ async def run(bed: Bed, number: int) -> Measured:
             "failed": len(outcome.failures),
             "missing": len(set(acknowledged) - set(found)),
             "doubled": sum(times > 1 for times in found.values()),
-            "out of order": 0 if in_order else 1,
+            "out of order": disordered,
             "back after": max(back),
         },
         {"latencies_ms": outcome.latencies_ms, "failures": outcome.failures, "back_after_s": back},
@@ -90,11 +99,11 @@ async def _until_back(home: Home, before: state.ProcessMark) -> None:
             await asyncio.sleep(0.1)
 
 
-async def _count(settings: KafkaSettings) -> tuple[Counter[str], bool]:
-    """How often each event is on the topic, and whether those of one key stand in the order in which they were sent."""
+async def _count(settings: KafkaSettings) -> tuple[Counter[str], int]:
+    """How often each event is on the topic, and how many keys' events do not stand in the order of their sending."""
     found: Counter[str] = Counter()
     last: dict[bytes, int] = {}
-    in_order = True
+    disordered: set[bytes] = set()
     async with reader(settings, AUDIT_RUNS) as consumer:
         ends = await consumer.end_offsets(consumer.assignment())
         for _ in range(sum(ends.values())):
@@ -102,9 +111,11 @@ async def _count(settings: KafkaSettings) -> tuple[Counter[str], bool]:
             attributes, _ = record.decode()
             index = int(attributes.id.removeprefix("run-"))
             found[attributes.id] += 1
-            in_order = in_order and index >= last.get(record.key or b"", -1)
-            last[record.key or b""] = index
-    return found, in_order
+            key = record.key or b""
+            if index < last.get(key, -1):
+                disordered.add(key)
+            last[key] = index
+    return found, len(disordered)
 
 
 def judge(runs: list[Measured]) -> list[Figure]:

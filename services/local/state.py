@@ -88,6 +88,14 @@ def running(home: Home) -> StackState | None:
     return state if state is not None and state.supervisor.process() is not None else None
 
 
+def left_behind(home: Home) -> list[str]:
+    """Programs that still run although their supervisor is gone."""
+    state = read(home)
+    if state is None or state.supervisor.process() is not None:
+        return []
+    return [name for name, program in state.programs.items() if program.process and program.process.process()]
+
+
 def write(home: Home, state: StackState) -> None:
     """Replaces the file as a whole, readable for this user alone."""
     _replace(home.state_file, state.model_dump_json(indent=2))
@@ -102,6 +110,8 @@ def _replace(path: Path, text: str) -> None:
 
 def is_held(home: Home) -> bool:
     """Whether some supervisor lives, whatever its state file says."""
+    if not home.lock_file.exists():
+        return False
     try:
         with held(home):
             return False

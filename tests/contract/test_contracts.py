@@ -27,12 +27,15 @@ def test_a_planted_break_of_a_released_version_is_caught(tmp_path: Path) -> None
     file = tmp_path / "released/0.1.0/audit.runs/run.state.schema.json"
     schema = json.loads(file.read_text())
     schema["properties"]["state"]["enum"].append("dreaming")
-    schema["required"].remove("run_id")
+    schema["required"].remove("tenant_id")
     file.write_text(json.dumps(schema))
+    example = tmp_path / "released/0.1.0/audit.runs/run.cancel.example.json"
+    example.write_text(example.read_text().replace('"requested": true', '"requested": "never"'))
     (tmp_path / "released/0.1.0/audit.runs/run.gone.schema.json").write_text("{}")
     found = "\n".join(history.broken_promises(tmp_path / "released"))
     assert "dreaming" in found
-    assert "run_id: is demanded" in found
+    assert "tenant_id: is demanded" in found
+    assert "run.cancel.example.json: not a RunCancel: requested" in found
     assert "run.gone.schema.json: 0.1.0 wrote it" in found
 
 

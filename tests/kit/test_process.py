@@ -84,6 +84,16 @@ def test_a_second_signal_ends_it_at_once() -> None:
         assert child.wait(timeout=5) == -signal.SIGTERM
 
 
+@pytest.mark.parametrize(("what", "says"), [("deaf", "is cut short"), ("stubborn", "the process ends without it")])
+def test_work_that_does_not_leave_is_cut_short_and_the_process_ends_in_any_case(what: str, says: str) -> None:
+    with worker(what) as child:
+        address(child)
+        child.send_signal(signal.SIGTERM)
+        _, errors = child.communicate(timeout=20)
+        assert child.returncode == 1
+        assert says in errors
+
+
 def test_work_that_is_done_ends_the_process() -> None:
     with worker("done") as child:
         assert child.wait(timeout=10) == 0

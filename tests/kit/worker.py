@@ -1,19 +1,21 @@
 """A small process for tests of `services.kit.process`: does what its first argument says."""
 
 import asyncio
+import contextlib
 import logging
 import sys
 
+from services.kit import process
 from services.kit.process import Process, ProcessSettings, run
 from services.kit.settings import load
 
 log = logging.getLogger("worker")
 
 
-async def wait(process: Process) -> None:
+async def wait(given: Process) -> None:
     """Works until it is told to stop."""
-    process.health.ready["broker"] = lambda: "the broker is away"
-    await process.stopping.wait()
+    given.health.ready["broker"] = lambda: "the broker is away"
+    await given.stopping.wait()
     log.info("left in order")
 
 
@@ -28,16 +30,24 @@ async def deaf(_: Process) -> None:
     await asyncio.sleep(3600)
 
 
+async def stubborn(_: Process) -> None:
+    """Does not even end when it is cut short."""
+    while True:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+
+
 async def done(_: Process) -> None:
     """Has nothing to do."""
 
 
-async def trace(process: Process) -> None:
+async def trace(given: Process) -> None:
     """Does one thing that is traced."""
-    with process.tracer.start_as_current_span("a-span-of-the-worker"):
+    with given.tracer.start_as_current_span("a-span-of-the-worker"):
         await asyncio.sleep(0)
 
 
 if __name__ == "__main__":
-    work = {"wait": wait, "fail": fail, "deaf": deaf, "done": done, "trace": trace}[sys.argv[1]]
+    work = {"wait": wait, "fail": fail, "deaf": deaf, "done": done, "trace": trace, "stubborn": stubborn}
+    process.GRACE_S = process.CUT_SHORT_S = 0.5[sys.argv[1]]
     sys.exit(run("worker", load(ProcessSettings), [], work))

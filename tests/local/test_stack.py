@@ -1,11 +1,13 @@
 """The embedded stack through its command line, as a newcomer uses it, and as kill -9 does."""
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,19 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from schemas.topics import AUDIT_RUNS
-from services.kit.groups import KafkaSettings
+from services.kit.clock import SystemClock
+from services.kit.groups import KafkaSettings, TelemetrySettings
+from services.kit.kafka import admin
 from services.kit.kafka.consumer import reader
+from services.kit.kafka.producer import Instruments, Producer
 from services.kit.settings import child_environment
+from services.kit.telemetry.emitter import NoEmitter
+from services.kit.telemetry.traces import tracer_for
 from services.local.home import Home
 from services.local.postgres import Database
 from tests.local.test_supervisor import until
+from tests.samples import run_state
+from threadline.running import kafka_settings
 
 
 class Stack:
@@ -76,6 +85,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 async def test_kill_9_of_broker_and_database_keeps_their_data(stack: Stack) -> None:
+    stack("local", "stop")
     stack("local", "start", "--only", "kafka,postgres")
     async with AIOKafkaProducer(bootstrap_servers=stack.kafka().kafka_brokers, acks="all") as producer:
         for number in range(20):
@@ -121,12 +131,104 @@ def test_kill_9_of_the_supervisor_is_cleaned_up_by_the_next_start(stack: Stack) 
     supervisor = json.loads((stack.root / "state.json").read_text())["supervisor"]["pid"]
     os.kill(supervisor, signal.SIGKILL)
     psutil.Process(supervisor).wait(5)
-    assert "nothing runs" in stack("local", "status", code=1)
+    assert "postgres, kafka still run" in stack("local", "status", code=1)
     stack("local", "start")
     after = {name: stack.pid(name) for name in ("kafka", "postgres")}
     for name, pid in before.items():
         assert after[name] != pid
         assert not psutil.pid_exists(pid)
+
+
+def test_stop_ends_what_a_killed_supervisor_left_behind(stack: Stack) -> None:
+    stack("local", "stop")
+    stack("local", "start", "--only", "postgres")
+    pid = stack.pid("postgres")
+    supervisor = json.loads((stack.root / "state.json").read_text())["supervisor"]["pid"]
+    os.kill(supervisor, signal.SIGKILL)
+    psutil.Process(supervisor).wait(5)
+    assert "stopped" in stack("local", "stop")
+    assert not psutil.pid_exists(pid)
+
+
+async def test_a_topic_that_differs_is_told_and_can_be_mended_and_keeps_nothing_from_starting(stack: Stack) -> None:
+    stack("local", "stop")
+    stack("local", "start", "--only", "kafka")
+    async with admin.admin_client(stack.kafka()) as client:
+        declared = admin.declared_on(await admin.cluster_of(client, stack.kafka()))[0]
+        crooked = replace(declared, config=(("retention.ms", "60000"),))
+        await admin.alter(client, crooked, (await admin.live_topics(client, [declared.name]))[declared.name])
+    os.kill(stack.pid("kafka"), signal.SIGKILL)
+    await until(lambda: stack.back({"kafka": 1}), within=60)
+    assert "retention.ms is 60000, declared is 1209600000" in stack("topics", "check", code=1)
+    assert "topics apply --alter" in stack("topics", "apply", code=1)
+    stack("topics", "apply", "--alter")
+    assert "10 topics" in stack("topics", "check")
+
+
+def test_a_cluster_that_is_named_is_never_given_this_machines_partition_count(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack("local", "start", "--only", "kafka")
+    monkeypatch.setenv("THREADLINE_HOME", str(stack.root))
+    assert kafka_settings().topic_partitions == 4
+    monkeypatch.setenv("THREADLINE_KAFKA_BROKERS", "kafka.example.com:9092")
+    assert kafka_settings().topic_partitions == 24
+
+
+async def test_a_producer_is_at_ease_while_no_broker_answers(stack: Stack, caplog: pytest.LogCaptureFixture) -> None:
+    stack("local", "start", "--only", "kafka")
+    with tracer_for("test", TelemetrySettings()) as tracer:
+        async with Producer(stack.kafka(), "router", Instruments(SystemClock(), NoEmitter(), tracer)) as producer:
+            await producer.publish(AUDIT_RUNS, "k", run_state(), "id-1")
+            stack("local", "stop")
+            caplog.clear()
+            waiting = await producer.send(AUDIT_RUNS, "k", run_state(), "id-2")
+            await asyncio.sleep(2)
+            attempts = sum("Unable to update metadata" in record.getMessage() for record in caplog.records)
+            stack("local", "start", "--only", "kafka")
+            async with asyncio.timeout(30):
+                await waiting
+    assert 1 <= attempts < 100, "without a pause it is thousands"
+
+
+@pytest.mark.parametrize("name", ["jürgen 日本", "plain"])
+def test_a_home_may_have_any_letters_and_is_found_again(name: str, tmp_path: Path) -> None:
+    stack = Stack(tmp_path / name)
+    for _ in range(2):
+        stack("local", "start", "--only", "kafka")
+        stack("local", "stop")
+    assert (tmp_path / name / "kafka/data/meta.properties").is_file()
+
+
+def test_a_home_that_kafka_cannot_live_in_is_refused(tmp_path: Path) -> None:
+    assert "comma or a colon" in Stack(tmp_path / "a,b")("local", "start", code=1)
+
+
+def test_a_database_that_was_begun_and_not_finished_is_made_anew(tmp_path: Path) -> None:
+    begun = tmp_path / "postgres/data.new"
+    begun.mkdir(parents=True)
+    (begun / "PG_VERSION").write_text("18\n")
+    stack = Stack(tmp_path)
+    stack("local", "start", "--only", "postgres")
+    stack("local", "stop")
+    (tmp_path / "postgres/postgres.password").unlink()
+    assert "delete that folder to begin anew" in stack("local", "start", "--only", "postgres", code=1)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("THREADLINE_KAFKA_BROKERS", "localhost:abc", "THREADLINE_KAFKA_BROKERS: "),
+        ("THREADLINE_KAFKA_CA_FILE", "no-such.pem", "THREADLINE_KAFKA_CA_FILE: "),
+        ("THREADLINE_CONFIG", "no-such.toml", "there is no file no-such.toml"),
+    ],
+)
+def test_wrong_settings_are_told_by_name(variable: str, value: str, says: str, tmp_path: Path) -> None:
+    stack = Stack(tmp_path)
+    stack.environment[variable] = value
+    text = stack("topics", "check", code=1)
+    assert says in text
+    assert "Traceback" not in text
 
 
 def test_a_part_that_does_not_exist_is_named(tmp_path: Path) -> None:

@@ -186,3 +186,25 @@ def test_a_damaged_state_file_is_as_none(home: Home) -> None:
 
 async def _never() -> bool:
     return False
+
+
+async def test_whatever_a_restart_meets_it_is_tried_again(home: Home) -> None:
+    met: list[str] = []
+
+    async def greet() -> None:
+        met.append("once")
+        if len(met) == 2:
+            raise RuntimeError("the broker went away in the middle of it")
+
+    async with supervised(home, [python("a", SLEEP, once_ready=greet)]) as stage:
+        await until(stage.is_ready)
+        os.kill(stage.pid("a"), signal.SIGKILL)
+        await until(lambda: len(met) == 3 and stage.is_ready(restarts=2))
+    assert any("RuntimeError: the broker went away" in line for line in stage.lines)
+
+
+async def test_a_line_without_an_end_freezes_nobody(home: Home) -> None:
+    code = "print('x' * 300_000, end=''); print(); print('after', flush=True); import time; time.sleep(600)"
+    async with supervised(home, [python("a", code)]) as stage:
+        await until(lambda: "a: after" in stage.lines)
+    assert sum(line.count("x") for line in stage.lines) >= 300_000

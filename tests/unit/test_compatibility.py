@@ -15,6 +15,10 @@ class Inner(Part):
     size: int
 
 
+class Sized(Part):
+    size: int | None = None
+
+
 class InnerGrown(Part):
     kind: Literal["a", "b", "c"]
     size: float
@@ -88,6 +92,7 @@ def test_a_change_that_only_widens_is_let_through(written: dict[str, Any], read:
         (a_model(x=tuple[int, int]), a_model(x=tuple[int, str]), r"x\[1\]: the type"),
         (a_model(x=dict[str, float]), a_model(x=dict[str, int]), r"x.\*: the type"),
         (a_model(x=SIDES), a_model(x=Left), "right"),
+        (a_model(x=dict[str, str]), a_model(x=Sized), "x.size: no alternative takes string"),
         (a_model(x=SIDES), a_model(x=Annotated[Left | Inner, Field()]), "no alternative takes Right"),
         (
             a_model(x=Annotated[str, Field(min_length=1)]),

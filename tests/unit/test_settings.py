@@ -117,6 +117,24 @@ def test_an_empty_variable_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     assert load(HttpSettings).http_port == 0
 
 
+def test_what_the_code_says_comes_before_all_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THREADLINE_KAFKA_BROKERS", "env:1")
+    monkeypatch.setenv("SLACK_APP_ID", "AENV")
+    assert KafkaSettings(kafka_brokers="code:1").kafka_brokers == "code:1"
+    assert SlackSettings.model_validate({"slack_app_id": "ACODE"}).slack_app_id == "ACODE"
+
+
+def test_a_misspelt_name_in_the_file_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "threadline.toml").write_text('kafka_brokrs = "a:1"\nkafka_brokers = "a:1"\n')
+    assert strangers(SETTINGS) == ["kafka_brokrs in threadline.toml"]
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "threadline.toml").write_bytes(b'topic_prefix = "\xff"')
+    with pytest.raises(WrongSettings, match=r"threadline\.toml"):
+        load(LogSettings)
+
+
 def test_a_misspelt_name_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THREADLINE_KAFKA_BROKER", "a:1")
     monkeypatch.setenv("THREADLINE_KAFKA_BROKERS", "a:1")

@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.cause import Cause
 from schemas.ids import run_id
-from schemas.slack import Cause, UnidentifiedConnection, cause_of, connection_of, event_id_of
+from schemas.slack import UnidentifiedConnection, connection_of, event_id_of
+from schemas.slack import cause_of_payload as cause_of
 from tests.samples import event_callback
 
 MENTION = {
@@ -67,11 +69,21 @@ def test_two_apps_in_one_channel_are_two_connections_and_answer_separately() -> 
         ({"api_app_id": "A1", "team_id": "T1", "enterprise_id": "E1", "is_enterprise_install": "true"}, "A1:E1"),
         ({"api_app_id": "A1", "team_id": "T1", "enterprise_id": "E1", "is_enterprise_install": "false"}, "A1:T1"),
         ({"api_app_id": "A1", "team": {"id": "T1"}, "is_enterprise_install": False}, "A1:T1"),
+        ({"api_app_id": "A1", "team": {"id": "TEXTERNAL"}, "view": {"app_installed_team_id": "T1"}}, "A1:T1"),
+        ({"api_app_id": "A1", "team": None, "user": {"id": "U1", "team_id": "T1"}}, "A1:T1"),
+        ({"api_app_id": "A1", "team": None, "view": {"team_id": "T1"}}, "A1:T1"),
         ({"api_app_id": "A1", "team": None, "enterprise": {"id": "E1"}, "is_enterprise_install": True}, "A1:E1"),
     ],
 )
 def test_commands_and_interactions_name_the_same_connection_as_events(payload: dict[str, Any], connection: str) -> None:
     assert connection_of(payload) == connection
+
+
+def test_a_shortcut_names_no_app_and_belongs_to_the_one_that_received_it() -> None:
+    shortcut = {"type": "shortcut", "callback_id": "ask", "team": {"id": "T1"}, "user": {"id": "U1"}}
+    assert connection_of(shortcut, "A1") == "A1:T1"
+    assert event_id_of("interactive", shortcut, "env-1", "A1") == "A1:env-1"
+    assert connection_of({**shortcut, "api_app_id": "A2"}, "A1") == "A2:T1"
 
 
 @pytest.mark.parametrize("payload", [{}, {"api_app_id": "A1"}, {"team_id": "T1"}, {"api_app_id": 7, "team_id": "T1"}])
