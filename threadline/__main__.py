@@ -2,6 +2,8 @@
 
 import logging
 import sys
+from importlib import metadata
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -15,6 +17,7 @@ application = typer.Typer(
     name="threadline",
     help="Threadline: a self-hosted Slack AI-agent platform.",
     no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
 )
 application.add_typer(local.application, name="local")
@@ -22,8 +25,13 @@ application.add_typer(topics.application, name="topics")
 
 
 @application.callback()
-def _notice_strangers() -> None:
+def _first(
+    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Show the version.")] = False,
+) -> None:
     """A setting that is misspelt would otherwise be as if it were never given."""
+    if version:
+        typer.echo(f"threadline {metadata.version('threadline')}")
+        raise typer.Exit
     for name in strangers(SETTINGS):
         typer.echo(f"threadline: there is no setting {name}; it has no effect", err=True)
 

@@ -17,7 +17,8 @@ from services.kit.clock import SystemClock
 from services.kit.groups import KafkaSettings, TelemetrySettings
 from services.kit.kafka import admin
 from services.kit.kafka.metrics import CATALOGUE
-from services.kit.kafka.producer import Instruments, Producer
+from services.kit.kafka.producer import Producer
+from services.kit.telemetry.instruments import Instruments
 from services.kit.telemetry.metrics import metrics_of
 from services.kit.telemetry.traces import tracer_for
 

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import sys
 
+from services.kit.clock import SystemClock
 from services.kit.fault import Fault
 from services.kit.settings import load
 from services.local import control
@@ -11,8 +12,8 @@ from services.local.home import LocalSettings
 
 
 def say(name: str, line: str) -> None:
-    """One line of one program."""
-    print(f"{name:>10} | {line}", flush=True)  # noqa: T201 - the console is what it is for
+    """One line of one program, with its time: it goes to a file."""
+    print(f"{SystemClock().now():%Y-%m-%dT%H:%M:%SZ} {name:>10} | {line}", flush=True)  # noqa: T201 - the console is what it is for
 
 
 def main() -> int:

@@ -1,8 +1,8 @@
 """The producer, the consumer and the admin client on a real broker."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from aiokafka import TopicPartition
@@ -15,9 +15,10 @@ from schemas.topics import AUDIT_RUNS, DEAD_LETTERS, SLACK_INBOUND, TOPICS, Topi
 from services.kit.clock import SystemClock
 from services.kit.groups import KafkaSettings, TelemetrySettings
 from services.kit.kafka import admin
-from services.kit.kafka.consumer import NoSuchTopic, Record, group_consumer, reader, record_of
+from services.kit.kafka.consumer import NoSuchTopic, Record, group_consumer, processing, reader, record_of
 from services.kit.kafka.metrics import CATALOGUE
-from services.kit.kafka.producer import Instruments, Producer
+from services.kit.kafka.producer import Producer
+from services.kit.telemetry.instruments import Instruments
 from services.kit.telemetry.metrics import Metrics, metrics_of
 from services.kit.telemetry.traces import tracer_for
 from tests.samples import AT, run_state
@@ -51,19 +52,25 @@ async def test_events_are_read_as_they_were_written_in_order_with_their_headers(
     )
 
 
-async def test_a_trace_goes_through_the_topic(topics: KafkaSettings) -> None:
-    exporter = InMemorySpanExporter()
+async def test_a_trace_goes_through_the_topic_and_on(topics: KafkaSettings) -> None:
+    exporter, metrics = InMemorySpanExporter(), metrics_of("test", CATALOGUE)
     with tracer_for("test", TelemetrySettings(), exporter) as tracer:
-        working = replace(instruments(), tracer=tracer)
+        working = Instruments(SystemClock(), metrics.emitter, tracer)
         async with Producer(topics, "router", working) as producer:
-            with tracer.start_as_current_span("decide") as span:
+            with tracer.start_as_current_span("decide"):
                 await producer.publish(AUDIT_RUNS, "k", run_state(), "id-1")
-    (record,) = await read(topics, 1)
-    attributes, _ = record.decode()
-    assert attributes.traceparent is not None
-    assert f"{span.get_span_context().trace_id:032x}" in attributes.traceparent
-    published = next(span for span in exporter.get_finished_spans() if span.name == "publish audit.runs")
-    assert f"{published.context.span_id:016x}" in attributes.traceparent
+        (record,) = await read(topics, 1)
+        attributes, _ = record.decode()
+        with processing(record, attributes, working), tracer.start_as_current_span("answer"):
+            pass
+    spans = {span.name: span for span in exporter.get_finished_spans()}
+    chain = ["decide", "publish audit.runs", "process audit.runs", "answer"]
+    assert len({spans[name].context.trace_id for name in chain}) == 1
+    for name, child in pairwise(chain):
+        parent = spans[child].parent
+        assert parent is not None
+        assert parent.span_id == spans[name].context.span_id
+    assert 'threadline_process_seconds_count{topic="audit.runs"} 1.0' in metrics.text().decode()
 
 
 async def test_an_event_for_another_topic_is_refused_before_it_is_sent(topics: KafkaSettings) -> None:

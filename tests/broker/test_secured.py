@@ -18,8 +18,9 @@ from services.kit.groups import KafkaSettings, TelemetrySettings
 from services.kit.kafka import admin
 from services.kit.kafka.connection import client_arguments
 from services.kit.kafka.consumer import reader, record_of
-from services.kit.kafka.producer import Instruments, Producer
+from services.kit.kafka.producer import Producer
 from services.kit.telemetry.emitter import NoEmitter
+from services.kit.telemetry.instruments import Instruments
 from services.kit.telemetry.traces import tracer_for
 from services.local import control, kafka
 from services.local.home import Home, LocalSettings

@@ -6,7 +6,7 @@ import logging
 import sys
 
 from services.kit import process
-from services.kit.process import Process, ProcessSettings, run
+from services.kit.process import Process
 from services.kit.settings import load
 
 log = logging.getLogger("worker")
@@ -47,7 +47,8 @@ async def trace(given: Process) -> None:
         await asyncio.sleep(0)
 
 
+WORK = {"wait": wait, "fail": fail, "deaf": deaf, "stubborn": stubborn, "done": done, "trace": trace}
+
 if __name__ == "__main__":
-    work = {"wait": wait, "fail": fail, "deaf": deaf, "done": done, "trace": trace, "stubborn": stubborn}
-    process.GRACE_S = process.CUT_SHORT_S = 0.5[sys.argv[1]]
-    sys.exit(run("worker", load(ProcessSettings), [], work))
+    process.GRACE_S = process.CUT_SHORT_S = 0.5
+    sys.exit(process.run("worker", load(process.ProcessSettings), [], WORK[sys.argv[1]]))

@@ -21,9 +21,10 @@ from services.kit.clock import SystemClock
 from services.kit.groups import KafkaSettings, TelemetrySettings
 from services.kit.kafka import admin
 from services.kit.kafka.consumer import reader
-from services.kit.kafka.producer import Instruments, Producer
+from services.kit.kafka.producer import Producer
 from services.kit.settings import child_environment
 from services.kit.telemetry.emitter import NoEmitter
+from services.kit.telemetry.instruments import Instruments
 from services.kit.telemetry.traces import tracer_for
 from services.local.home import Home
 from services.local.postgres import Database
@@ -191,13 +192,12 @@ async def test_a_producer_is_at_ease_while_no_broker_answers(stack: Stack, caplo
     assert 1 <= attempts < 100, "without a pause it is thousands"
 
 
-@pytest.mark.parametrize("name", ["jürgen 日本", "plain"])
-def test_a_home_may_have_any_letters_and_is_found_again(name: str, tmp_path: Path) -> None:
-    stack = Stack(tmp_path / name)
+def test_a_home_may_have_any_letters_and_is_found_again(tmp_path: Path) -> None:
+    stack = Stack(tmp_path / "jürgen 日本")
     for _ in range(2):
         stack("local", "start", "--only", "kafka")
         stack("local", "stop")
-    assert (tmp_path / name / "kafka/data/meta.properties").is_file()
+    assert (stack.root / "kafka/data/meta.properties").is_file()
 
 
 def test_a_home_that_kafka_cannot_live_in_is_refused(tmp_path: Path) -> None:

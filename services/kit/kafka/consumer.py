@@ -1,11 +1,12 @@
 """Reads topics: as a member of a group that commits by hand, or alone from a moment on."""
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from opentelemetry.trace import SpanKind
 
 from schemas.attributes import Attributes
 from schemas.base import Event
@@ -15,6 +16,9 @@ from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.admin import admin_client
 from services.kit.kafka.connection import client_arguments
+from services.kit.kafka.metrics import PROCESS_SECONDS
+from services.kit.telemetry.instruments import Instruments
+from services.kit.telemetry.traces import context_of
 
 
 class NoSuchTopic(Fault):
@@ -50,6 +54,29 @@ def record_of(raw: ConsumerRecord, prefix: str) -> Record:
         headers=tuple(raw.headers),
         appended_ms=raw.timestamp,
     )
+
+
+@contextmanager
+def processing(record: Record, attributes: Attributes, instruments: Instruments) -> Iterator[None]:
+    """Within it, the work on a record is part of the trace that the record belongs to, and is measured."""
+    clock, topic = instruments.clock, record.topic.name
+    span = instruments.tracer.start_as_current_span(
+        f"process {topic}",
+        context=context_of(attributes),
+        kind=SpanKind.CONSUMER,
+        attributes={
+            "messaging.system": "kafka",
+            "messaging.operation.type": "process",
+            "messaging.destination.name": topic,
+            "messaging.message.id": attributes.id,
+        },
+    )
+    begun = clock.monotonic()
+    with span:
+        try:
+            yield
+        finally:
+            instruments.emitter.observe(PROCESS_SECONDS, clock.monotonic() - begun, topic=topic)
 
 
 @asynccontextmanager

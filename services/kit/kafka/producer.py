@@ -1,37 +1,26 @@
 """Writes events to topics: durable before it says so, in order, each once per attempt of ours."""
 
 import asyncio
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
-from opentelemetry.trace import Span, SpanKind, Tracer, set_span_in_context
+from opentelemetry.trace import Span, SpanKind, set_span_in_context
 
 from schemas.attributes import Attributes
 from schemas.base import Event
 from schemas.record import encode
 from schemas.topics import TOPICS, Topic, name_of
-from services.kit.clock import Clock
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.connection import client_arguments
 from services.kit.kafka.metrics import PUBLISH_SECONDS, PUBLISHED
 from services.kit.kafka.pace import pace
-from services.kit.telemetry.emitter import Emitter
+from services.kit.telemetry.instruments import Instruments
 from services.kit.telemetry.traces import current_trace
 
 LINGER_MS = 0
 """Records that wait while a request is under way are batched anyway; waiting longer only adds to every ack."""
-
-
-@dataclass(frozen=True)
-class Instruments:
-    """What a client measures with."""
-
-    clock: Clock
-    emitter: Emitter
-    tracer: Tracer
 
 
 class Producer:

@@ -41,7 +41,7 @@ class NoEmitter:
 
 
 class OtelEmitter:
-    """Keeps measurements in OpenTelemetry's SDK. Every metric of its catalogue exists from the start."""
+    """Keeps measurements in OpenTelemetry's SDK. Every counter of its catalogue stands at 0 from the start."""
 
     def __init__(self, meter: Meter, catalogue: Iterable[Metric]) -> None:
         self._counters: dict[Counter, OtelCounter] = {}
