@@ -163,3 +163,20 @@ async def test_a_cluster_that_is_not_there_is_an_error_and_no_hang() -> None:
     with pytest.raises(KafkaError):
         async with asyncio.timeout(20), admin.admin_client(nowhere):
             pass
+
+
+async def test_callers_at_once_keep_the_order_of_each_key_while_the_topic_is_not_known(
+    kafka_settings: KafkaSettings,
+) -> None:
+    count = 60
+    async with admin.admin_client(kafka_settings) as client:
+        declared = settings_for(AUDIT_RUNS, await admin.cluster_of(client, kafka_settings))
+        async with Producer(kafka_settings, "router", instruments()) as producer, asyncio.TaskGroup() as group:
+            for number in range(count):
+                group.create_task(producer.publish(AUDIT_RUNS, "same", run_state(), f"id-{number}"))
+                await asyncio.sleep(0.01)  # each waits on its own, as they do after a broker's restart
+                if number == count // 2:
+                    await admin.create(client, [declared])
+        decoded = [record.decode()[0].id for record in await read(kafka_settings, count)]
+        await client.delete_topics([declared.name])
+    assert decoded == [f"id-{number}" for number in range(count)]

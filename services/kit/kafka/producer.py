@@ -23,8 +23,13 @@ LINGER_MS = 0
 """Records that wait while a request is under way are batched anyway; waiting longer only adds to every ack."""
 
 
+STRIPES = 64
+"""Callers of one key take turns in the order in which they came. aiokafka lets whoever waits for a full batch be
+overtaken; a lock for each key would never go away again, so keys share some."""
+
+
 class Producer:
-    """An idempotent producer that waits for every in-sync replica."""
+    """An idempotent producer that waits for every in-sync replica. Records of one key stand in the order of `send`."""
 
     def __init__(self, settings: KafkaSettings, service: str, instruments: Instruments) -> None:
         self._prefix = settings.topic_prefix
@@ -39,6 +44,7 @@ class Producer:
             max_request_size=max(topic.largest_record for topic in TOPICS),
         )
         pace(self._client.client)
+        self._turns = [asyncio.Lock() for _ in range(STRIPES)]
 
     async def __aenter__(self) -> Self:
         """Connects."""
@@ -67,12 +73,13 @@ class Producer:
             span.end()
 
         try:
-            future: asyncio.Future[RecordMetadata] = await self._client.send(
-                f"{self._prefix}{topic.name}",
-                record.value,
-                key.encode() if isinstance(key, str) else key,
-                headers=list(record.headers),
-            )
+            async with self._turns[hash((topic.name, key)) % STRIPES]:
+                future: asyncio.Future[RecordMetadata] = await self._client.send(
+                    f"{self._prefix}{topic.name}",
+                    record.value,
+                    key.encode() if isinstance(key, str) else key,
+                    headers=list(record.headers),
+                )
         except BaseException:
             settle(acknowledged=False)
             raise
