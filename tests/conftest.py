@@ -14,7 +14,7 @@ from services.kit.kafka import admin
 from services.kit.settings import FILE_VARIABLE, PREFIX, Settings, environment_name, load
 from services.local import control, kafka, postgres, state
 from services.local.home import Home, LocalSettings
-from tests.redpanda import redpanda
+from tests import containers
 from threadline.catalogue import SETTINGS
 
 ROOT = Path(__file__).parents[1]
@@ -85,7 +85,7 @@ def brokers(request: pytest.FixtureRequest) -> Iterator[str]:
         USED["broker"] = f"the given one at {BED.test_kafka_brokers}"
         yield BED.test_kafka_brokers
         return
-    with redpanda() as address:
+    with containers.redpanda() as address:
         if address is not None:
             USED["broker"] = f"Redpanda in Docker at {address}"
             yield address
@@ -98,16 +98,22 @@ def brokers(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def database_url(request: pytest.FixtureRequest) -> str:
-    """The database: the given one, else the embedded Postgres."""
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The database: the given one, else Postgres in Docker, else the embedded one."""
     if BED.test_database_url:
         USED["postgres"] = "the given one"
-        return BED.test_database_url
+        yield BED.test_database_url
+        return
+    with containers.postgres() as url:
+        if url is not None:
+            USED["postgres"] = f"{containers.POSTGRES} in Docker"
+            yield url
+            return
     stack: state.StackState = request.getfixturevalue("embedded")
     address = stack.programs[postgres.NAME].address
     assert address is not None
     USED["postgres"] = f"embedded PostgreSQL at {address}"
-    return postgres.Database.at(Home.of(LocalSettings(home=ROOT / ".threadline/tests")), address).url
+    yield postgres.Database.at(Home.of(LocalSettings(home=ROOT / ".threadline/tests")), address).url
 
 
 @pytest.fixture

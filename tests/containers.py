@@ -1,0 +1,50 @@
+"""Redpanda and Postgres in Docker, where there is an engine that has their images."""
+
+import secrets
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+REDPANDA = "redpandadata/redpanda:v25.3.1"
+POSTGRES = "postgres:18"
+ROLE = "threadline"
+
+
+@contextmanager
+def redpanda() -> Iterator[str | None]:
+    """The broker's address; none where there is no engine, or it does not have the image."""
+    if not _is_there(REDPANDA):
+        yield None
+        return
+    from testcontainers.community.kafka import RedpandaContainer  # noqa: PLC0415 - it looks for an engine when it is imported
+
+    with RedpandaContainer(REDPANDA) as container:
+        yield container.get_bootstrap_server()
+
+
+@contextmanager
+def postgres() -> Iterator[str | None]:
+    """The database's address, for a role that is no superuser; none likewise."""
+    if not _is_there(POSTGRES):
+        yield None
+        return
+    from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415 - likewise
+
+    password = secrets.token_urlsafe(24)
+    with PostgresContainer(POSTGRES, username="postgres", password=secrets.token_urlsafe(24), dbname="postgres") as it:
+        for statement in (
+            f"create role {ROLE} login nosuperuser nobypassrls password '{password}'",
+            f"create database {ROLE} owner {ROLE}",
+        ):
+            done = it.exec(["psql", "-U", "postgres", "-v", "ON_ERROR_STOP=1", "-c", statement])
+            if done.exit_code:
+                raise RuntimeError(f"the database could not be prepared: {done.output!r}")
+        yield f"postgresql://{ROLE}:{password}@{it.get_container_host_ip()}:{it.get_exposed_port(5432)}/{ROLE}"
+
+
+def _is_there(image: str) -> bool:
+    docker = shutil.which("docker")
+    if docker is None:
+        return False
+    return subprocess.run([docker, "image", "inspect", image], capture_output=True, check=False).returncode == 0
