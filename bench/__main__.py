@@ -76,10 +76,7 @@ def _bed(seed: int) -> Iterator[Bed]:
         raise LocalFault(f"another suite runs in {HOME}; they would disturb each other. Wait for it, or stop it")
     stack = control.start(settings, [kafka.NAME])
     try:
-        address = stack.programs[kafka.NAME].address
-        if address is None:
-            raise RuntimeError("the broker has no address")
-        yield Bed(kafka.settings_at(address), Home.of(settings).root, seed)
+        yield Bed(kafka.settings_at(stack.address_of(kafka.NAME)), Home.of(settings).root, seed)
     finally:
         control.stop(settings)
 

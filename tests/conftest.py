@@ -91,8 +91,7 @@ def brokers(request: pytest.FixtureRequest) -> Iterator[str]:
             yield address
             return
     stack: state.StackState = request.getfixturevalue("embedded")
-    address = stack.programs[kafka.NAME].address
-    assert address is not None
+    address = stack.address_of(kafka.NAME)
     USED["broker"] = f"embedded Apache Kafka at {address}"
     yield address
 
@@ -110,8 +109,7 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
             yield url
             return
     stack: state.StackState = request.getfixturevalue("embedded")
-    address = stack.programs[postgres.NAME].address
-    assert address is not None
+    address = stack.address_of(postgres.NAME)
     USED["postgres"] = f"embedded PostgreSQL at {address}"
     yield postgres.Database.at(Home.of(LocalSettings(home=ROOT / ".threadline/tests")), address).url
 

@@ -17,19 +17,18 @@ def kafka_settings() -> KafkaSettings:
     if "kafka_brokers" in named.model_fields_set:
         return named
     found = state.running(Home.of(load(LocalSettings)))
-    broker = found.programs.get(kafka.NAME) if found else None
-    if broker is None or broker.address is None:
+    if found is None or kafka.NAME not in found.programs:
         return named
-    return load(KafkaSettings, {"kafka_brokers": broker.address, "topic_partitions": PARTITIONS_ON_ONE_MACHINE})
+    here = found.address_of(kafka.NAME)
+    return load(KafkaSettings, {"kafka_brokers": here, "topic_partitions": PARTITIONS_ON_ONE_MACHINE})
 
 
 def addresses(home: Home, found: StackState) -> dict[str, str]:
     """The variables that name a running stack's parts."""
     variables = {}
-    broker, database = found.programs.get(kafka.NAME), found.programs.get(postgres.NAME)
-    if broker is not None and broker.address is not None:
-        variables["THREADLINE_KAFKA_BROKERS"] = broker.address
+    if kafka.NAME in found.programs:
+        variables["THREADLINE_KAFKA_BROKERS"] = found.address_of(kafka.NAME)
         variables["THREADLINE_TOPIC_PARTITIONS"] = str(PARTITIONS_ON_ONE_MACHINE)
-    if database is not None and database.address is not None:
-        variables["DATABASE_URL"] = postgres.Database.at(home, database.address).url
+    if postgres.NAME in found.programs:
+        variables["DATABASE_URL"] = postgres.Database.at(home, found.address_of(postgres.NAME)).url
     return variables

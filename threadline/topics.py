@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -12,7 +11,7 @@ from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.table import Table
 
-from schemas.topics import TOPICS, TopicSettings
+from schemas.topics import TOPICS
 from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
 from services.kit.kafka import admin
@@ -23,16 +22,6 @@ application = typer.Typer(help="The topics: list, check and apply the declaratio
 
 class Unreachable(Fault):
     """The cluster does not answer."""
-
-
-@dataclass(frozen=True)
-class _Standing:
-    """How a cluster stands to the declaration."""
-
-    cluster: str
-    declared: list[TopicSettings]
-    missing: list[TopicSettings]
-    differences: list[tuple[TopicSettings, admin.LiveTopic, list[admin.Difference]]]
 
 
 @application.command("list")
@@ -94,14 +83,14 @@ def _advice(left: list[admin.Difference]) -> str:
     )
 
 
-async def _look() -> _Standing:
+async def _look() -> admin.Standing:
     async with _cluster() as (client, settings):
-        return await _stand(client, settings)
+        return await admin.standing_of(client, settings)
 
 
 async def _apply(*, alter: bool) -> tuple[list[str], list[str], list[admin.Difference], str]:
     async with _cluster() as (client, settings):
-        standing = await _stand(client, settings)
+        standing = await admin.standing_of(client, settings)
         await admin.create(client, standing.missing)
         changed, left = [], []
         for declared, live, found in standing.differences:
@@ -113,22 +102,6 @@ async def _apply(*, alter: bool) -> tuple[list[str], list[str], list[admin.Diffe
             else:
                 left += found
         return [topic.name for topic in standing.missing], changed, left, standing.cluster
-
-
-async def _stand(client: AIOKafkaAdminClient, settings: KafkaSettings) -> _Standing:
-    declared = admin.declared_on(await admin.cluster_of(client, settings))
-    live = await admin.live_topics(client, [topic.name for topic in declared])
-    compared = [
-        (topic, live[topic.name], admin.differences(topic, live[topic.name]))
-        for topic in declared
-        if topic.name in live
-    ]
-    return _Standing(
-        settings.kafka_brokers,
-        declared,
-        missing=[topic for topic in declared if topic.name not in live],
-        differences=[each for each in compared if each[2]],
-    )
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from services.kit.kafka.admin import admin_client, cluster_of, create, declared_on, differences, live_topics
+from services.kit.kafka.admin import admin_client, create, standing_of
 from services.local import kafka, ports, postgres
 from services.local.home import Home, LocalFault, LocalSettings
 from services.local.program import Program
@@ -42,12 +42,11 @@ async def make_topics(broker: kafka.Broker, say: Say) -> None:
     """Makes the declared topics that are missing. Another partition count is a fault: keyed state depends on it."""
     settings = kafka.settings_at(broker.address)
     async with admin_client(settings) as client:
-        declared = declared_on(await cluster_of(client, settings))
-        live = await live_topics(client, [topic.name for topic in declared])
-        found = [each for topic in declared if topic.name in live for each in differences(topic, live[topic.name])]
+        standing = await standing_of(client, settings)
+        found = [each for _, _, differences in standing.differences for each in differences]
         fixed = [str(each) for each in found if not each.can_be_altered]
         if fixed:
             raise LocalFault("the broker's topics are not as declared: " + "; ".join(fixed))
         for difference in found:
             say(kafka.NAME, f"{difference}; `threadline topics apply --alter` changes it")
-        await create(client, [topic for topic in declared if topic.name not in live])
+        await create(client, standing.missing)

@@ -5,7 +5,6 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Literal
 
 import psutil
@@ -13,8 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.local.home import Home, LocalFault
 
-Condition = Literal["waiting", "starting", "ready", "restarting", "stopping", "stopped", "failed"]
-
+Condition = Literal["waiting", "starting", "ready", "restarting", "stopping", "stopped"]
 
 SAME_WITHIN_S = 2.0
 """The machine's start is known to the second only."""
@@ -73,6 +71,13 @@ class StackState(BaseModel):
         """Whether every program is."""
         return all(program.condition == "ready" for program in self.programs.values())
 
+    def address_of(self, name: str) -> str:
+        """Where one of its programs is reached."""
+        program = self.programs.get(name)
+        if program is None or program.address is None:
+            raise LocalFault(f"{name} is no part of the stack that runs")
+        return program.address
+
 
 def read(home: Home) -> StackState | None:
     """What the supervisor last wrote; none where none ever ran, or the file is damaged."""
@@ -98,14 +103,10 @@ def left_behind(home: Home) -> list[str]:
 
 def write(home: Home, state: StackState) -> None:
     """Replaces the file as a whole, readable for this user alone."""
-    _replace(home.state_file, state.model_dump_json(indent=2))
-
-
-def _replace(path: Path, text: str) -> None:
-    beside = path.with_suffix(".new")
+    beside = home.state_file.with_suffix(".new")
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    beside.replace(path)
+        file.write(state.model_dump_json(indent=2))
+    beside.replace(home.state_file)
 
 
 def is_held(home: Home) -> bool:

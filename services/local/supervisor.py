@@ -37,10 +37,6 @@ class Surroundings:
     say: Say
 
 
-class NeverReady(LocalFault):
-    """A program that started and did not become ready."""
-
-
 class Supervisor:
     """Runs a fixed list of programs until it is told to stop."""
 
@@ -161,9 +157,9 @@ class Supervisor:
         deadline = self._clock.monotonic() + program.ready_within_s
         while not await program.is_ready():
             if child.returncode is not None:
-                raise NeverReady(f"{program.name} {_ending(child.returncode)} before it was ready{_see(program)}")
+                raise LocalFault(f"{program.name} {_ending(child.returncode)} before it was ready{_see(program)}")
             if self._clock.monotonic() > deadline:
-                raise NeverReady(f"{program.name} was not ready within {program.ready_within_s:.0f} s{_see(program)}")
+                raise LocalFault(f"{program.name} was not ready within {program.ready_within_s:.0f} s{_see(program)}")
             await asyncio.sleep(ASK_EVERY_S)
 
     async def _stop_all(self) -> None:

@@ -130,6 +130,32 @@ def differences(declared: TopicSettings, live: LiveTopic) -> list[Difference]:
     return found
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How a cluster stands to the declaration."""
+
+    cluster: str
+    declared: list[TopicSettings]
+    missing: list[TopicSettings]
+    differences: list[tuple[TopicSettings, LiveTopic, list[Difference]]]
+    """Only those topics that differ."""
+
+
+async def standing_of(client: AIOKafkaAdminClient, settings: KafkaSettings) -> Standing:
+    """Compares every declared topic with what the cluster has."""
+    declared = declared_on(await cluster_of(client, settings))
+    live = await live_topics(client, [topic.name for topic in declared])
+    compared = [
+        (topic, live[topic.name], differences(topic, live[topic.name])) for topic in declared if topic.name in live
+    ]
+    return Standing(
+        settings.kafka_brokers,
+        declared,
+        missing=[topic for topic in declared if topic.name not in live],
+        differences=[each for each in compared if each[2]],
+    )
+
+
 async def create(client: AIOKafkaAdminClient, missing: Iterable[TopicSettings]) -> None:
     """Makes topics. One that somebody else made meanwhile is left as it is."""
     wanted = [

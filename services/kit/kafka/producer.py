@@ -22,9 +22,8 @@ from services.kit.telemetry.traces import current_trace
 LINGER_MS = 0
 """Records that wait while a request is under way are batched anyway; waiting longer only adds to every ack."""
 
-
 STRIPES = 64
-"""Callers of one key take turns in the order in which they came. aiokafka lets whoever waits for a full batch be
+"""Callers of one key take turns in the order in which they came. aiokafka lets whoever waits for a topic's metadata be
 overtaken; a lock for each key would never go away again, so keys share some."""
 
 
