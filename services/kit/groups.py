@@ -1,8 +1,9 @@
 """The groups of settings that more than one process has."""
 
+from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, FilePath, SecretStr, model_validator
+from pydantic import AliasChoices, Field, FilePath, SecretStr, model_validator
 
 from schemas.topics import PARTITIONS
 from services.kit.settings import Settings
@@ -86,7 +87,31 @@ class DatabaseSettings(Settings):
     """Which Postgres."""
 
     database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
-    """postgresql://user:password@host/database"""
+    """postgresql://user:password@host/database: the role that services sign in as, which sees one tenant at a time."""
+    database_owner_url: SecretStr | None = None
+    """The same for the role that owns the tables: migrations and the directory's commands sign in as it."""
+    database_connections: int = Field(default=5, ge=1, le=100)
+    """How many connections a process keeps at most."""
+
+
+class SecretSettings(Settings):
+    """Where secrets are found, and what seals those that are stored."""
+
+    secrets_folder: Path = Path("/run/secrets")
+    """The folder with a file for each secret, where an installation's secrets are in `files`."""
+    secrets_gateway_url: str | None = Field(default=None, pattern=r"^https?://")
+    """The metadata gateway's address, where they are in the `gateway`."""
+    secrets_gateway_token: SecretStr | None = None
+    """The bearer token that the gateway lets read."""
+    sealing_keys: SecretStr | None = None
+    """Keys that seal stored tokens, with commas between: the first seals, all of them open."""
+
+
+class StateSettings(Settings):
+    """What a service keeps on its own disk."""
+
+    state_folder: Path = Path(".threadline/state")
+    """A folder that outlives the process: the directory's last snapshot stands there."""
 
 
 class SlackSettings(Settings):
@@ -96,7 +121,9 @@ class SlackSettings(Settings):
     """xoxb-…: what the app posts with."""
     slack_app_token: SecretStr | None = Field(default=None, validation_alias="SLACK_APP_TOKEN")
     """xapp-…: what Socket Mode opens with (scope connections:write)."""
-    slack_signing_secret: SecretStr | None = Field(default=None, validation_alias="SLACK_SIGNING_SECRET")
+    slack_signing_secret: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("SLACK_SIGNING_SECRET", "SLACK_GATEWAY_SIGNING_SECRET")
+    )
     """Proves that HTTP requests are Slack's."""
     slack_app_id: str | None = Field(default=None, validation_alias="SLACK_APP_ID")
     """A…: the app's id."""

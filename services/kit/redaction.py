@@ -10,6 +10,7 @@ _SHAPES = re.compile(
       \bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]+             # Slack's bot, user, refresh and configuration tokens
     | \bxapp-[A-Za-z0-9-]+                                # Slack's app-level tokens
     | \bsk-[A-Za-z0-9_-]{8,}                              # OpenAI's and Anthropic's keys
+    | \btl_[a-z0-9-]+_[0-9a-f]{12}_[0-9a-f]{64}\b          # Threadline's own API tokens
     | (?<=[Bb]earer[ ])[A-Za-z0-9._~+/=-]{8,}             # an Authorization header
     | (?<=[Bb]asic[ ])[A-Za-z0-9+/=]{8,}                  # likewise
     | https://hooks\.slack\.com/[^\s"'<>,]+               # response_url and incoming webhooks: whoever has it may post
@@ -23,6 +24,15 @@ _SHORTEST = 6
 """A shorter secret would blank out ordinary words."""
 
 
+_learnt: set[str] = set()
+
+
+def learn(secret: str) -> None:
+    """From now on this very value is kept out, too. Secrets belong to the process, as its log does."""
+    if len(secret) >= _SHORTEST:
+        _learnt.add(secret)
+
+
 class Redactor:
     """Knows the shapes of well-known secrets and the very values that this process was given."""
 
@@ -34,4 +44,6 @@ class Redactor:
         """The text without its secrets."""
         if self._values is not None:
             text = self._values.sub(HIDDEN, text)
+        for secret in sorted(_learnt, key=len, reverse=True):
+            text = text.replace(secret, HIDDEN)
         return _SHAPES.sub(HIDDEN, text)

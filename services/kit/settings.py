@@ -105,6 +105,20 @@ def environment_name(name: str, field: FieldInfo) -> str:
     return alias if isinstance(alias, str) else f"{PREFIX}{name.upper()}"
 
 
+def variables_of(kind: type[Settings], name: str) -> list[str]:
+    """Every name that a setting goes by in the environment."""
+    field = kind.model_fields[name]
+    alias = field.validation_alias
+    if isinstance(alias, AliasChoices):
+        return [choice for choice in alias.choices if isinstance(choice, str)]
+    return [environment_name(name, field)]
+
+
+def variable(name: str) -> str | None:
+    """A variable that no group declares, since its name is made of another one's."""
+    return os.environ.get(name)  # noqa: TID251 - the environment is read here
+
+
 def is_secret(field: FieldInfo) -> bool:
     """Whether a setting's value must never be shown."""
     kinds = (field.annotation, *get_args(field.annotation))

@@ -11,14 +11,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
+from pydantic import SecretStr
 
+from services.kit.groups import DatabaseSettings
 from services.local.home import Home, LocalFault
 from services.local.ports import HOST
-from services.local.program import Program
+from services.local.program import Program, Step, nothing
 
 NAME = "postgres"
 SUPERUSER = "postgres"
 OWNER = "threadline"
+SERVICE = "threadline_service"
 DATABASE = "threadline"
 UNPRIVILEGED = "nobody"
 INSTALLATION = "pginstall18"
@@ -41,11 +44,28 @@ class Database:
 
     @property
     def url(self) -> str:
-        """How the product signs in: as the database's owner, who is no superuser and has a password of its own."""
-        return f"postgresql://{OWNER}:{self._password(OWNER)}@{HOST}:{self.port}/{DATABASE}"
+        """How services sign in: as a role that row-level security binds."""
+        return self._url_of(SERVICE)
 
-    def program(self) -> Program:
-        """It, as the supervisor runs it."""
+    @property
+    def owner_url(self) -> str:
+        """How migrations and the directory's commands sign in: as the database's owner, who is no superuser."""
+        return self._url_of(OWNER)
+
+    def settings(self) -> DatabaseSettings:
+        """Both, as settings."""
+        return DatabaseSettings(database_url=SecretStr(self.url), database_owner_url=SecretStr(self.owner_url))
+
+    def _url_of(self, role: str) -> str:
+        return f"postgresql://{role}:{self._password(role)}@{HOST}:{self.port}/{DATABASE}"
+
+    def program(self, once_ready: Step = nothing) -> Program:
+        """It, as the supervisor runs it. `once_ready` follows as soon as the database and its roles are there."""
+
+        async def complete() -> None:
+            await self._make_database()
+            await once_ready()
+
         return Program(
             name=NAME,
             command=(str(_binary("postgres")), "-D", str(self._data), *self._options()),
@@ -54,7 +74,7 @@ class Database:
             user=_user(),
             prepare=self.prepare,
             is_ready=self.is_ready,
-            once_ready=self._make_database,
+            once_ready=complete,
             stop_signal=signal.SIGINT,  # its word for "now": what is committed stays, clients are cut off
         )
 
@@ -89,12 +109,12 @@ class Database:
         if user is not None:
             _make_reachable(self.home.postgres, user)
             _make_reachable(_binary("postgres"), None)
+        for role in (SUPERUSER, OWNER, SERVICE) if not self._data.is_dir() else (SERVICE,):
+            _keep_secret(self.home.postgres / f"{role}.password", user)
         if self._data.is_dir():
             return
         begun = self._data.with_suffix(".new")
         shutil.rmtree(begun, ignore_errors=True)
-        for role in (SUPERUSER, OWNER):
-            _write_secret(self.home.postgres / f"{role}.password", secrets.token_urlsafe(24), user)
         password_file = self.home.postgres / f"{SUPERUSER}.password"
         child = await asyncio.create_subprocess_exec(
             *(str(_binary("initdb")), "-D", str(begun), f"--username={SUPERUSER}", f"--pwfile={password_file}"),
@@ -130,9 +150,11 @@ class Database:
     async def _make_database(self) -> None:
         connection = await self._connect_as_superuser()
         try:
-            if not await connection.fetchval("select 1 from pg_roles where rolname = $1", OWNER):
+            for role in (OWNER, SERVICE):
+                there = await connection.fetchval("select 1 from pg_roles where rolname = $1", role)
                 await connection.execute(
-                    f"create role {OWNER} login nosuperuser nobypassrls password '{self._password(OWNER)}'"
+                    f"{'alter' if there else 'create'} role {role} "
+                    f"login nosuperuser nobypassrls password '{self._password(role)}'"
                 )
             if not await connection.fetchval("select 1 from pg_database where datname = $1", DATABASE):
                 await connection.execute(f"create database {DATABASE} owner {OWNER}")
@@ -163,9 +185,12 @@ def _user() -> int | None:
     return pwd.getpwnam(UNPRIVILEGED).pw_uid if os.geteuid() == 0 else None
 
 
-def _write_secret(path: Path, secret: str, owner: int | None) -> None:
+def _keep_secret(path: Path, owner: int | None) -> None:
+    """A new secret, where there is none yet."""
+    if path.exists():
+        return
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(secret)
+        file.write(secrets.token_urlsafe(24))
     if owner is not None:
         os.chown(path, owner, owner)
 

@@ -13,7 +13,7 @@ async def _at_once() -> bool:
     return True
 
 
-async def _nothing() -> None:
+async def nothing() -> None:
     return None
 
 
@@ -32,11 +32,11 @@ class Program:
     """Where it runs; where we do otherwise."""
     user: int | None = None
     """The user id that it runs as, where that is not ours."""
-    prepare: Step = _nothing
+    prepare: Step = nothing
     """Done before every start."""
     is_ready: Question = _at_once
     """Asked until it says yes."""
-    once_ready: Step = _nothing
+    once_ready: Step = nothing
     """Done after every start, as soon as it is ready."""
     stop_signal: signal.Signals = signal.SIGTERM
     ready_within_s: float = 60.0

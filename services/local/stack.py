@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from services.directory.database import owner_database
+from services.directory.migrations import migrate
 from services.kit.kafka.admin import admin_client, create, standing_of
 from services.local import kafka, ports, postgres
 from services.local.home import Home, LocalFault, LocalSettings
@@ -23,7 +25,7 @@ def programs(
     found = []
     if not only or postgres.NAME in only:
         database = postgres.Database(home, choose("postgres", settings.local_postgres_port))
-        found.append(database.program())
+        found.append(database.program(once_ready=partial(make_tables, database)))
     if not only or kafka.NAME in only:
         at = choose("kafka", settings.local_kafka_port), choose("controller", 0)
         broker = kafka.Broker(home, tuple(classpath), *at)
@@ -36,6 +38,13 @@ def refuse_strangers(only: Sequence[str]) -> None:
     unknown = sorted(set(only) - set(PARTS))
     if unknown:
         raise LocalFault(f"there is no part {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
+
+
+async def make_tables(database: postgres.Database) -> None:
+    """Brings the directory's tables to what this version needs."""
+    settings = database.settings()
+    async with owner_database(settings) as owner:
+        await migrate(owner, settings.database_url)
 
 
 async def make_topics(broker: kafka.Broker, say: Say) -> None:

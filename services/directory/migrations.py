@@ -1,0 +1,137 @@
+"""Bringing the tables to what this version needs, and saying whether they are."""
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from pydantic import SecretStr
+from sqlalchemy import Connection, text
+
+from services.directory.database import Database
+from services.directory.model import SCHEMA
+from services.kit.fault import Fault
+
+_HERE = Path(__file__).parent
+_PLACES = (_HERE / "migrations_of_release", _HERE.parents[1] / "infra/migrations")
+"""In a wheel the scripts stand beside this module; in a checkout under infra."""
+
+WRITTEN_BY_SERVICES = {"installations": "insert, update"}
+"""What services may change. Everything else they only read; the directory's commands change it."""
+CALLED_BY_SERVICES = ("bound_tenant()", "tenant_of(text, text)", "tenant_of_at(text, text, bigint)")
+
+
+class CannotMigrate(Fault):
+    """The tables could not be brought to what this version needs. They are as they were."""
+
+
+def newest() -> str:
+    """The version that this code needs."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    if head is None:
+        raise CannotMigrate("there are no migrations in this installation: it is not whole")
+    return head
+
+
+async def current(database: Database) -> str | None:
+    """The version that the tables have; none where there are none."""
+    async with database.for_nobody() as connection:
+        there = await connection.scalar(text("select to_regclass(:name)"), {"name": f"{SCHEMA}.alembic_version"})
+        if there is None:
+            return None
+        version: str | None = await connection.scalar(text(f"select version_num from {SCHEMA}.alembic_version"))  # noqa: S608 - our own name
+        return version
+
+
+async def migrate(owner: Database, service_url: SecretStr | None, to: str = "head") -> None:
+    """Brings the tables to a version, all of it or nothing, and lets the services' role at them."""
+    await _run(owner, lambda config: command.upgrade(config, to))
+    if service_url is not None:
+        await admit(owner, service_url)
+
+
+async def migrate_back(owner: Database, to: str) -> None:
+    """Undoes migrations down to a version; `base` is before the first."""
+    await _run(owner, lambda config: command.downgrade(config, to))
+
+
+async def admit(owner: Database, service_url: SecretStr) -> None:
+    """Lets the services' role at the tables. Where it is not there yet it is made, if the owner may make roles."""
+    try:
+        role, password = _signs_in(service_url)
+    except ValueError:
+        raise CannotMigrate("DATABASE_URL is no address: postgresql://user:password@host/database") from None
+    async with owner.for_nobody() as connection:
+        if await connection.scalar(text("select current_user")) == role:
+            raise CannotMigrate(
+                "DATABASE_URL signs in as the owner of the tables, whom row-level security does not bind. Name another "
+                "role there, such as threadline_service: this command makes it"
+            )
+        quote = connection.dialect.identifier_preparer.quote_identifier
+        name = quote(role)
+        if not await connection.scalar(
+            text("select exists (select from pg_roles where rolname = :role)"), {"role": role}
+        ):
+            if not await connection.scalar(
+                text("select rolsuper or rolcreaterole from pg_roles where rolname = current_user")
+            ):
+                raise CannotMigrate(
+                    f"the role {role} of DATABASE_URL is not there, and the owner may not make it. Let somebody who may "
+                    f"do it: create role {name} login password '…'; then run this again. The tables are migrated"
+                )
+            await connection.execute(text(f"create role {name} login nobypassrls password {_literal(password)}"))
+        for statement in _grants(name):
+            await connection.execute(text(statement))
+
+
+def _grants(role: str) -> list[str]:
+    return [
+        f"grant usage on schema {SCHEMA} to {role}",
+        f"revoke all on all tables in schema {SCHEMA} from {role}",
+        f"grant select on all tables in schema {SCHEMA} to {role}",
+        *(f"grant {what} on {SCHEMA}.{table} to {role}" for table, what in WRITTEN_BY_SERVICES.items()),
+        f"revoke all on all functions in schema {SCHEMA} from public",
+        *(f"grant execute on function {SCHEMA}.{each} to {role}" for each in CALLED_BY_SERVICES),
+    ]
+
+
+async def _run(owner: Database, do: Callable[[Config], None]) -> None:
+    def on(connection: Connection) -> None:
+        connection.exec_driver_sql(f"create schema if not exists {SCHEMA}")
+        connection.exec_driver_sql("select pg_advisory_xact_lock(hashtext('threadline migrations'))")
+        config = _config()
+        config.attributes["connection"] = connection
+        do(config)
+
+    async with owner.for_nobody() as connection:
+        try:
+            await connection.run_sync(on)
+        except Exception as error:
+            cause = getattr(error, "orig", None) or error
+            if isinstance(cause.__cause__, asyncpg.InsufficientPrivilegeError):
+                raise CannotMigrate(
+                    f"the role of THREADLINE_DATABASE_OWNER_URL may not do that: {cause.__cause__}. Nothing was changed"
+                ) from None
+            raise
+
+
+def _config() -> Config:
+    config = Config()
+    place = next(place for place in _PLACES if place.is_dir())
+    config.set_main_option("script_location", str(place).replace("%", "%%"))
+    return config
+
+
+def _signs_in(url: SecretStr) -> tuple[str, str]:
+    """The role and password in an address."""
+    parts = urlsplit(url.get_secret_value())
+    if not parts.username:
+        raise ValueError("no role")
+    return unquote(parts.username), unquote(parts.password or "")
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

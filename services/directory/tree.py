@@ -1,0 +1,131 @@
+"""Reading YAML into plain values that remember their lines."""
+
+import io
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+Path: TypeAlias = tuple[str | int, ...]
+
+LARGEST = 4 * 1024 * 1024
+MOST_VALUES = 200_000
+"""An alias may name what holds aliases: a few lines could stand for more than any machine holds."""
+KEYS = ("id", "name", "workspace", "app", "user", "scope", "what")
+"""What an entry of a list is called by, for people to find it."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong, and where."""
+
+    line: int | None
+    field: str
+    what: str
+
+
+@dataclass
+class Tree:
+    """Plain values, and the line of each."""
+
+    value: Any = None
+    lines: dict[Path, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def problem(self, path: Path, what: str) -> Problem:
+        """Something wrong at a place: with its line, or the nearest one above it."""
+        return Problem(self._line(path), self.named(path), what)
+
+    def named(self, path: Path) -> str:
+        """A path as people read it: `tenants.acme.agents.mara.model`."""
+        words: list[str] = []
+        here = self.value
+        for step in path:
+            try:
+                here = here[step]
+            except (LookupError, TypeError):
+                here = None
+            if isinstance(step, int):
+                called = [here[key] for key in KEYS if isinstance(here, dict) and isinstance(here.get(key), str)]
+                words.append(called[0] if called else str(step + 1))
+            else:
+                words.append(step)
+        return ".".join(words)
+
+    def _line(self, path: Path) -> int | None:
+        while path not in self.lines and path:
+            path = path[:-1]
+        return self.lines.get(path)
+
+
+def read(text: str) -> Tree:
+    """The values of one YAML 1.2 document. What cannot be read is a problem of the tree."""
+    tree = Tree()
+    try:
+        yaml = YAML(typ="safe", pure=True)
+        root = yaml.compose(io.StringIO(text))
+        tree.value = None if root is None else _Reader(tree, yaml).read(root, ())
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        why = str(error.problem or error.context or "it is no YAML")
+        tree.problems.append(Problem(mark.line + 1 if mark else None, "", f"this is no YAML: {why}"))
+    except YAMLError:
+        tree.problems.append(Problem(None, "", "this is no YAML: it holds characters that no text has"))
+    except RecursionError:
+        tree.problems.append(Problem(None, "", "it is nested too deeply"))
+    except _TooLarge as error:
+        tree.problems.append(Problem(error.line, "", "it stands for too many values: fewer aliases"))
+    return tree
+
+
+class _TooLarge(Exception):
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+
+
+class _Reader:
+    def __init__(self, tree: Tree, yaml: YAML) -> None:
+        self._tree = tree
+        self._constructor = yaml.constructor
+        self._count = 0
+
+    def read(self, node: Node, path: Path) -> Any:
+        line = node.start_mark.line + 1
+        self._tree.lines.setdefault(path, line)
+        self._count += 1
+        if self._count > MOST_VALUES:
+            raise _TooLarge(line)
+        if isinstance(node, MappingNode):
+            return self._read_mapping(node, path)
+        if isinstance(node, SequenceNode):
+            return [self.read(each, (*path, index)) for index, each in enumerate(node.value)]
+        return self._read_scalar(node, path)
+
+    def _read_mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key, line = str(key_node.value), key_node.start_mark.line + 1
+            here = (*path, key)
+            if not isinstance(key_node, ScalarNode) or key_node.tag.endswith(":merge"):
+                self._tree.problems.append(Problem(line, self._tree.named(path), "a field's name is a plain word"))
+                continue
+            if key in found:
+                self._tree.problems.append(Problem(line, self._tree.named(here), "it stands here a second time"))
+                continue
+            self._tree.lines[here] = line
+            found[key] = self.read(value_node, here)
+        return found
+
+    def _read_scalar(self, node: ScalarNode, path: Path) -> Any:
+        kind = str(node.tag).rpartition(":")[2]
+        if kind in {"int", "float", "bool", "null"}:
+            try:
+                return self._constructor.construct_object(node)
+            except (ValueError, YAMLError):
+                pass
+        elif kind not in {"str", "timestamp"}:
+            self._tree.problems.append(self._tree.problem(path, f"a value of the kind {node.tag} has no place here"))
+        return str(node.value)

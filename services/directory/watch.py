@@ -1,0 +1,58 @@
+"""Hearing of changes: LISTEN, and a question every half second that finds out when nothing would be heard any more."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import asyncpg
+from pydantic import SecretStr
+
+from services.directory.database import CONNECT_WITHIN_S, is_away
+
+log = logging.getLogger(__name__)
+
+CHANNEL = "threadline_directory"
+ASK_EVERY_S = 0.5
+ANSWER_WITHIN_S = 2.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 1.0
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who is told what."""
+
+    changed: Callable[[str], None]
+    """A tenant has changed."""
+    connected: Callable[[], None]
+    """From now on changes are heard; those before may have been missed."""
+    lost: Callable[[str], None]
+    """Until further notice nothing is heard, and why."""
+
+
+async def watch(url: SecretStr, listener: Listener, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    """Listens until it is cancelled, connecting again whenever the connection is lost."""
+    wait = FIRST_PAUSE_S
+    while True:
+        try:
+            await _listen(url, listener)
+        except Exception as error:
+            if not isinstance(error, asyncpg.PostgresError) and not is_away(error):
+                raise
+            listener.lost(type(error).__name__)
+        await pause(wait)
+        wait = min(wait * 2, LONGEST_PAUSE_S)
+
+
+async def _listen(url: SecretStr, listener: Listener) -> None:
+    connection = await asyncpg.connect(
+        url.get_secret_value(), timeout=CONNECT_WITHIN_S, server_settings={"application_name": "threadline watch"}
+    )
+    try:
+        await connection.add_listener(CHANNEL, lambda _c, _p, _n, tenant_id: listener.changed(str(tenant_id)))
+        listener.connected()
+        while True:
+            await connection.execute("select 1", timeout=ANSWER_WITHIN_S)
+            await asyncio.sleep(ASK_EVERY_S)
+    finally:
+        connection.terminate()
