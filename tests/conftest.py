@@ -9,15 +9,17 @@ from uuid import uuid4  # noqa: TID251 - names of a test's topics, which must di
 import pytest
 
 from schemas.topics import PARTITIONS_ON_ONE_MACHINE, TOPICS
-from services.kit.groups import KafkaSettings
+from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.kit.kafka import admin
 from services.kit.settings import FILE_VARIABLE, PREFIX, Settings, environment_name, load
 from services.local import control, kafka, postgres, state
 from services.local.home import Home, LocalSettings
 from tests import containers
+from tests.databases import Databases, databases_at
 from threadline.catalogue import SETTINGS
 
 ROOT = Path(__file__).parents[1]
+TEST_HOME = Home.of(LocalSettings(home=ROOT / ".threadline/tests"))
 USED: dict[str, str] = {}
 """What the run got for each part, for the summary."""
 
@@ -69,8 +71,8 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.fixture(scope="session")
 def embedded() -> Iterator[state.StackState]:
     """The embedded stack, under a home of its own. One that a killed run left behind is used."""
-    settings = LocalSettings(home=ROOT / ".threadline/tests")
-    home = Home.of(settings)
+    settings = LocalSettings(home=TEST_HOME.root)
+    home = TEST_HOME
     if state.running(home) is None:
         control.end_leftovers(home, lambda *_: None)
         shutil.rmtree(home.root, ignore_errors=True)
@@ -97,8 +99,8 @@ def brokers(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The database: the given one, else Postgres in Docker, else the embedded one."""
+def database_superuser_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Who may make databases: the given one, else Postgres in Docker, else the embedded one."""
     if BED.test_database_url:
         USED["postgres"] = "the given one"
         yield BED.test_database_url
@@ -111,7 +113,21 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     stack: state.StackState = request.getfixturevalue("embedded")
     address = stack.address_of(postgres.NAME)
     USED["postgres"] = f"embedded PostgreSQL at {address}"
-    yield postgres.Database.at(Home.of(LocalSettings(home=ROOT / ".threadline/tests")), address).url
+    yield postgres.Database.at(TEST_HOME, address).superuser_url
+
+
+@pytest.fixture(scope="session")
+async def databases(database_superuser_url: str) -> AsyncIterator[Databases]:
+    """Makes databases with the directory's tables."""
+    async with databases_at(database_superuser_url) as made:
+        yield made
+
+
+@pytest.fixture
+async def database(databases: Databases) -> AsyncIterator[DatabaseSettings]:
+    """An empty directory, for this test alone."""
+    async with databases.new() as settings:
+        yield settings
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 REDPANDA = "redpandadata/redpanda:v25.3.1"
 POSTGRES = "postgres:18"
-ROLE = "threadline"
 
 
 @contextmanager
@@ -25,22 +24,15 @@ def redpanda() -> Iterator[str | None]:
 
 @contextmanager
 def postgres() -> Iterator[str | None]:
-    """The database's address, for a role that is no superuser; none likewise."""
+    """The superuser's address; none likewise."""
     if not _is_there(POSTGRES):
         yield None
         return
     from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415 - likewise
 
     password = secrets.token_urlsafe(24)
-    with PostgresContainer(POSTGRES, username="postgres", password=secrets.token_urlsafe(24), dbname="postgres") as it:
-        for statement in (
-            f"create role {ROLE} login nosuperuser nobypassrls password '{password}'",
-            f"create database {ROLE} owner {ROLE}",
-        ):
-            done = it.exec(["psql", "-U", "postgres", "-v", "ON_ERROR_STOP=1", "-c", statement])
-            if done.exit_code:
-                raise RuntimeError(f"the database could not be prepared: {done.output!r}")
-        yield f"postgresql://{ROLE}:{password}@{it.get_container_host_ip()}:{it.get_exposed_port(5432)}/{ROLE}"
+    with PostgresContainer(POSTGRES, username="postgres", password=password, dbname="postgres") as it:
+        yield f"postgresql://postgres:{password}@{it.get_container_host_ip()}:{it.get_exposed_port(5432)}/postgres"
 
 
 def _is_there(image: str) -> bool:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from services.kit.fault import Fault
 from services.kit.settings import strangers
-from threadline import local, topics
+from threadline import directory, doctor, local, secrets, token, topics
 from threadline.catalogue import SETTINGS
 
 application = typer.Typer(
@@ -22,6 +22,10 @@ application = typer.Typer(
 )
 application.add_typer(local.application, name="local")
 application.add_typer(topics.application, name="topics")
+application.add_typer(directory.application, name="directory")
+application.add_typer(token.application, name="token")
+application.add_typer(secrets.application, name="secrets")
+application.command(name="doctor")(doctor.doctor)
 
 
 @application.callback()

@@ -1,15 +1,20 @@
 """Every setting and every metric that there is, for the reference and for telling a misspelt name."""
 
+from services.directory import metrics as directory_metrics
+from services.directory.settings import DirectorySettings
 from services.kit.groups import (
     DatabaseSettings,
     HttpSettings,
     KafkaSettings,
     LogSettings,
     ModelSettings,
+    SecretSettings,
     SlackSettings,
+    StateSettings,
     TelemetrySettings,
 )
 from services.kit.kafka import metrics as kafka_metrics
+from services.kit.secrets.settings import GatewaySettings
 from services.kit.settings import Settings
 from services.kit.telemetry.catalogue import Metric
 from services.local.home import LocalSettings
@@ -19,11 +24,15 @@ SETTINGS: tuple[type[Settings], ...] = (
     DatabaseSettings,
     SlackSettings,
     ModelSettings,
+    SecretSettings,
+    StateSettings,
+    DirectorySettings,
+    GatewaySettings,
     HttpSettings,
     LogSettings,
     TelemetrySettings,
     LocalSettings,
 )
 
-METRICS: tuple[Metric, ...] = (*kafka_metrics.CATALOGUE,)
+METRICS: tuple[Metric, ...] = (*kafka_metrics.CATALOGUE, *directory_metrics.CATALOGUE)
 """Each room's catalogue of metrics."""

@@ -71,7 +71,9 @@ def _settings() -> Iterator[str]:
 
 
 def _fields_of(group: type[Settings]) -> Iterator[tuple[str, FieldInfo]]:
-    yield from group.model_fields.items()
+    """Its own: what it inherits stands with the group that it comes from."""
+    own = group.__annotations__
+    yield from ((name, field) for name, field in group.model_fields.items() if name in own)
 
 
 def _default(field: FieldInfo) -> str:

@@ -10,7 +10,7 @@ from services.directory import revisions
 from services.directory.database import Database
 from services.directory.difference import Difference, differences
 from services.directory.document import Document, Tenant, TenantFacts
-from services.directory.model import Base, TenantRow
+from services.directory.model import Base, InstallationRow, TenantRow
 from services.directory.rows import Rows, changed, rows_of
 from services.kit.fault import Fault
 
@@ -53,12 +53,10 @@ async def apply(owner: Database, document: Document, how: How) -> Applied:
         number = await revisions.newest(connection)
         if how.only_after is not None and number != how.only_after:
             raise NotApplied(
-                f"the directory is at revision {number} and no longer at {how.only_after}: somebody changed it meanwhile. "
-                "Nothing was changed; look at the difference again (--dry-run)"
+                f"the directory is at revision {number} and no longer at {how.only_after}: somebody changed it "
+                "meanwhile. Nothing was changed; look at the difference again (--dry-run)"
             )
-        there = {
-            tenant_id: each.facts for tenant_id, each in (await revisions.whole(connection)).items() if each.facts
-        }
+        there = {tenant_id: each.facts for tenant_id, each in (await revisions.whole(connection)).items() if each.facts}
         wanted = {tenant.id: tenant for tenant in document.tenants}
         _refuse_conflicts(there, wanted)
         before = {tenant_id: facts.described() for tenant_id, facts in there.items()}
@@ -82,8 +80,8 @@ def _refuse_conflicts(there: Mapping[str, TenantFacts], wanted: Mapping[str, Ten
         for each in described:
             if (each.app, each.workspace) in installed:
                 raise NotApplied(
-                    f"tenants.{tenant_id}.installations.{each.app}: it was installed in {each.workspace} through OAuth, "
-                    "and its tokens are kept sealed. Nothing was changed; leave it out of the file"
+                    f"tenants.{tenant_id}.installations.{each.app}: it was installed in {each.workspace} through "
+                    "OAuth, and its tokens are kept sealed. Nothing was changed; leave it out of the file"
                 )
 
 
@@ -94,9 +92,9 @@ def _refuse_claims(wanted: Mapping[str, Tenant], others: Iterable[Tenant]) -> No
         for each in tenant.connections:
             if each.workspace in owners:
                 raise NotApplied(
-                    f"tenants.{tenant.id}.connections.{each.workspace}: it belongs to {owners[each.workspace]}, which is "
-                    "in the directory and not in the file. Nothing was changed; put that tenant into the file, or let "
-                    "it go with --prune"
+                    f"tenants.{tenant.id}.connections.{each.workspace}: it belongs to {owners[each.workspace]}, which "
+                    "is in the directory and not in the file. Nothing was changed; put that tenant into the file, or "
+                    "let it go with --prune"
                 )
 
 
@@ -115,11 +113,15 @@ async def _write(connection: AsyncConnection, before: Mapping[str, Tenant], want
         for table in rows
         if table is not TenantRow
     ]
+    closed = delete(InstallationRow).where(
+        InstallationRow.tenant_id.in_(new), InstallationRow.origin == "file", InstallationRow.closed_at.is_not(None)
+    )
+    await connection.execute(closed)  # described again is installed again
     for table, keys, _ in plans:
         await _delete(connection, table, keys)
-    for table, _, rows in plans:
-        if rows:
-            await connection.execute(insert(table), rows)
+    for table, _, come in plans:
+        if come:
+            await connection.execute(insert(table), come)
 
 
 async def _write_tenant(connection: AsyncConnection, rows: Rows, *, known: bool) -> None:

@@ -51,7 +51,7 @@ class Database:
 
     @asynccontextmanager
     async def for_nobody(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction without asking who is bound: for whose workspace it is, which is the one question before that."""
+        """A transaction without asking who is bound: for whose workspace it is, the one question before that."""
         with told():
             async with self.engine.begin() as connection:
                 yield connection

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from typing_extensions import override
 
-from services.directory.check import UNIQUE
+from services.directory.consistency import UNIQUE
 from services.directory.document import Tenant
 
 LONGEST = 60

@@ -1,4 +1,4 @@
-"""What a tenant is: the values that `directory.yaml` describes, that a revision keeps, and that decisions are made with."""
+"""What a tenant is: what `directory.yaml` describes, what a revision keeps, and what decisions are made with."""
 
 from typing import Annotated, Literal, TypeVar
 
@@ -200,8 +200,8 @@ class TenantFacts(Tenant):
         return next(iter(bound + default + only), None)
 
     def described(self) -> Tenant:
-        """What of it belongs into `directory.yaml`."""
-        from_file = [each for each in self.installations if each.origin == "file"]
+        """What of it belongs into `directory.yaml`. An installation that was closed is no longer as described."""
+        from_file = [each for each in self.installations if each.origin == "file" and each.closed_at is None]
         facts = {name: getattr(self, name) for name in Tenant.model_fields}
         kept = [Installation(**{name: getattr(each, name) for name in Installation.model_fields}) for each in from_file]
         return Tenant(**{**facts, "installations": tuple(kept)})

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -155,7 +156,7 @@ class Directory:
             changes = self._changes
             owner = await self._until_answered(lambda: read_owner(self.database, workspace))
             if isinstance(owner, str):
-                known = await self._until_answered(lambda tenant_id=owner: self._fresh(tenant_id))
+                known = await self._until_answered(partial(self._fresh, owner))
                 if isinstance(known, Known) and known is self._holding.owner_of(workspace):
                     return known
             elif changes == self._changes:

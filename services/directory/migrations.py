@@ -36,6 +36,11 @@ def newest() -> str:
     return head
 
 
+def is_known(version: str) -> bool:
+    """Whether this code knows a version."""
+    return version in {each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 async def current(database: Database) -> str | None:
     """The version that the tables have; none where there are none."""
     async with database.for_nobody() as connection:
@@ -79,8 +84,8 @@ async def admit(owner: Database, service_url: SecretStr) -> None:
                 text("select rolsuper or rolcreaterole from pg_roles where rolname = current_user")
             ):
                 raise CannotMigrate(
-                    f"the role {role} of DATABASE_URL is not there, and the owner may not make it. Let somebody who may "
-                    f"do it: create role {name} login password '…'; then run this again. The tables are migrated"
+                    f"the role {role} of DATABASE_URL is not there, and the owner may not make it. Let somebody who "
+                    f"may do it: create role {name} login password '…'; then run this again. The tables are migrated"
                 )
             await connection.execute(text(f"create role {name} login nobypassrls password {_literal(password)}"))
         for statement in _grants(name):

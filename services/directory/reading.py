@@ -51,7 +51,7 @@ async def read_tenant(database: Database, tenant_id: str) -> TenantRecord | None
 
 
 def _with_bytes(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """Postgres writes bytes into JSON as `\\x` and hexadecimal digits."""
+    r"""Postgres writes bytes into JSON as `\x` and hexadecimal digits."""
     return {
         name: bytes.fromhex(value.removeprefix("\\x")) if name in names and value is not None else value
         for name, value in values.items()

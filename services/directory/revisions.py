@@ -74,7 +74,9 @@ class RevisionReader:
 
 async def latest(connection: AsyncConnection, tenant_id: str, at_most: int | None = None) -> Revision | None:
     """A tenant's newest revision, or the newest up to a number."""
-    question = select(RevisionRow).where(RevisionRow.tenant_id == tenant_id).order_by(RevisionRow.revision.desc()).limit(1)
+    question = (
+        select(RevisionRow).where(RevisionRow.tenant_id == tenant_id).order_by(RevisionRow.revision.desc()).limit(1)
+    )
     if at_most is not None:
         question = question.where(RevisionRow.revision <= at_most)
     row = (await connection.execute(question)).one_or_none()
@@ -90,7 +92,9 @@ async def whole(connection: AsyncConnection, at_most: int | None = None) -> dict
     if at_most is not None:
         question = question.where(RevisionRow.revision <= at_most)
     rows = (await connection.execute(question)).all()
-    found = [Revision(row.revision, row.tenant_id, row.at, row.by, facts_of(row.document, row.revision)) for row in rows]
+    found = [
+        Revision(row.revision, row.tenant_id, row.at, row.by, facts_of(row.document, row.revision)) for row in rows
+    ]
     return {each.tenant_id: each for each in found if each.facts is not None}
 
 

@@ -13,7 +13,7 @@ Path: TypeAlias = tuple[str | int, ...]
 LARGEST = 4 * 1024 * 1024
 MOST_VALUES = 200_000
 """An alias may name what holds aliases: a few lines could stand for more than any machine holds."""
-KEYS = ("id", "name", "workspace", "app", "user", "scope", "what")
+KEYS = ("id", "name", "app", "workspace", "user", "scope", "what")
 """What an entry of a list is called by, for people to find it."""
 
 
@@ -37,6 +37,16 @@ class Tree:
     def problem(self, path: Path, what: str) -> Problem:
         """Something wrong at a place: with its line, or the nearest one above it."""
         return Problem(self._line(path), self.named(path), what)
+
+    def at(self, path: Path) -> Any:
+        """The value at a place; none where there is no such place."""
+        here = self.value
+        for step in path:
+            try:
+                here = here[step]
+            except (LookupError, TypeError):
+                return None
+        return here
 
     def named(self, path: Path) -> str:
         """A path as people read it: `tenants.acme.agents.mara.model`."""
@@ -66,7 +76,10 @@ def read(text: str) -> Tree:
     try:
         yaml = YAML(typ="safe", pure=True)
         root = yaml.compose(io.StringIO(text))
-        tree.value = None if root is None else _Reader(tree, yaml).read(root, ())
+        if root is not None:
+            reader = _Reader(tree, yaml)
+            tree.value = reader.read(root, ())
+            tree.problems += [Problem(line, tree.named(path), what) for line, path, what in reader.found]
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         why = str(error.problem or error.context or "it is no YAML")
@@ -91,6 +104,8 @@ class _Reader:
         self._tree = tree
         self._constructor = yaml.constructor
         self._count = 0
+        self.found: list[tuple[int, Path, str]] = []
+        """What is wrong, by line and path: people's names for the path are known once all is read."""
 
     def read(self, node: Node, path: Path) -> Any:
         line = node.start_mark.line + 1
@@ -102,18 +117,20 @@ class _Reader:
             return self._read_mapping(node, path)
         if isinstance(node, SequenceNode):
             return [self.read(each, (*path, index)) for index, each in enumerate(node.value)]
-        return self._read_scalar(node, path)
+        if isinstance(node, ScalarNode):
+            return self._read_scalar(node, path)
+        raise AssertionError("a node is a mapping, a sequence or a scalar")
 
     def _read_mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key, line = str(key_node.value), key_node.start_mark.line + 1
             here = (*path, key)
-            if not isinstance(key_node, ScalarNode) or key_node.tag.endswith(":merge"):
-                self._tree.problems.append(Problem(line, self._tree.named(path), "a field's name is a plain word"))
+            if not isinstance(key_node, ScalarNode) or str(key_node.tag).endswith(":merge"):
+                self.found.append((line, path, "a field's name is a plain word"))
                 continue
             if key in found:
-                self._tree.problems.append(Problem(line, self._tree.named(here), "it stands here a second time"))
+                self.found.append((line, here, "it stands here a second time"))
                 continue
             self._tree.lines[here] = line
             found[key] = self.read(value_node, here)
@@ -127,5 +144,6 @@ class _Reader:
             except (ValueError, YAMLError):
                 pass
         elif kind not in {"str", "timestamp"}:
-            self._tree.problems.append(self._tree.problem(path, f"a value of the kind {node.tag} has no place here"))
+            line = node.start_mark.line + 1
+            self.found.append((line, path, f"a value of the kind {node.tag} has no place here"))
         return str(node.value)

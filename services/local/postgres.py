@@ -52,6 +52,11 @@ class Database:
         """How migrations and the directory's commands sign in: as the database's owner, who is no superuser."""
         return self._url_of(OWNER)
 
+    @property
+    def superuser_url(self) -> str:
+        """How the embedded database is made, and tests make databases of their own."""
+        return f"postgresql://{SUPERUSER}:{self._password(SUPERUSER)}@{HOST}:{self.port}/postgres"
+
     def settings(self) -> DatabaseSettings:
         """Both, as settings."""
         return DatabaseSettings(database_url=SecretStr(self.url), database_owner_url=SecretStr(self.owner_url))

@@ -14,7 +14,8 @@ async def _at_once() -> bool:
 
 
 async def nothing() -> None:
-    return None
+    """Where there is nothing to do."""
+    return
 
 
 @dataclass(frozen=True)

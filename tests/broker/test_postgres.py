@@ -1,41 +1,49 @@
+"""Who may sign in to the embedded database, and as what."""
+
 import asyncpg
 import pytest
 
+from services.local.postgres import Database
+from services.local.state import StackState
+from tests.conftest import TEST_HOME
 
-async def test_the_product_signs_in_as_no_superuser(database_url: str) -> None:
-    connection = await asyncpg.connect(database_url)
+
+@pytest.fixture(scope="module")
+def embedded_database(embedded: StackState) -> Database:
+    return Database.at(TEST_HOME, embedded.address_of("postgres"))
+
+
+@pytest.mark.parametrize("which", ["url", "owner_url"])
+async def test_the_product_signs_in_as_no_superuser(embedded_database: Database, which: str) -> None:
+    connection = await asyncpg.connect(getattr(embedded_database, which))
     try:
         row = await connection.fetchrow(
-            "select rolsuper, rolbypassrls, current_setting('server_version_num')::int as version "
+            "select rolsuper, rolbypassrls, rolcreaterole, current_setting('server_version_num')::int as version "
             "from pg_roles where rolname = current_user"
         )
     finally:
         await connection.close()
     assert row is not None
-    assert (row["rolsuper"], row["rolbypassrls"]) == (False, False)
+    assert (row["rolsuper"], row["rolbypassrls"], row["rolcreaterole"]) == (False, False, False)
     assert row["version"] >= 150000
 
 
-async def test_row_level_security_binds_the_product_where_it_is_forced_on_owners(database_url: str) -> None:
-    connection = await asyncpg.connect(database_url)
-    try:
-        await connection.execute(
-            "create temp table kept (tenant text); insert into kept values ('a'), ('b');"
-            "alter table kept enable row level security; alter table kept force row level security;"
-            "create policy own on kept using (tenant = 'a')"
-        )
-        assert [row["tenant"] for row in await connection.fetch("select tenant from kept")] == ["a"]
-    finally:
-        await connection.close()
+async def test_the_services_password_opens_nobody_elses_account(embedded_database: Database) -> None:
+    for other in ("postgres", "threadline"):
+        with pytest.raises((asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError)):
+            await asyncpg.connect(embedded_database.url.replace("//threadline_service:", f"//{other}:", 1))
 
 
-async def test_the_products_password_does_not_open_the_superusers_account(database_url: str) -> None:
-    with pytest.raises((asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError)):
-        await asyncpg.connect(database_url.replace("//threadline:", "//postgres:", 1))
-
-
-async def test_nobody_signs_in_without_the_password(database_url: str) -> None:
-    head, rest = database_url.split("@", 1)
+async def test_nobody_signs_in_without_the_password(embedded_database: Database) -> None:
+    head, rest = embedded_database.url.split("@", 1)
     without = f"{head.rsplit(':', 1)[0]}:wrong@{rest}"
     with pytest.raises(asyncpg.InvalidPasswordError):
         await asyncpg.connect(without)
+
+
+async def test_the_embedded_database_has_the_directorys_tables(embedded_database: Database) -> None:
+    connection = await asyncpg.connect(embedded_database.url)
+    try:
+        assert await connection.fetch("select * from threadline.tenants") == []
+    finally:
+        await connection.close()

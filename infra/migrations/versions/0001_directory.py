@@ -93,7 +93,7 @@ language sql stable set search_path = pg_catalog as $$
 $$
 """
 
-# Deferred to the commit, so that a change of many rows is one revision. The lock puts revisions in the order of commits.
+# Deferred to the commit, so that a change of many rows is one revision. The lock puts revisions in the commits' order.
 REVISE = """
 create function threadline.revise() returns trigger
 language plpgsql security definer set search_path = pg_catalog as $$
@@ -103,7 +103,8 @@ declare
     present jsonb;
 begin
     perform pg_advisory_xact_lock(hashtext('threadline directory'));
-    foreach changed in array array(select distinct t from unnest(array[old.tenant_id, new.tenant_id]) t where t is not null)
+    foreach changed in array array(
+        select distinct t from unnest(array[old.tenant_id, new.tenant_id]) t where t is not null)
     loop
         present := threadline.compiled(changed);
         select r.document into latest from threadline.revisions r
@@ -150,7 +151,8 @@ def upgrade() -> None:
         op.execute(f"alter table {SCHEMA}.{table} enable row level security")
         op.execute(
             f"create policy own_tenant on {SCHEMA}.{table} "
-            f"using (tenant_id = (select {SCHEMA}.bound_tenant())) with check (tenant_id = (select {SCHEMA}.bound_tenant()))"
+            f"using (tenant_id = (select {SCHEMA}.bound_tenant())) "
+            f"with check (tenant_id = (select {SCHEMA}.bound_tenant()))"
         )
     for table in (*OF_TENANT, "tenants"):
         op.execute(

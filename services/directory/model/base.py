@@ -1,6 +1,6 @@
 """What every table has: the schema, the names of its constraints, and the tenant that a row belongs to."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import ARRAY, ForeignKey, ForeignKeyConstraint, MetaData, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -21,7 +21,7 @@ class Base(DeclarativeBase):
             "ix": "%(table_name)s_%(column_0_N_name)s_idx",
         },
     )
-    type_annotation_map: dict[Any, Any] = {str: Text, list[str]: ARRAY(Text)}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {str: Text, list[str]: ARRAY(Text)}
 
 
 def of_an_agent() -> ForeignKeyConstraint:

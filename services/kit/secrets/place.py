@@ -1,4 +1,4 @@
-"""Where an installation's secrets are found. It is all that may stand in a file or a database: never a secret itself."""
+"""Where an installation's secrets are found: all that may stand in a file or a table, and never a secret itself."""
 
 import re
 from typing import Annotated

@@ -1,0 +1,1 @@
+"""What `threadline doctor` looks at, one part of the surroundings in each module."""

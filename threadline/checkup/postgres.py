@@ -1,0 +1,51 @@
+"""Postgres: whether it answers, who we are there, and whether its tables are what this version needs."""
+
+from services.directory import migrations
+from services.directory.database import Database, owner_database, refuse_unbound_role, service_database
+from services.kit.fault import Fault
+from services.kit.groups import DatabaseSettings
+from threadline.checkup.finding import Finding, fine, note, wrong
+
+SERVICES, OWNER, TABLES = "postgres", "postgres owner", "tables"
+START = "`threadline local start` starts one here; DATABASE_URL and THREADLINE_DATABASE_OWNER_URL name another"
+MIGRATE = "`threadline directory migrate`"
+
+
+async def look(settings: DatabaseSettings) -> list[Finding]:
+    """The services' address, then the owner's."""
+    found = [await _services(settings)]
+    if settings.database_owner_url is None:
+        missing = "THREADLINE_DATABASE_OWNER_URL is not set: the directory can be read by services, and not be changed"
+        return [*found, note(OWNER, missing, START)]
+    try:
+        async with owner_database(settings) as owner:
+            return [*found, await _tables(owner)]
+    except Fault as fault:
+        return [*found, wrong(OWNER, str(fault), START)]
+
+
+async def _services(settings: DatabaseSettings) -> Finding:
+    if settings.database_url is None:
+        return wrong(SERVICES, "DATABASE_URL is not set", START)
+    try:
+        async with service_database(settings) as database:
+            await refuse_unbound_role(database)
+            version = await migrations.current(database)
+    except Fault as fault:
+        return wrong(SERVICES, str(fault), START)
+    if version is None:
+        return wrong(TABLES, "there are none, or services may not read them", MIGRATE)
+    return fine(SERVICES, "it answers, and row-level security binds the role of DATABASE_URL")
+
+
+async def _tables(owner: Database) -> Finding:
+    version = await migrations.current(owner)
+    if version == migrations.newest():
+        return fine(TABLES, f"at {version}, which is what this version needs")
+    if version is None:
+        return wrong(TABLES, "there are none yet", MIGRATE)
+    if not migrations.is_known(version):
+        return wrong(
+            TABLES, f"at {version}, which this version does not know: a newer one made them", "update Threadline"
+        )
+    return wrong(TABLES, f"at {version}, and this version needs {migrations.newest()}", MIGRATE)

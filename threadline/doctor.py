@@ -1,0 +1,71 @@
+"""`threadline doctor`: what is set, reachable, migrated and missing, and what mends it."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from services.kit.fault import Fault
+from services.kit.groups import SecretSettings, SlackSettings, StateSettings
+from services.kit.secrets.source import Secrets
+from services.kit.settings import load
+from threadline.checkup import kafka, postgres, sealing, settings, slack, tenants
+from threadline.checkup.finding import Finding, wrong
+from threadline.running import database_settings
+
+MARKS = {"fine": "green", "note": "yellow", "wrong": "bold red"}
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Say what is set, reachable, migrated and missing, and what mends it; exit 1 where something is wrong."""
+    findings = asyncio.run(look())
+    healthy = all(each.state != "wrong" for each in findings)
+    if as_json:
+        typer.echo(json.dumps({"healthy": healthy, "findings": [asdict(each) for each in findings]}, indent=2))
+    else:
+        _print(findings)
+    if not healthy:
+        raise typer.Exit(1)
+
+
+async def look() -> list[Finding]:
+    """Every check. One that fails itself is a finding, and keeps no other from being made."""
+    found = list(settings.look())
+    found += await _made("kafka", kafka.look)
+    found += await _made("postgres", lambda: postgres.look(database_settings()))
+
+    async def contents() -> list[Finding]:
+        known = await tenants.read(database_settings())
+        kept = load(SecretSettings)
+        made = [*tenants.look(known), *sealing.look_at_keys(kept, known)]
+        made += await slack.look(known, Secrets(kept), load(SlackSettings))
+        return [*made, sealing.look_at_state(load(StateSettings))]
+
+    return found + await _made("directory", contents)
+
+
+async def _made(subject: str, check: Callable[[], Awaitable[list[Finding]]]) -> list[Finding]:
+    try:
+        return await check()
+    except Fault as fault:
+        return [wrong(subject, str(fault), "mend that first")]
+
+
+def _print(findings: list[Finding]) -> None:
+    """A line for how it is, and one for what mends it."""
+    console = Console(soft_wrap=True)
+    wide = max(len(each.subject) for each in findings)
+    for each in findings:
+        mark = Text(f"{each.state:<7}", MARKS[each.state])
+        console.print(mark, Text(f"{each.subject:<{wide}}  {each.what}"), sep="")
+        if each.mend is not None:
+            console.print(Text(f"{'':<{wide + 9}}-> {each.mend}", "dim"))
+    counted = {state: sum(each.state == state for each in findings) for state in MARKS}
+    console.print(f"{counted['wrong']} wrong, {counted['note']} to note, {counted['fine']} fine", highlight=False)

@@ -1,0 +1,116 @@
+"""`threadline secrets`: sealing keys, and the reference metadata gateway."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import aiohttp
+import typer
+from pydantic import SecretStr
+
+from services.directory.database import owner_database
+from services.directory.installations import reseal as reseal_installations
+from services.kit import logs
+from services.kit.clock import SystemClock
+from services.kit.fault import Fault
+from services.kit.groups import SecretSettings
+from services.kit.http import served
+from services.kit.secrets.gateway import Keys, gateway
+from services.kit.secrets.names import NAMES
+from services.kit.secrets.sealing import Sealer, new_key
+from services.kit.secrets.settings import GatewaySettings
+from services.kit.secrets.source import ANSWER_WITHIN_S
+from services.kit.secrets.vault import Vault
+from services.kit.settings import load
+from threadline.running import database_settings
+
+application = typer.Typer(help="Secrets: keys that seal them, and a gateway that hands them out.", no_args_is_help=True)
+
+_NO_CONTENT = 204
+
+
+@application.command("new-key")
+def show_new_key() -> None:
+    """Print a new sealing key: put it first in THREADLINE_SEALING_KEYS."""
+    typer.echo(new_key())
+
+
+@application.command()
+def reseal() -> None:
+    """Seal every stored token with the first key, so that the other keys can go."""
+    sealer = Sealer.of(load(SecretSettings))
+
+    async def work() -> int:
+        async with owner_database(database_settings()) as owner:
+            return await reseal_installations(owner, sealer)
+
+    typer.echo(f"{asyncio.run(work())} sealed with the first key")
+
+
+@application.command("gateway")
+def serve_gateway() -> None:
+    """Be the reference metadata gateway: keeps the three secrets, and answers 404 to everything else."""
+    settings = load(GatewaySettings)
+    logs.set_up("secrets gateway", settings, settings.secrets())
+    keys = _keys(settings)
+    file = settings.secrets_gateway_file
+    vault = Vault(file, Sealer.of(settings) if file else None)
+
+    async def work() -> None:
+        application = gateway(vault, keys, SystemClock())
+        async with served(application, settings.http_host, settings.http_port) as address:
+            typer.echo(f"the gateway of secrets listens at {address}; {_kept(file)}", err=True)
+            await asyncio.Event().wait()
+
+    try:
+        asyncio.run(work())
+    except KeyboardInterrupt:
+        typer.echo("stopped", err=True)
+
+
+@application.command()
+def put(name: Annotated[str, typer.Argument(help=f"One of {', '.join(sorted(NAMES))}.")]) -> None:
+    """Store a secret in the gateway. The secret comes by standard input, so that no history keeps it."""
+    settings = load(GatewaySettings)
+    token = settings.secrets_gateway_writer_token
+    url = settings.secrets_gateway_url
+    if name not in NAMES:
+        raise Fault(f"{name}: there is no such secret; there are {', '.join(sorted(NAMES))}. Nothing was stored")
+    if url is None or token is None:
+        raise Fault("THREADLINE_SECRETS_GATEWAY_URL and THREADLINE_SECRETS_GATEWAY_WRITER_TOKEN say which gateway")
+    if sys.stdin.isatty():
+        typer.echo("type the secret, then Ctrl-D:", err=True)
+    asyncio.run(_put(f"{url.rstrip('/')}/v1/secrets/{name}", token, sys.stdin.read()))
+    typer.echo(f"{name} is stored")
+
+
+async def _put(url: str, token: SecretStr, secret: str) -> None:
+    headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
+    timeout = aiohttp.ClientTimeout(total=ANSWER_WITHIN_S)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
+            session.put(url, data=secret.encode()) as response,
+        ):
+            status = response.status
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise Fault(f"the gateway does not answer ({type(error).__name__}); nothing was stored") from None
+    if status != _NO_CONTENT:
+        raise Fault(f"the gateway did not take it (HTTP {status}): is the writer's token right? Nothing was stored")
+
+
+def _keys(settings: GatewaySettings) -> Keys:
+    reader, writer = settings.secrets_gateway_token, settings.secrets_gateway_writer_token
+    if reader is None or writer is None:
+        raise Fault(
+            "THREADLINE_SECRETS_GATEWAY_TOKEN (who may read) and THREADLINE_SECRETS_GATEWAY_WRITER_TOKEN (who may also "
+            "store) are needed; `threadline secrets new-key` makes good ones"
+        )
+    if reader.get_secret_value() == writer.get_secret_value():
+        raise Fault("the reader's and the writer's token of the gateway are the same: who may read could also store")
+    return Keys(reader, writer)
+
+
+def _kept(file: Path | None) -> str:
+    return f"secrets are kept sealed in {file}" if file else "secrets are kept in memory only"
