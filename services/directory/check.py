@@ -118,8 +118,8 @@ def _model_at(path: tuple[str | int, ...]) -> type[BaseModel]:
 def _secrets_in(tree: Tree) -> Iterator[Problem]:
     redact = Redactor()
     for path in tree.lines:
-        value = tree.at(path)
-        if isinstance(value, str) and redact(value) != value:
+        texts = [each for each in (*path[-1:], tree.at(path)) if isinstance(each, str)]
+        if any(redact(each) != each for each in texts):
             yield tree.problem(
                 path,
                 "a secret stands here. It never may: have it revoked, and let the installation's `secrets` say where "

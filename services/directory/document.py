@@ -21,6 +21,7 @@ UserId = Annotated[str, StringConstraints(pattern=r"^[UW][A-Za-z0-9_-]{1,62}$")]
 AppId = Annotated[str, StringConstraints(pattern=r"^A[A-Za-z0-9_-]{1,62}$")]
 ModelName = Annotated[str, AfterValidator(valid_model)]
 Element = TypeVar("Element")
+Entry = TypeVar("Entry", bound=Part)
 
 
 def _in_order(values: tuple[Element, ...]) -> tuple[Element, ...]:
@@ -147,8 +148,17 @@ class Installation(Part):
     """The user that the app is in the workspace."""
 
 
-class Tenant(Part):
-    """Somebody who owns connections, and everything of theirs."""
+def _by(*names: str) -> AfterValidator:
+    """Entries in the order of what makes each the only one: the file's order says nothing."""
+
+    def in_order(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        return tuple(sorted(entries, key=lambda entry: [getattr(entry, name) for name in names]))
+
+    return AfterValidator(in_order)
+
+
+class _Described(Part):
+    """Everything of a tenant's but its installations, which stand otherwise than they are described."""
 
     id: Slug
     name: Title
@@ -160,14 +170,19 @@ class Tenant(Part):
     """Whether who asked for a task may approve what it wants to do."""
     strangers_may_ask: bool = True
     """Whether people of organisations that are not listed as partners are answered in shared channels."""
-    connections: tuple[Connection, ...] = ()
-    partners: tuple[Partner, ...] = ()
-    installations: tuple[Installation, ...] = ()
-    agents: tuple[Agent, ...] = ()
-    rules: tuple[Rule, ...] = ()
-    limits: tuple[Limit, ...] = ()
-    quotas: tuple[Quota, ...] = ()
-    people: tuple[Person, ...] = ()
+    connections: Annotated[tuple[Connection, ...], _by("workspace")] = ()
+    partners: Annotated[tuple[Partner, ...], _by("workspace")] = ()
+    agents: Annotated[tuple[Agent, ...], _by("id")] = ()
+    rules: Annotated[tuple[Rule, ...], _by("name")] = ()
+    limits: Annotated[tuple[Limit, ...], _by("scope")] = ()
+    quotas: Annotated[tuple[Quota, ...], _by("what")] = ()
+    people: Annotated[tuple[Person, ...], _by("user")] = ()
+
+
+class Tenant(_Described):
+    """Somebody who owns connections, and everything of theirs."""
+
+    installations: Annotated[tuple[Installation, ...], _by("app", "workspace")] = ()
 
 
 class Document(Part):
@@ -177,19 +192,30 @@ class Document(Part):
     tenants: tuple[Tenant, ...] = ()
 
 
-class InstalledApp(Installation):
-    """An installation as it stands: described in the file, or made through OAuth, with its tokens sealed elsewhere."""
+class InstalledApp(Part):
+    """An app in a workspace as it stands: described in the file, or installed through OAuth and its tokens sealed."""
 
+    app: AppId
+    workspace: WorkspaceId
     origin: Literal["file", "oauth"] = "file"
-    scopes: tuple[str, ...] = ()
+    secrets: SecretPlace | None = None
+    """Where the file says that its secrets are."""
+    bot_user: UserId | None = None
+    scopes: Several[str] = ()
     closed_at: Instant | None = None
     """When the app was removed from the workspace, or its tokens were revoked."""
 
+    def described(self) -> Installation | None:
+        """What of it belongs into `directory.yaml`: nothing where OAuth made it, or once it was closed."""
+        if self.origin != "file" or self.closed_at is not None or self.secrets is None:
+            return None
+        return Installation(app=self.app, workspace=self.workspace, secrets=self.secrets, bot_user=self.bot_user)
 
-class TenantFacts(Tenant):
+
+class TenantFacts(_Described):
     """A tenant as one revision has it: what decisions are made with."""
 
-    installations: tuple[InstalledApp, ...] = ()
+    installations: Annotated[tuple[InstalledApp, ...], _by("app", "workspace")] = ()
 
     def agent_for(self, channel: str | None) -> Agent | None:
         """Who answers in a channel: the agent that is bound to it, else the default one, else the only one."""
@@ -200,8 +226,7 @@ class TenantFacts(Tenant):
         return next(iter(bound + default + only), None)
 
     def described(self) -> Tenant:
-        """What of it belongs into `directory.yaml`. An installation that was closed is no longer as described."""
-        from_file = [each for each in self.installations if each.origin == "file" and each.closed_at is None]
-        facts = {name: getattr(self, name) for name in Tenant.model_fields}
-        kept = [Installation(**{name: getattr(each, name) for name in Installation.model_fields}) for each in from_file]
-        return Tenant(**{**facts, "installations": tuple(kept)})
+        """What of it belongs into `directory.yaml`."""
+        same = {name: getattr(self, name) for name in _Described.model_fields}
+        kept = tuple(each for app in self.installations if (each := app.described()))
+        return Tenant(**same, installations=kept)

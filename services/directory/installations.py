@@ -53,7 +53,7 @@ class Installations:
                 f"the app {installation.app} was removed from {workspace} at {installation.closed_at:%Y-%m-%d %H:%M} "
                 "UTC; install it again"
             )
-        if installation.origin == "file":
+        if installation.secrets is not None:
             found = await self._secrets.read(name, installation.secrets)
             if found is None:
                 raise NoToken(

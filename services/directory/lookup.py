@@ -191,7 +191,19 @@ class Directory:
         if ("read", tenant_id) in self._tasks:
             self._doubted.add(tenant_id)
         else:
-            self._start(("read", tenant_id), lambda: self._read(tenant_id)).add_done_callback(_told)
+            task = self._start(("read", tenant_id), lambda: self._read(tenant_id))
+            task.add_done_callback(lambda done: self._refreshed(tenant_id, done))
+
+    def _refreshed(self, tenant_id: str, done: asyncio.Task[Any]) -> None:
+        """Nobody waits for what is read in the background, so its failure is seen to here."""
+        error = None if done.cancelled() else done.exception()
+        if isinstance(error, DatabaseAway):
+            if self._away is None:  # a hiccup: nobody else will say that it is over
+                asyncio.get_running_loop().call_later(FIRST_PAUSE_S, self._refresh, tenant_id)
+        elif isinstance(error, Fault):
+            log.warning("the tenant %s could not be read again, and what is known of it stays: %s", tenant_id, error)
+        elif error is not None:
+            log.error("the tenant %s could not be read again, and what is known of it stays", tenant_id, exc_info=error)
 
     async def _fresh(self, tenant_id: str) -> Known | Unknown:
         found: Known | Unknown = await self._once(("read", tenant_id), lambda: self._read(tenant_id))
@@ -245,15 +257,6 @@ class Directory:
                 "away, it would know less. Mend THREADLINE_STATE_FOLDER",
                 error.strerror,
             )
-
-
-def _told(task: asyncio.Task[Any]) -> None:
-    """Nobody waits for what is read in the background, so its failure is told here."""
-    error = None if task.cancelled() else task.exception()
-    if isinstance(error, Fault):
-        log.warning("a tenant could not be read again, and what is known of it stays: %s", error)
-    elif error is not None:
-        log.error("a tenant could not be read again, and what is known of it stays", exc_info=error)
 
 
 @asynccontextmanager

@@ -19,6 +19,9 @@ _HERE = Path(__file__).parent
 _PLACES = (_HERE / "migrations_of_release", _HERE.parents[1] / "infra/migrations")
 """In a wheel the scripts stand beside this module; in a checkout under infra."""
 
+_LOCK = "select pg_advisory_xact_lock(hashtext('threadline migrations'))"
+"""Two that migrate at once would make everything twice."""
+
 WRITTEN_BY_SERVICES = {"installations": "insert, update"}
 """What services may change. Everything else they only read; the directory's commands change it."""
 CALLED_BY_SERVICES = ("bound_tenant()", "tenant_of(text, text)", "tenant_of_at(text, text, bigint)")
@@ -70,6 +73,7 @@ async def admit(owner: Database, service_url: SecretStr) -> None:
     except ValueError:
         raise CannotMigrate("DATABASE_URL is no address: postgresql://user:password@host/database") from None
     async with owner.for_nobody() as connection:
+        await connection.execute(text(_LOCK))
         if await connection.scalar(text("select current_user")) == role:
             raise CannotMigrate(
                 "DATABASE_URL signs in as the owner of the tables, whom row-level security does not bind. Name another "
@@ -105,8 +109,9 @@ def _grants(role: str) -> list[str]:
 
 async def _run(owner: Database, do: Callable[[Config], None]) -> None:
     def on(connection: Connection) -> None:
-        connection.exec_driver_sql(f"create schema if not exists {SCHEMA}")
-        connection.exec_driver_sql("select pg_advisory_xact_lock(hashtext('threadline migrations'))")
+        connection.exec_driver_sql(_LOCK)
+        if connection.exec_driver_sql(f"select to_regnamespace('{SCHEMA}')").scalar() is None:
+            connection.exec_driver_sql(f"create schema {SCHEMA}")
         config = _config()
         config.attributes["connection"] = connection
         do(config)

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.directory.database import Database
@@ -87,7 +88,7 @@ async def latest(connection: AsyncConnection, tenant_id: str, at_most: int | Non
 
 async def whole(connection: AsyncConnection, at_most: int | None = None) -> dict[str, Revision]:
     """Every tenant that there is, or was at a revision. For the owner: a service sees one tenant at a time."""
-    question = select(RevisionRow).distinct(RevisionRow.tenant_id)
+    question = select(RevisionRow).ext(distinct_on(RevisionRow.tenant_id))
     question = question.order_by(RevisionRow.tenant_id, RevisionRow.revision.desc())
     if at_most is not None:
         question = question.where(RevisionRow.revision <= at_most)

@@ -8,6 +8,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from services.kit.redaction import Redactor
+
 Path: TypeAlias = tuple[str | int, ...]
 
 LARGEST = 4 * 1024 * 1024
@@ -15,6 +17,9 @@ MOST_VALUES = 200_000
 """An alias may name what holds aliases: a few lines could stand for more than any machine holds."""
 KEYS = ("id", "name", "app", "workspace", "user", "scope", "what")
 """What an entry of a list is called by, for people to find it."""
+
+
+_redact = Redactor()
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class Tree:
                 words.append(called[0] if called else str(step + 1))
             else:
                 words.append(step)
-        return ".".join(words)
+        return _redact(".".join(words))
 
     def _line(self, path: Path) -> int | None:
         while path not in self.lines and path:

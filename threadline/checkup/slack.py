@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from services.directory.document import InstalledApp, TenantFacts
+from services.directory.document import TenantFacts
 from services.directory.slack_tokens import APP_SCOPE, MORE_SCOPES, SCOPES, WHERE_FOUND, mistaken
 from services.kit.fault import Fault
 from services.kit.groups import SlackSettings
@@ -35,16 +35,10 @@ class Held:
 def held_by(tenants: Mapping[str, TenantFacts]) -> list[Held]:
     """Every open installation whose secrets are found somewhere."""
     return [
-        _held(tenant_id, each) for tenant_id, facts in tenants.items() for each in facts.installations if _open(each)
+        Held(f"slack {tenant_id} {each.workspace}", each.secrets, each.workspace, each.app)
+        for tenant_id, facts in tenants.items()
+        for each in facts.described().installations
     ]
-
-
-def _open(installation: InstalledApp) -> bool:
-    return installation.origin == "file" and installation.closed_at is None
-
-
-def _held(tenant_id: str, each: InstalledApp) -> Held:
-    return Held(f"slack {tenant_id} {each.workspace}", each.secrets, each.workspace, each.app)
 
 
 async def look(tenants: Mapping[str, TenantFacts], secrets: Secrets, settings: SlackSettings) -> list[Finding]:

@@ -1,0 +1,271 @@
+"""What a service asks the directory: from memory, from Postgres, and while Postgres is away."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import event, text
+
+from services.directory.database import Database, WrongRole
+from services.directory.document import TenantFacts
+from services.directory.holding import Holding, Known, TenantRecord, Unknown
+from services.directory.lookup import Directory, Surroundings, directory
+from services.directory.settings import DirectorySettings
+from services.kit.clock import SystemClock
+from services.kit.groups import DatabaseSettings
+from services.kit.telemetry.emitter import NoEmitter
+from tests.directory.conftest import Opened
+from tests.directory.samples import ACME, GLOBEX, applied, document, tenant
+
+
+async def until(holds: Callable[[], bool | Awaitable[bool]], within: float = 10) -> None:
+    async with asyncio.timeout(within):
+        while True:
+            answer = holds()
+            if answer if isinstance(answer, bool) else await answer:
+                return
+            await asyncio.sleep(0.005)
+
+
+async def heard(live: Directory) -> None:
+    await until(lambda: live.trouble() is None)
+
+
+def name_of(found: Known | Unknown | None) -> str | None:
+    return found.facts.name if isinstance(found, Known) else None
+
+
+def _is_called(live: Directory, name: str) -> bool:
+    return name_of(live.known("T0ACME")) == name
+
+
+async def test_a_workspace_is_known_with_everything_of_its_tenants(owner: Database, live: Directory) -> None:
+    done = await applied(owner, ACME, GLOBEX)
+    assert live.known("T0ACME") is None
+    found = await live.owner("T0ACME")
+    assert isinstance(found, Known)
+    assert found.revision == 1 < done.revision
+    assert found.facts.id == "acme"
+    assert {each.id for each in found.facts.agents} == {"mara", "otto"}
+    assert live.known("T0ACME") is found
+    assert live.known("T0LAB") is found, "the tenant's other workspaces are known with it"
+    assert await live.tenant("acme") is found
+
+
+async def test_a_workspace_that_nobody_owns_is_unknown_as_of_a_revision(owner: Database, live: Directory) -> None:
+    done = await applied(owner, ACME)
+    assert await live.owner("T0NOBODY") == Unknown(done.revision)
+    assert live.known("T0NOBODY") == Unknown(done.revision)
+    assert await live.tenant("nobody") == Unknown(0)
+
+
+async def test_a_change_is_seen_by_every_process(owner: Database, open_directory: Opened) -> None:
+    await applied(owner, ACME)
+    async with open_directory("one") as one, open_directory("two") as two:
+        for each in (one, two):
+            await heard(each)
+            assert name_of(await each.owner("T0ACME")) == "Acme"
+        await applied(owner, ACME.replace("name: Acme\n", "name: Other\n"))
+        for each in (one, two):
+            await until(partial(_is_called, each, "Other"), within=1)
+
+
+async def test_a_workspace_that_gets_an_owner_is_seen_although_it_was_unknown(owner: Database, live: Directory) -> None:
+    await heard(live)
+    assert isinstance(await live.owner("T0GLOBEX"), Unknown)
+    await applied(owner, GLOBEX)
+    await until(lambda: live.known("T0GLOBEX") is None, within=1)
+    assert name_of(await live.owner("T0GLOBEX")) == "Globex"
+
+
+async def test_a_tenant_that_goes_and_a_workspace_that_moves_are_seen(owner: Database, live: Directory) -> None:
+    await heard(live)
+    await applied(owner, tenant("a", "T1"), tenant("b", "T2"))
+    assert (name_of(await live.owner("T1")), name_of(await live.owner("T2"))) == ("a", "b")
+    await applied(owner, tenant("a", "T2"), tenant("b", "T1"))
+    await until(lambda: (name_of(live.known("T1")), name_of(live.known("T2"))) == ("b", "a"), within=1)
+    await applied(owner, tenant("b", "T1"))
+    await until(lambda: live.known("T2") is None, within=1)
+    assert isinstance(await live.owner("T2"), Unknown)
+
+
+async def test_what_changes_while_it_is_read_is_read_again(owner: Database, live: Directory) -> None:
+    """Many changes and many questions at once: in the end memory holds the last."""
+    await heard(live)
+    await applied(owner, tenant("a", "T1"))
+    asking = True
+
+    async def ask() -> None:
+        while asking:
+            await live.owner("T1")
+            await asyncio.sleep(0)
+
+    askers = [asyncio.create_task(ask()) for _ in range(4)]
+    for number in range(40):
+        async with owner.for_nobody() as connection:
+            await connection.execute(text("update threadline.tenants set name = :name"), {"name": f"name {number}"})
+    await until(lambda: name_of(live.known("T1")) == "name 39", within=2)
+    asking = False
+    await asyncio.gather(*askers)
+
+
+async def test_many_who_ask_the_same_are_one_question(owner: Database, service: Database, tmp_path: Path) -> None:
+    await applied(owner, ACME)
+    settings = DirectorySettings()
+    live = Directory(service, settings, Surroundings(SystemClock(), NoEmitter(), tmp_path / "snapshot.json"))
+    count = 0
+
+    def counted(*_: object) -> None:
+        nonlocal count
+        count += 1
+
+    event.listen(service.engine.sync_engine, "before_cursor_execute", counted)
+    found = await asyncio.gather(*(live.owner("T0ACME") for _ in range(200)))
+    assert len({id(each) for each in found}) == 1
+    assert count <= 4
+
+
+async def test_one_who_gives_up_ends_nothing_for_the_others(owner: Database, live: Directory) -> None:
+    await applied(owner, ACME)
+    first, second = (asyncio.create_task(live.owner("T0ACME")) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert name_of(await second) == "Acme"
+
+
+async def test_a_listener_whose_connection_is_cut_misses_nothing(
+    owner: Database, live: Directory, database_superuser_url: str
+) -> None:
+    await applied(owner, ACME)
+    await heard(live)
+    await live.owner("T0ACME")
+    connection = await asyncpg.connect(database_superuser_url)
+    try:
+        await connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'threadline watch'"
+        )
+    finally:
+        await connection.close()
+    await applied(owner, ACME.replace("name: Acme\n", "name: Other\n"))
+    await until(lambda: name_of(live.known("T0ACME")) == "Other", within=3)
+
+
+async def test_what_is_old_is_read_again_even_where_nothing_was_heard(owner: Database, open_directory: Opened) -> None:
+    await applied(owner, ACME)
+    async with open_directory(directory_fresh_s=1) as live:
+        await heard(live)
+        first = await live.owner("T0ACME")
+        await asyncio.sleep(1.1)
+        assert live.known("T0ACME") is first
+        await until(lambda: live.known("T0ACME") is not first, within=2)
+
+
+async def test_the_last_snapshot_is_enough_to_start_with(
+    owner: Database, open_directory: Opened, database: DatabaseSettings, tmp_path: Path
+) -> None:
+    await applied(owner, ACME, GLOBEX)
+    async with open_directory("kept") as live:
+        before = await live.owner("T0ACME")
+    away = database.model_copy(update={"database_url": _elsewhere(database)})
+    settings = DirectorySettings.model_validate(away.model_dump())
+    async with directory(settings, Surroundings(SystemClock(), NoEmitter(), tmp_path / "kept.json")) as live:
+        assert live.known("T0ACME") == before
+        assert "Postgres does not answer" in (live.trouble() or "") or "not answered" in (live.trouble() or "")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await live.owner("T0GLOBEX")
+        assert live.known("T0GLOBEX") is None, "an outage is never taken for an unknown workspace"
+
+
+def _elsewhere(database: DatabaseSettings) -> SecretStr:
+    assert database.database_url is not None
+    head, _, rest = database.database_url.get_secret_value().rpartition("@")
+    return SecretStr(f"{head}@127.0.0.1:9/{rest.rpartition('/')[2]}")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"format": 2}', b'{"format":1,"tenants":[{}]}', b"[1]"])
+async def test_a_snapshot_that_cannot_be_read_is_told_and_passed_over(
+    owner: Database, open_directory: Opened, tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    await applied(owner, ACME)
+    (tmp_path / "one.json").write_bytes(content)
+    async with open_directory("one") as live:
+        assert name_of(await live.owner("T0ACME")) == "Acme"
+    assert "cannot be read" in caplog.text
+    assert json.loads((tmp_path / "one.json").read_text())["format"] == 1
+
+
+async def test_a_snapshot_is_for_this_user_alone_and_holds_no_secret(
+    owner: Database, open_directory: Opened, tmp_path: Path
+) -> None:
+    await applied(owner, ACME)
+    async with open_directory("one") as live:
+        await live.owner("T0ACME")
+    assert (tmp_path / "one.json").stat().st_mode & 0o077 == 0
+
+
+async def test_a_service_does_not_start_as_the_owner(database: DatabaseSettings, tmp_path: Path) -> None:
+    settings = DirectorySettings(database_url=database.database_owner_url)
+    with pytest.raises(WrongRole):
+        async with directory(settings, Surroundings(SystemClock(), NoEmitter(), tmp_path / "x.json")):
+            pass
+
+
+def record(tenant_id: str, revision: int, *workspaces: str) -> TenantRecord:
+    document = {"id": tenant_id, "name": tenant_id, "connections": [{"workspace": each} for each in workspaces]}
+    return TenantRecord(tenant_id=tenant_id, revision=revision, document=document)  # type: ignore[arg-type]
+
+
+def test_a_record_that_is_older_than_what_is_known_changes_nothing() -> None:
+    holding = Holding(10)
+    holding.keep(record("a", 5, "T1"), 0)
+    holding.keep(record("a", 4, "T2"), 1)
+    assert holding.owner_of(("slack", "T2")) is None
+    found = holding.owner_of(("slack", "T1"))
+    assert found is not None
+    assert found.revision == 5
+
+
+def test_memory_is_bounded_and_lets_go_what_was_read_longest_ago() -> None:
+    holding = Holding(10)
+    for number in range(25):
+        holding.keep(record(f"t{number}", number + 1, f"T{number}"), number)
+        holding.keep_unowned(("slack", f"T9{number}"), Unknown(1), 100)
+    assert len(holding) == 10
+    assert holding.owner_of(("slack", "T14")) is None
+    assert holding.owner_of(("slack", "T24")) is not None
+    assert holding.unowned(("slack", "T90"), 0) is None
+    assert holding.unowned(("slack", "T924"), 0) == Unknown(1)
+
+
+def test_that_nobody_owns_a_workspace_is_forgotten_after_a_while() -> None:
+    holding = Holding(10)
+    holding.keep_unowned(("slack", "T1"), Unknown(3), until=5)
+    assert holding.unowned(("slack", "T1"), 4.9) == Unknown(3)
+    assert holding.unowned(("slack", "T1"), 5) is None
+
+
+@pytest.mark.parametrize(
+    ("channel", "agent"),
+    [("C1", "otto"), ("C9", "mara"), (None, "mara")],
+)
+def test_who_answers_where(channel: str | None, agent: str) -> None:
+    facts = TenantFacts.model_validate(document(ACME).tenants[0].model_dump(), strict=False)
+    found = facts.agent_for(channel)
+    assert found is not None
+    assert found.id == agent
+
+
+def test_a_single_agent_answers_without_being_the_default_and_nobody_answers_where_all_are_off() -> None:
+    one = {"id": "a", "name": "A", "agents": [{"id": "x", "name": "X"}]}
+    facts = TenantFacts.model_validate(one, strict=False)
+    found = facts.agent_for("C1")
+    assert found is not None
+    assert found.id == "x"
+    off = {"id": "a", "name": "A", "agents": [{"id": "x", "name": "X", "enabled": False}]}
+    assert TenantFacts.model_validate(off, strict=False).agent_for("C1") is None

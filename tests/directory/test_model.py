@@ -1,0 +1,93 @@
+"""The tables: models and migrations agree, there and back, and every table of a tenant's is guarded."""
+
+import asyncio
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from services.directory import migrations
+from services.directory.database import Database, owner_database
+from services.directory.model import SCHEMA, Base
+from services.kit.groups import DatabaseSettings
+from tests.databases import Databases
+
+
+def _differences(connection: Connection) -> list[object]:
+    options = {
+        "include_schemas": True,
+        "version_table_schema": SCHEMA,
+        "include_name": lambda name, kind, _: kind != "schema" or name == SCHEMA,
+        "compare_server_default": True,
+    }
+    found: list[object] = compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata)
+    return found
+
+
+async def test_models_and_migrations_agree(owner: Database) -> None:
+    async with owner.for_nobody() as connection:
+        assert await connection.run_sync(_differences) == []
+
+
+async def test_a_column_that_only_the_model_has_would_be_found(owner: Database) -> None:
+    async with owner.for_nobody() as connection:
+        await connection.execute(text("alter table threadline.agents drop column persona"))
+        assert any("persona" in str(each) for each in await connection.run_sync(_differences))
+        await connection.rollback()
+
+
+async def test_migrations_go_forward_and_back(databases: Databases) -> None:
+    async with databases.new("template0") as settings, owner_database(settings) as owner:
+        assert await migrations.current(owner) is None
+        await migrations.migrate(owner, settings.database_url)
+        assert await migrations.current(owner) == migrations.newest()
+        await migrations.migrate_back(owner, "base")
+        assert await migrations.current(owner) is None
+        left = text(
+            "select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+            "where n.nspname = 'threadline' and c.relname not like 'alembic%'"
+        )
+        functions = text(
+            "select count(*) from pg_proc p join pg_namespace n on n.oid = p.pronamespace "
+            "where n.nspname = 'threadline'"
+        )
+        async with owner.for_nobody() as connection:
+            assert await connection.scalar(left) == 0
+            assert await connection.scalar(functions) == 0
+        await migrations.migrate(owner, settings.database_url)
+        assert await migrations.current(owner) == migrations.newest()
+
+
+async def test_two_migrations_at_once_are_one_after_the_other(databases: Databases) -> None:
+    async with databases.new("template0") as settings, owner_database(settings) as one, owner_database(settings) as two:
+        await asyncio.gather(*(migrations.migrate(each, settings.database_url) for each in (one, two)))
+        assert await migrations.current(one) == migrations.newest()
+
+
+GUARDS = text("""
+    select c.relname as name, c.relrowsecurity as guarded,
+        exists (select from pg_policy p where p.polrelid = c.oid) as has_policy,
+        exists (select from pg_trigger t
+            where t.tgrelid = c.oid and t.tgname in ('revise', 'unchanging')) as has_trigger
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'threadline' and c.relkind = 'r' and c.relname <> 'alembic_version'
+""")
+
+
+async def test_every_table_is_guarded_and_makes_revisions(owner: Database) -> None:
+    async with owner.for_nobody() as connection:
+        rows = (await connection.execute(GUARDS)).all()
+    assert {row.name for row in rows} == {table.name for table in Base.metadata.tables.values()}
+    assert [row.name for row in rows if not (row.guarded and row.has_policy and row.has_trigger)] == []
+
+
+def test_every_table_says_whose_its_rows_are() -> None:
+    assert [table.name for table in Base.metadata.tables.values() if "tenant_id" not in table.columns] == []
+
+
+async def test_a_service_that_would_sign_in_as_the_owner_is_not_admitted(database: DatabaseSettings) -> None:
+    assert database.database_owner_url is not None
+    async with owner_database(database) as owner:
+        with pytest.raises(migrations.CannotMigrate, match="signs in as the owner"):
+            await migrations.admit(owner, database.database_owner_url)

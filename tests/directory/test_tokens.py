@@ -1,0 +1,115 @@
+"""API tokens: good for one tenant and some actions, known again by a digest, ended at once."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from services.directory.database import Database
+from services.directory.lookup import Directory
+from services.directory.tokens import ACTIONS, Granted, Made, NoSuchToken, Refused, Tokens, Wanted, sign_in
+from tests.directory.samples import ACME, GLOBEX, applied
+from tests.directory.test_lookup import heard, until
+from tests.hands import START, Hands
+
+NOW = START
+
+
+@pytest.fixture
+async def tokens(owner: Database) -> Tokens:
+    await applied(owner, ACME, GLOBEX)
+    return Tokens(owner, Hands())
+
+
+async def made(tokens: Tokens, *actions: str, good_for: timedelta | None = None) -> Made:
+    chosen = tuple(each for each in ACTIONS if each in actions)
+    return await tokens.create(Wanted("acme", "nightly", chosen, good_for))
+
+
+async def test_a_token_signs_its_tenant_in_for_its_actions(tokens: Tokens, live: Directory) -> None:
+    new = await made(tokens, "runs", "messages")
+    for action in ("runs", "messages"):
+        found = await sign_in(live, new.token.get_secret_value(), action, NOW)  # type: ignore[arg-type]
+        assert isinstance(found, Granted)
+        assert (found.tenant.tenant_id, found.token_id) == ("acme", new.id)
+    assert await sign_in(live, new.token.get_secret_value(), "agents", NOW) == Refused("not_for_this")
+
+
+async def test_what_is_no_token_of_ours_is_refused(tokens: Tokens, live: Directory) -> None:
+    token = (await made(tokens, "runs")).token.get_secret_value()
+    head, _, secret = token.rpartition("_")
+    assert await sign_in(live, "", "runs", NOW) == Refused("not_a_token")
+    assert await sign_in(live, token + "\n", "runs", NOW) == Refused("not_a_token")
+    assert await sign_in(live, token.upper(), "runs", NOW) == Refused("not_a_token")
+    assert await sign_in(live, f"{head}_{secret[::-1]}", "runs", NOW) == Refused("unknown")
+    assert await sign_in(live, token.replace("tl_acme_", "tl_globex_"), "runs", NOW) == Refused("unknown")
+    assert await sign_in(live, token.replace("tl_acme_", "tl_nobody_"), "runs", NOW) == Refused("unknown")
+
+
+async def test_a_token_expires(tokens: Tokens, live: Directory) -> None:
+    token = (await made(tokens, "runs", good_for=timedelta(days=1))).token.get_secret_value()
+    assert isinstance(await sign_in(live, token, "runs", NOW + timedelta(hours=23)), Granted)
+    assert await sign_in(live, token, "runs", NOW + timedelta(days=1)) == Refused("expired")
+
+
+async def test_a_revoked_token_ends_in_every_process_at_once(tokens: Tokens, live: Directory) -> None:
+    await heard(live)
+    new = await made(tokens, "runs")
+    token = new.token.get_secret_value()
+    assert isinstance(await sign_in(live, token, "runs", NOW), Granted)
+    await tokens.revoke("acme", new.id)
+
+    async def refused() -> bool:
+        return await sign_in(live, token, "runs", NOW) == Refused("revoked")
+
+    await until(refused, within=1)
+    await tokens.revoke("acme", new.id)  # again is no error
+
+
+async def test_a_rotated_token_stays_good_for_a_while(tokens: Tokens, live: Directory) -> None:
+    old = await made(tokens, "runs", "agents", good_for=timedelta(days=30))
+    new = await tokens.rotate("acme", old.id, timedelta(hours=24))
+    assert new.token.get_secret_value() != old.token.get_secret_value()
+    for each in (old, new):
+        assert isinstance(await sign_in(live, each.token.get_secret_value(), "agents", NOW), Granted)
+    later = NOW + timedelta(hours=24)
+    assert await sign_in(live, old.token.get_secret_value(), "agents", later) == Refused("expired")
+    assert isinstance(await sign_in(live, new.token.get_secret_value(), "agents", later), Granted)
+    listed = {each.id: each for each in await tokens.listed("acme")}
+    assert (listed[new.id].name, listed[new.id].actions) == ("nightly", ("runs", "agents"))
+    assert listed[new.id].expires_at == NOW + timedelta(days=30)
+
+
+async def test_what_is_not_there_or_no_longer_good_cannot_be_rotated(tokens: Tokens) -> None:
+    new = await made(tokens, "runs")
+    await tokens.revoke("acme", new.id)
+    with pytest.raises(NoSuchToken, match="revoked"):
+        await tokens.rotate("acme", new.id, timedelta(0))
+    with pytest.raises(NoSuchToken, match="globex has no token"):
+        await tokens.revoke("globex", new.id)
+    with pytest.raises(NoSuchToken, match="no tenant nobody"):
+        await tokens.create(Wanted("nobody", "x", ("runs",)))
+
+
+async def test_the_database_holds_digests_and_no_token(tokens: Tokens, owner: Database) -> None:
+    token = (await made(tokens, "runs")).token.get_secret_value()
+    async with owner.for_nobody() as connection:
+        everything = (await connection.scalars(text("select to_jsonb(t)::text from threadline.api_tokens t"))).all()
+    assert len(everything) == 1
+    assert token not in everything[0]
+    assert token.rpartition("_")[2] not in everything[0]
+
+
+async def test_listing_says_which_are_good(tokens: Tokens) -> None:
+    good, old, ended = [await made(tokens, "runs", good_for=days) for days in (None, timedelta(days=1), None)]
+    await tokens.revoke("acme", ended.id)
+    states = {each.id: each.state(NOW + timedelta(days=2)) for each in await tokens.listed()}
+    assert states == {good.id: "good", old.id: "expired", ended.id: "revoked"}
+
+
+async def test_tokens_are_no_part_of_a_revision(tokens: Tokens, owner: Database) -> None:
+    async with owner.for_nobody() as connection:
+        before = await connection.scalar(text("select max(revision) from threadline.revisions"))
+    await made(tokens, "runs")
+    async with owner.for_nobody() as connection:
+        assert await connection.scalar(text("select max(revision) from threadline.revisions")) == before
