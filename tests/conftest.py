@@ -9,6 +9,7 @@ from uuid import uuid4  # noqa: TID251 - names of a test's topics, which must di
 import pytest
 
 from schemas.topics import PARTITIONS_ON_ONE_MACHINE, TOPICS
+from services.kit import redaction
 from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.kit.kafka import admin
 from services.kit.settings import FILE_VARIABLE, PREFIX, Settings, environment_name, load
@@ -128,6 +129,13 @@ async def database(databases: Databases) -> AsyncIterator[DatabaseSettings]:
     """An empty directory, for this test alone."""
     async with databases.new() as settings:
         yield settings
+
+
+@pytest.fixture(autouse=True)
+def nothing_learnt() -> Iterator[None]:
+    """Secrets that one test reads are kept out of its own logs, and not out of the next one's."""
+    yield
+    redaction._learnt.clear()
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import asyncpg
 from pydantic import SecretStr
 
-from services.directory.database import owner_database
 from services.directory.migrations import migrate
+from services.directory.owner import owner_database
 from services.kit.groups import DatabaseSettings
 
 OWNER, SERVICE = "threadline_test_owner", "threadline_test_service"

@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from services.directory import apply as applying
-from services.directory import migrations, revisions
+from services.directory import history, migrations
 from services.directory.check import Checked
 from services.directory.check import check as check_text
-from services.directory.database import Database, owner_database
 from services.directory.json_schema import json_schema
+from services.directory.owner import OwnerDatabase, owner_database
 from services.directory.revisions import Revision
 from services.directory.tree import Problem
 from services.directory.yaml_text import as_yaml
@@ -48,7 +48,7 @@ def migrate(
 ) -> None:
     """Bring the database's tables to what this version needs, and let the services' role at them."""
 
-    async def work(owner: Database) -> str | None:
+    async def work(owner: OwnerDatabase) -> str | None:
         if back:
             await migrations.migrate_back(owner, to)
         else:
@@ -153,9 +153,9 @@ def list_revisions(
 ) -> None:
     """List the latest changes, the newest first."""
 
-    async def work(owner: Database) -> list[Revision]:
-        async with owner.for_nobody() as connection:
-            return await revisions.history(connection, tenant, most)
+    async def work(owner: OwnerDatabase) -> list[Revision]:
+        async with owner.begin() as connection:
+            return await history.latest(connection, most, tenant)
 
     table = Table("revision", "tenant", "when", "by", "", box=None, pad_edge=False)
     for each in _run(work):
@@ -170,7 +170,7 @@ def schema() -> None:
     typer.echo(json_schema(), nl=False)
 
 
-def _run(work: Callable[[Database], Awaitable[Answer]]) -> Answer:
+def _run(work: Callable[[OwnerDatabase], Awaitable[Answer]]) -> Answer:
     async def all_of_it() -> Answer:
         async with owner_database(database_settings()) as owner:
             return await work(owner)
@@ -178,9 +178,9 @@ def _run(work: Callable[[Database], Awaitable[Answer]]) -> Answer:
     return asyncio.run(all_of_it())
 
 
-async def _whole(owner: Database, revision: int | None) -> dict[str, Revision]:
-    async with owner.for_nobody() as connection:
-        return await revisions.whole(connection, revision)
+async def _whole(owner: OwnerDatabase, revision: int | None) -> dict[str, Revision]:
+    async with owner.begin() as connection:
+        return await history.whole(connection, revision)
 
 
 def _checked(file: Path) -> Checked:

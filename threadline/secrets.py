@@ -9,8 +9,8 @@ import aiohttp
 import typer
 from pydantic import SecretStr
 
-from services.directory.database import owner_database
-from services.directory.installations import reseal as reseal_installations
+from services.directory.owner import owner_database
+from services.directory.resealing import reseal as reseal_installations
 from services.kit import logs
 from services.kit.clock import SystemClock
 from services.kit.fault import Fault

@@ -9,8 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from services.directory.database import owner_database
-from services.directory.tokens import ACTIONS, Made, Tokens, Wanted
+from services.directory.owner import owner_database
+from services.directory.sign_in import ACTIONS
+from services.directory.tokens import Made, Tokens, Wanted
 from services.kit.clock import SystemClock
 from services.kit.fault import Fault
 from threadline.running import database_settings

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from sqlalchemy import delete, insert, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.directory import revisions
-from services.directory.database import Database
+from services.directory import history
 from services.directory.difference import Difference, differences
 from services.directory.document import Document, Tenant, TenantFacts
 from services.directory.model import Base, InstallationRow, TenantRow
+from services.directory.owner import OwnerDatabase
 from services.directory.rows import Rows, changed, rows_of
 from services.kit.fault import Fault
 
@@ -26,7 +26,7 @@ class How:
     """What an apply is told beside the document."""
 
     by: str
-    """Who does it, for the revisions."""
+    """Who does it, for the history."""
     dry_run: bool = False
     prune: bool = False
     """Whether tenants that are not in the file go."""
@@ -44,19 +44,19 @@ class Applied:
     revision: int
 
 
-async def apply(owner: Database, document: Document, how: How) -> Applied:
+async def apply(owner: OwnerDatabase, document: Document, how: How) -> Applied:
     """Compares and, unless it is a dry run, changes. Another apply waits until this one has ended."""
-    async with owner.for_nobody() as connection:
+    async with owner.begin() as connection:
         await connection.execute(text(f"set local lock_timeout = {WAIT_MS}"))
         await connection.execute(text("select pg_advisory_xact_lock(hashtext('threadline directory'))"))
         await connection.execute(text("select set_config('threadline.by', :by, true)"), {"by": how.by})
-        number = await revisions.newest(connection)
+        number = await history.newest(connection)
         if how.only_after is not None and number != how.only_after:
             raise NotApplied(
                 f"the directory is at revision {number} and no longer at {how.only_after}: somebody changed it "
                 "meanwhile. Nothing was changed; look at the difference again (--dry-run)"
             )
-        there = {tenant_id: each.facts for tenant_id, each in (await revisions.whole(connection)).items() if each.facts}
+        there = {tenant_id: each.facts for tenant_id, each in (await history.whole(connection)).items() if each.facts}
         wanted = {tenant.id: tenant for tenant in document.tenants}
         _refuse_conflicts(there, wanted)
         before = {tenant_id: facts.described() for tenant_id, facts in there.items()}
@@ -68,7 +68,7 @@ async def apply(owner: Database, document: Document, how: How) -> Applied:
         if found and not how.dry_run:
             await _write(connection, compared, wanted)
             await connection.execute(text("set constraints all immediate"))  # the revisions are made now
-            number = await revisions.newest(connection)
+            number = await history.newest(connection)
     return Applied(found, [] if how.prune else gone, number)
 
 

@@ -4,18 +4,34 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import SecretStr
-from sqlalchemy import select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
 
-from services.directory.database import Database
 from services.directory.document import InstalledApp
 from services.directory.holding import Known
-from services.directory.model import InstallationRow
+from services.directory.service import ServiceDatabase
 from services.directory.tenancy import acting_for
 from services.kit.fault import Fault
 from services.kit.secrets.names import SecretName
 from services.kit.secrets.sealing import Sealer
 from services.kit.secrets.source import Secrets
+
+_TAKE_IN = """
+    insert into threadline.installations as i
+        (tenant_id, app, workspace, origin, bot_user, scopes, sealed_bot_token, sealed_refresh_token, expires_at)
+    values ($1, $2, $3, 'oauth', $4, $5, $6, $7, $8)
+    on conflict (tenant_id, app, workspace) do update set
+        bot_user = excluded.bot_user, scopes = excluded.scopes, closed_at = null,
+        sealed_bot_token = excluded.sealed_bot_token, sealed_refresh_token = excluded.sealed_refresh_token,
+        expires_at = excluded.expires_at
+    where i.origin = 'oauth'
+    returning i.app
+"""
+
+_CLOSE = """
+    update threadline.installations
+    set closed_at = $4, sealed_bot_token = null, sealed_refresh_token = null, expires_at = null
+    where tenant_id = $1 and app = $2 and workspace = $3 and closed_at is null
+    returning app
+"""
 
 
 class NoToken(Fault):
@@ -42,7 +58,7 @@ class Granted:
 class Installations:
     """Reading tokens, and taking in what OAuth brings."""
 
-    def __init__(self, database: Database, secrets: Secrets, sealer: Sealer | None) -> None:
+    def __init__(self, database: ServiceDatabase, secrets: Secrets, sealer: Sealer | None) -> None:
         self._database, self._secrets, self._sealer = database, secrets, sealer
 
     async def secret(self, name: SecretName, tenant: Known, workspace: str, app: str | None = None) -> SecretStr:
@@ -83,29 +99,18 @@ class Installations:
                 "directory.yaml, apply it, and install the app again"
             )
         sealer = self._needed_sealer()
-        values = {
-            "origin": "oauth",
-            "secrets": None,
-            "bot_user": granted.bot_user,
-            "scopes": sorted(granted.scopes),
-            "closed_at": None,
-            "sealed_bot_token": sealer.seal(granted.bot_token, _purpose(tenant.tenant_id, granted, "bot_token")),
-            "sealed_refresh_token": sealer.seal(
-                granted.refresh_token, _purpose(tenant.tenant_id, granted, "refresh_token")
-            )
-            if granted.refresh_token
-            else None,
-            "expires_at": granted.expires_at,
-        }
-        key = {"tenant_id": tenant.tenant_id, "app": granted.app, "workspace": granted.workspace}
-        kept = insert(InstallationRow).values(**key, **values)
-        kept = kept.on_conflict_do_update(
-            index_elements=list(key), set_=values, where=InstallationRow.origin == "oauth"
+        bot_token = sealer.seal(granted.bot_token, _purpose(tenant.tenant_id, granted, "bot_token"))
+        refresh_token = granted.refresh_token and sealer.seal(
+            granted.refresh_token, _purpose(tenant.tenant_id, granted, "refresh_token")
         )
         with acting_for(tenant.tenant_id):
             async with self._database.for_tenant() as connection:
-                done = await connection.execute(kept)
-        if not done.rowcount:
+                kept = await connection.fetchval(
+                    _TAKE_IN,
+                    *(tenant.tenant_id, granted.app, granted.workspace, granted.bot_user, sorted(granted.scopes)),
+                    *(bot_token, refresh_token, granted.expires_at),
+                )
+        if kept is None:
             raise NotInstalled(
                 f"directory.yaml says where the secrets of {granted.app} in {granted.workspace} are found, so nothing "
                 "was kept; take the installation out of the file to install it through OAuth"
@@ -113,20 +118,10 @@ class Installations:
 
     async def close(self, tenant: Known, app: str, workspace: str, at: datetime) -> bool:
         """The app was removed, or its tokens revoked: they are thrown away. Says whether there was one open."""
-        values = {"closed_at": at, "sealed_bot_token": None, "sealed_refresh_token": None, "expires_at": None}
         with acting_for(tenant.tenant_id):
             async with self._database.for_tenant() as connection:
-                done = await connection.execute(
-                    update(InstallationRow)
-                    .where(
-                        InstallationRow.tenant_id == tenant.tenant_id,
-                        InstallationRow.app == app,
-                        InstallationRow.workspace == workspace,
-                        InstallationRow.closed_at.is_(None),
-                    )
-                    .values(values)
-                )
-        return bool(done.rowcount)
+                closed = await connection.fetchval(_CLOSE, tenant.tenant_id, app, workspace, at)
+        return closed is not None
 
     def _installed(self, tenant: Known, workspace: str, app: str | None) -> InstalledApp:
         there = [each for each in tenant.facts.installations if each.workspace == workspace and app in {None, each.app}]
@@ -141,26 +136,6 @@ class Installations:
         if self._sealer is None:
             raise NoToken("THREADLINE_SEALING_KEYS is not set: sealed tokens can neither be opened nor kept")
         return self._sealer
-
-
-async def reseal(owner: Database, sealer: Sealer) -> int:
-    """Seals every stored token with the first key, so that the others can go. Gives how many there were."""
-    key = (InstallationRow.tenant_id, InstallationRow.app, InstallationRow.workspace)
-    sealed = (InstallationRow.sealed_bot_token, InstallationRow.sealed_refresh_token)
-    count = 0
-    async with owner.for_nobody() as connection:
-        rows = (await connection.execute(select(*key, *sealed).with_for_update())).all()
-        for tenant_id, app, workspace, *values in rows:
-            anew = {
-                column.key: sealer.reseal(value)
-                for column, value in zip(sealed, values, strict=True)
-                if value is not None
-            }
-            if anew:
-                which = tuple_(*key) == (tenant_id, app, workspace)
-                await connection.execute(update(InstallationRow).where(which).values(anew))
-                count += len(anew)
-    return count
 
 
 def _purpose(tenant_id: str, installation: InstalledApp | Granted, what: str) -> str:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from services.directory import metrics
-from services.directory.database import Database, DatabaseAway, refuse_unbound_role, service_database
+from services.directory.faults import DatabaseAway
 from services.directory.holding import Holding, Known, Unknown, Workspace
 from services.directory.reading import read_owner, read_tenant
 from services.directory.revisions import UnreadableRevision
+from services.directory.service import ServiceDatabase, refuse_unbound_role, service_database
 from services.directory.settings import DirectorySettings
 from services.directory.snapshot import Snapshot
 from services.directory.watch import Listener, watch
@@ -44,7 +45,7 @@ class Surroundings:
 class Directory:
     """What a service asks. `known` answers from memory; `owner` and `tenant` wait where memory does not know."""
 
-    def __init__(self, database: Database, settings: DirectorySettings, surroundings: Surroundings) -> None:
+    def __init__(self, database: ServiceDatabase, settings: DirectorySettings, surroundings: Surroundings) -> None:
         self.database = database
         self._settings = settings
         self._clock, self._emitter = surroundings.clock, surroundings.emitter

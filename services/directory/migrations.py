@@ -11,8 +11,9 @@ from alembic.script import ScriptDirectory
 from pydantic import SecretStr
 from sqlalchemy import Connection, text
 
-from services.directory.database import Database
+from services.directory.faults import root_of
 from services.directory.model import SCHEMA
+from services.directory.owner import OwnerDatabase
 from services.kit.fault import Fault
 
 _HERE = Path(__file__).parent
@@ -44,9 +45,9 @@ def is_known(version: str) -> bool:
     return version in {each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
-async def current(database: Database) -> str | None:
+async def current(owner: OwnerDatabase) -> str | None:
     """The version that the tables have; none where there are none."""
-    async with database.for_nobody() as connection:
+    async with owner.begin() as connection:
         there = await connection.scalar(text("select to_regclass(:name)"), {"name": f"{SCHEMA}.alembic_version"})
         if there is None:
             return None
@@ -54,25 +55,25 @@ async def current(database: Database) -> str | None:
         return version
 
 
-async def migrate(owner: Database, service_url: SecretStr | None, to: str = "head") -> None:
+async def migrate(owner: OwnerDatabase, service_url: SecretStr | None, to: str = "head") -> None:
     """Brings the tables to a version, all of it or nothing, and lets the services' role at them."""
     await _run(owner, lambda config: command.upgrade(config, to))
     if service_url is not None:
         await admit(owner, service_url)
 
 
-async def migrate_back(owner: Database, to: str) -> None:
+async def migrate_back(owner: OwnerDatabase, to: str) -> None:
     """Undoes migrations down to a version; `base` is before the first."""
     await _run(owner, lambda config: command.downgrade(config, to))
 
 
-async def admit(owner: Database, service_url: SecretStr) -> None:
+async def admit(owner: OwnerDatabase, service_url: SecretStr) -> None:
     """Lets the services' role at the tables. Where it is not there yet it is made, if the owner may make roles."""
     try:
         role, password = _signs_in(service_url)
     except ValueError:
         raise CannotMigrate("DATABASE_URL is no address: postgresql://user:password@host/database") from None
-    async with owner.for_nobody() as connection:
+    async with owner.begin() as connection:
         await connection.execute(text(_LOCK))
         if await connection.scalar(text("select current_user")) == role:
             raise CannotMigrate(
@@ -107,7 +108,7 @@ def _grants(role: str) -> list[str]:
     ]
 
 
-async def _run(owner: Database, do: Callable[[Config], None]) -> None:
+async def _run(owner: OwnerDatabase, do: Callable[[Config], None]) -> None:
     def on(connection: Connection) -> None:
         connection.exec_driver_sql(_LOCK)
         if connection.exec_driver_sql(f"select to_regnamespace('{SCHEMA}')").scalar() is None:
@@ -116,14 +117,13 @@ async def _run(owner: Database, do: Callable[[Config], None]) -> None:
         config.attributes["connection"] = connection
         do(config)
 
-    async with owner.for_nobody() as connection:
+    async with owner.begin() as connection:
         try:
             await connection.run_sync(on)
         except Exception as error:
-            cause = getattr(error, "orig", None) or error
-            if isinstance(cause.__cause__, asyncpg.InsufficientPrivilegeError):
+            if isinstance(cause := root_of(error), asyncpg.InsufficientPrivilegeError):
                 raise CannotMigrate(
-                    f"the role of THREADLINE_DATABASE_OWNER_URL may not do that: {cause.__cause__}. Nothing was changed"
+                    f"the role of THREADLINE_DATABASE_OWNER_URL may not do that: {cause}. Nothing was changed"
                 ) from None
             raise
 

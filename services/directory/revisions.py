@@ -1,20 +1,22 @@
 """Reading the directory as it was: any revision of any tenant, for as long as the database lives."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.directory.database import Database
 from services.directory.document import TenantFacts
-from services.directory.model import RevisionRow
+from services.directory.service import ServiceDatabase
 from services.directory.tenancy import acting_for
 from services.kit.fault import Fault
+
+_AT = """
+    select revision, document from threadline.revisions
+    where tenant_id = $1 and revision <= $2 order by revision desc limit 1
+"""
 
 
 class UnreadableRevision(Fault):
@@ -50,7 +52,7 @@ def facts_of(document: Mapping[str, Any] | None, number: int) -> TenantFacts | N
 class RevisionReader:
     """Past revisions for services, each read once: a revision never changes."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: ServiceDatabase) -> None:
         self._database = database
         self._known: dict[tuple[str, int], TenantFacts | None] = {}
 
@@ -60,55 +62,14 @@ class RevisionReader:
         if key not in self._known:
             with acting_for(tenant_id):
                 async with self._database.for_tenant() as connection:
-                    found = await latest(connection, tenant_id, revision)
-            self._known[key] = found.facts if found else None
+                    row = await connection.fetchrow(_AT, tenant_id, revision)
+            document = json.loads(row["document"]) if row and row["document"] else None
+            self._known[key] = facts_of(document, row["revision"]) if row else None
         return self._known[key]
 
     async def tenant_of_at(self, workspace: str, revision: int, channel_type: str = "slack") -> str | None:
         """Whose workspace it was."""
+        question = "select threadline.tenant_of_at($1, $2, $3)"
         async with self._database.for_nobody() as connection:
-            tenant_id: str | None = await connection.scalar(
-                select(func.threadline.tenant_of_at(channel_type, workspace, revision))
-            )
+            tenant_id: str | None = await connection.fetchval(question, channel_type, workspace, revision)
         return tenant_id
-
-
-async def latest(connection: AsyncConnection, tenant_id: str, at_most: int | None = None) -> Revision | None:
-    """A tenant's newest revision, or the newest up to a number."""
-    question = (
-        select(RevisionRow).where(RevisionRow.tenant_id == tenant_id).order_by(RevisionRow.revision.desc()).limit(1)
-    )
-    if at_most is not None:
-        question = question.where(RevisionRow.revision <= at_most)
-    row = (await connection.execute(question)).one_or_none()
-    if row is None:
-        return None
-    return Revision(row.revision, row.tenant_id, row.at, row.by, facts_of(row.document, row.revision))
-
-
-async def whole(connection: AsyncConnection, at_most: int | None = None) -> dict[str, Revision]:
-    """Every tenant that there is, or was at a revision. For the owner: a service sees one tenant at a time."""
-    question = select(RevisionRow).ext(distinct_on(RevisionRow.tenant_id))
-    question = question.order_by(RevisionRow.tenant_id, RevisionRow.revision.desc())
-    if at_most is not None:
-        question = question.where(RevisionRow.revision <= at_most)
-    rows = (await connection.execute(question)).all()
-    found = [
-        Revision(row.revision, row.tenant_id, row.at, row.by, facts_of(row.document, row.revision)) for row in rows
-    ]
-    return {each.tenant_id: each for each in found if each.facts is not None}
-
-
-async def history(connection: AsyncConnection, tenant_id: str | None, most: int) -> list[Revision]:
-    """The newest revisions, the newest first."""
-    question = select(RevisionRow).order_by(RevisionRow.revision.desc()).limit(most)
-    if tenant_id is not None:
-        question = question.where(RevisionRow.tenant_id == tenant_id)
-    rows = (await connection.execute(question)).all()
-    return [Revision(row.revision, row.tenant_id, row.at, row.by, facts_of(row.document, row.revision)) for row in rows]
-
-
-async def newest(connection: AsyncConnection) -> int:
-    """The directory's revision: that of its last change."""
-    number: int | None = await connection.scalar(select(func.max(RevisionRow.revision)))
-    return number or 0

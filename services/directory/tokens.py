@@ -1,30 +1,18 @@
-"""API tokens: what programs sign in with, each for one tenant and some actions. Only their digests are kept."""
+"""Making, rotating and ending the tokens that programs sign in with."""
 
-import hashlib
-import hmac
-import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias, get_args
 
 from pydantic import SecretStr
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.directory.database import Database
-from services.directory.holding import Known
-from services.directory.lookup import Directory
 from services.directory.model import ApiTokenRow, TenantRow
+from services.directory.owner import OwnerDatabase
+from services.directory.sign_in import ACTIONS, Action, digest_of
 from services.kit.clock import Clock
 from services.kit.fault import Fault
-
-Action: TypeAlias = Literal["runs", "messages", "agents"]
-"""runs: ask for answers and end them. messages: say something in Slack. agents: report what supervised agents do."""
-
-ACTIONS: tuple[Action, ...] = get_args(Action)
-
-_SHAPE = re.compile(r"tl_([a-z0-9][a-z0-9-]{0,62})_([0-9a-f]{12})_([0-9a-f]{64})")
 
 
 class NoSuchToken(Fault):
@@ -68,53 +56,21 @@ class Made:
     token: SecretStr
 
 
-@dataclass(frozen=True)
-class Granted:
-    """Whose program it is, and which token it came with."""
-
-    tenant: Known
-    token_id: str
-
-
-@dataclass(frozen=True)
-class Refused:
-    """Why not. What the program is told is less: only whether it signed in at all."""
-
-    reason: Literal["not_a_token", "unknown", "revoked", "expired", "not_for_this"]
-
-
-async def sign_in(directory: Directory, token: str, action: Action, now: datetime) -> Granted | Refused:
-    """Whether a token is good for an action. While Postgres is away a tenant that is known still signs in."""
-    shape = _SHAPE.fullmatch(token)
-    if shape is None:
-        return Refused("not_a_token")
-    tenant_id, token_id, _ = shape.groups()
-    tenant = await directory.tenant(tenant_id)
-    kept = next((each for each in tenant.tokens if each.id == token_id), None) if isinstance(tenant, Known) else None
-    if kept is None or not isinstance(tenant, Known) or not hmac.compare_digest(kept.digest, _digest(token)):
-        return Refused("unknown")
-    if kept.revoked_at is not None:
-        return Refused("revoked")
-    if kept.expires_at is not None and kept.expires_at <= now:
-        return Refused("expired")
-    return Granted(tenant, token_id) if action in kept.actions else Refused("not_for_this")
-
-
 class Tokens:
     """Making and ending tokens, for the owner of the tables."""
 
-    def __init__(self, owner: Database, clock: Clock) -> None:
+    def __init__(self, owner: OwnerDatabase, clock: Clock) -> None:
         self._owner, self._clock = owner, clock
 
     async def create(self, wanted: Wanted) -> Made:
         """A new token."""
-        async with self._owner.for_nobody() as connection:
+        async with self._owner.begin() as connection:
             return await self._create(connection, wanted)
 
     async def rotate(self, tenant_id: str, token_id: str, overlap: timedelta) -> Made:
         """A new token in place of another, which stays good for a while, so that programs can change over."""
         now = self._clock.now()
-        async with self._owner.for_nobody() as connection:
+        async with self._owner.begin() as connection:
             old = await self._find(connection, tenant_id, token_id)
             if old.state(now) != "good":
                 raise NoSuchToken(
@@ -130,7 +86,7 @@ class Tokens:
 
     async def revoke(self, tenant_id: str, token_id: str) -> None:
         """Ends a token, at once and for good."""
-        async with self._owner.for_nobody() as connection:
+        async with self._owner.begin() as connection:
             found = await self._find(connection, tenant_id, token_id)
             if found.revoked_at is None:
                 await self._set(connection, tenant_id, token_id, revoked_at=self._clock.now())
@@ -140,7 +96,7 @@ class Tokens:
         question = select(ApiTokenRow).order_by(ApiTokenRow.tenant_id, ApiTokenRow.created_at)
         if tenant_id is not None:
             question = question.where(ApiTokenRow.tenant_id == tenant_id)
-        async with self._owner.for_nobody() as connection:
+        async with self._owner.begin() as connection:
             rows = (await connection.execute(question)).all()
         return [_listed(row) for row in rows]
 
@@ -155,7 +111,7 @@ class Tokens:
             "tenant_id": wanted.tenant_id,
             "id": token_id,
             "name": wanted.name,
-            "digest": _digest(token),
+            "digest": digest_of(token),
             "actions": list(wanted.actions),
             "created_at": now,
             "expires_at": now + wanted.good_for if wanted.good_for else None,
@@ -179,8 +135,3 @@ def _listed(row: object) -> Listed:
     names = ("tenant_id", "id", "name", "actions", "created_at", "expires_at", "revoked_at")
     values = {name: getattr(row, name) for name in names}
     return Listed(**{**values, "actions": tuple(values["actions"])})
-
-
-def _digest(token: str) -> bytes:
-    """A token has 256 random bits, so a plain hash cannot be turned round, and a slow one would only cost."""
-    return hashlib.sha256(token.encode()).digest()

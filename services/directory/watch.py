@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import asyncpg
 from pydantic import SecretStr
 
-from services.directory.database import CONNECT_WITHIN_S, is_away
+from services.directory.connecting import connect
+from services.directory.faults import AWAY
 
 log = logging.getLogger(__name__)
 
@@ -36,18 +37,14 @@ async def watch(url: SecretStr, listener: Listener, pause: Callable[[float], Awa
     while True:
         try:
             await _listen(url, listener)
-        except Exception as error:
-            if not isinstance(error, asyncpg.PostgresError) and not is_away(error):
-                raise
+        except (asyncpg.PostgresError, *AWAY) as error:
             listener.lost(type(error).__name__)
         await pause(wait)
         wait = min(wait * 2, LONGEST_PAUSE_S)
 
 
 async def _listen(url: SecretStr, listener: Listener) -> None:
-    connection = await asyncpg.connect(
-        url.get_secret_value(), timeout=CONNECT_WITHIN_S, server_settings={"application_name": "threadline watch"}
-    )
+    connection = await connect(url, "threadline watch")
     try:
         await connection.add_listener(CHANNEL, lambda _c, _p, _n, tenant_id: listener.changed(str(tenant_id)))
         listener.connected()

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from services.directory.database import owner_database
 from services.directory.migrations import migrate
+from services.directory.owner import owner_database
 from services.kit.kafka.admin import admin_client, create, standing_of
 from services.local import kafka, ports, postgres
 from services.local.home import Home, LocalFault, LocalSettings

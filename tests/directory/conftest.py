@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from services.directory.database import Database, owner_database, service_database
 from services.directory.lookup import Directory, Surroundings, directory
+from services.directory.owner import OwnerDatabase, owner_database
+from services.directory.service import ServiceDatabase, service_database
 from services.directory.settings import DirectorySettings
 from services.kit.clock import SystemClock
 from services.kit.groups import DatabaseSettings
@@ -17,13 +18,13 @@ Opened = Callable[..., AbstractAsyncContextManager[Directory]]
 
 
 @pytest.fixture
-async def owner(database: DatabaseSettings) -> AsyncIterator[Database]:
+async def owner(database: DatabaseSettings) -> AsyncIterator[OwnerDatabase]:
     async with owner_database(database) as opened:
         yield opened
 
 
 @pytest.fixture
-async def service(database: DatabaseSettings) -> AsyncIterator[Database]:
+async def service(database: DatabaseSettings) -> AsyncIterator[ServiceDatabase]:
     async with service_database(database) as opened:
         yield opened
 

@@ -2,8 +2,8 @@
 
 from services.directory.apply import Applied, How, apply
 from services.directory.check import check
-from services.directory.database import Database
 from services.directory.document import Document
+from services.directory.owner import OwnerDatabase
 
 ACME = """\
   - id: acme
@@ -51,7 +51,7 @@ def document(*tenants: str) -> Document:
     return checked.document
 
 
-async def applied(owner: Database, *tenants: str, prune: bool = True) -> Applied:
+async def applied(owner: OwnerDatabase, *tenants: str, prune: bool = True) -> Applied:
     return await apply(owner, document(*tenants), How("a test", prune=prune))
 
 

@@ -10,20 +10,20 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError
 
-from services.directory import revisions
+from services.directory import history
 from services.directory.apply import How, NotApplied, apply
 from services.directory.check import check
-from services.directory.database import Database
 from services.directory.document import Document
 from services.directory.model import InstallationRow
+from services.directory.owner import OwnerDatabase
 from services.directory.yaml_text import as_yaml
 from tests.directory.samples import ACME, GLOBEX, applied, document, tenant
 
 
-async def held(owner: Database) -> Document:
+async def held(owner: OwnerDatabase) -> Document:
     """What the directory holds, as a file would say it."""
-    async with owner.for_nobody() as connection:
-        found = await revisions.whole(connection)
+    async with owner.begin() as connection:
+        found = await history.whole(connection)
     checked = check(as_yaml(each.facts.described() for each in found.values() if each.facts))
     assert checked.document is not None, checked.problems
     return checked.document
@@ -33,7 +33,7 @@ def by_id(document: Document) -> dict[str, object]:
     return {each.id: each for each in document.tenants}
 
 
-async def test_what_is_applied_is_what_stands_there(owner: Database) -> None:
+async def test_what_is_applied_is_what_stands_there(owner: OwnerDatabase) -> None:
     done = await applied(owner, ACME, GLOBEX)
     lines = [str(each) for each in done.differences]
     assert "+ tenants.acme" in lines
@@ -41,13 +41,13 @@ async def test_what_is_applied_is_what_stands_there(owner: Database) -> None:
     assert by_id(await held(owner)) == by_id(document(ACME, GLOBEX))
 
 
-async def test_the_same_again_changes_nothing_and_makes_no_revision(owner: Database) -> None:
+async def test_the_same_again_changes_nothing_and_makes_no_revision(owner: OwnerDatabase) -> None:
     first = await applied(owner, ACME, GLOBEX)
     again = await applied(owner, ACME, GLOBEX)
     assert (again.differences, again.revision) == ([], first.revision)
 
 
-async def test_a_dry_run_shows_the_same_difference_and_changes_nothing(owner: Database) -> None:
+async def test_a_dry_run_shows_the_same_difference_and_changes_nothing(owner: OwnerDatabase) -> None:
     await applied(owner, ACME)
     wanted = document(ACME.replace("Customer Support", "Sales"), GLOBEX)
     shown = await apply(owner, wanted, How("a test", dry_run=True))
@@ -73,7 +73,7 @@ async def test_a_dry_run_shows_the_same_difference_and_changes_nothing(owner: Da
     ],
 )
 async def test_a_change_is_shown_by_its_field_and_made(
-    owner: Database, before: str, after: str, difference: str
+    owner: OwnerDatabase, before: str, after: str, difference: str
 ) -> None:
     await applied(owner, ACME)
     assert ACME.count(before) == 1
@@ -82,29 +82,29 @@ async def test_a_change_is_shown_by_its_field_and_made(
     assert by_id(await held(owner)) == by_id(document(ACME.replace(before, after)))
 
 
-async def test_an_agent_that_changes_keeps_its_channels_and_rules(owner: Database) -> None:
+async def test_an_agent_that_changes_keeps_its_channels_and_rules(owner: OwnerDatabase) -> None:
     await applied(owner, ACME)
     changed = ACME.replace("name: Otto", "name: Ottilie")
     await applied(owner, changed)
     assert by_id(await held(owner)) == by_id(document(changed))
 
 
-async def test_the_default_agent_can_change(owner: Database) -> None:
+async def test_the_default_agent_can_change(owner: OwnerDatabase) -> None:
     await applied(owner, ACME)
     changed = ACME.replace("        default: true\n", "").replace("enabled: true", "default: true")
     await applied(owner, changed)
     assert by_id(await held(owner)) == by_id(document(changed))
 
 
-async def test_a_workspace_can_change_its_tenant_in_one_apply(owner: Database) -> None:
+async def test_a_workspace_can_change_its_tenant_in_one_apply(owner: OwnerDatabase) -> None:
     await applied(owner, tenant("a", "T1"), tenant("b", "T2"))
     await applied(owner, tenant("a", "T2"), tenant("b", "T1"))
-    async with owner.for_nobody() as connection:
+    async with owner.begin() as connection:
         owners = await connection.execute(text("select workspace, tenant_id from threadline.channel_connections"))
         assert {row.workspace: row.tenant_id for row in owners} == {"T1": "b", "T2": "a"}
 
 
-async def test_a_tenant_that_is_not_in_the_file_stays_unless_it_is_pruned(owner: Database) -> None:
+async def test_a_tenant_that_is_not_in_the_file_stays_unless_it_is_pruned(owner: OwnerDatabase) -> None:
     await applied(owner, ACME, GLOBEX)
     left = await applied(owner, ACME, prune=False)
     assert (left.differences, left.left_alone) == ([], ["globex"])
@@ -113,23 +113,23 @@ async def test_a_tenant_that_is_not_in_the_file_stays_unless_it_is_pruned(owner:
     assert set(by_id(await held(owner))) == {"acme"}
 
 
-async def test_a_workspace_of_a_tenant_that_stays_is_not_taken(owner: Database) -> None:
+async def test_a_workspace_of_a_tenant_that_stays_is_not_taken(owner: OwnerDatabase) -> None:
     await applied(owner, GLOBEX)
     with pytest.raises(NotApplied, match="it belongs to globex"):
         await applied(owner, tenant("thief", "T0GLOBEX"), prune=False)
     assert set(by_id(await held(owner))) == {"globex"}
 
 
-async def test_what_the_database_refuses_is_refused_whole(owner: Database) -> None:
+async def test_what_the_database_refuses_is_refused_whole(owner: OwnerDatabase) -> None:
     await applied(owner, ACME)
-    async with owner.for_nobody() as connection:
+    async with owner.begin() as connection:
         await connection.execute(text("alter table threadline.quotas add constraint none_big check (amount < 100)"))
     with pytest.raises(DBAPIError):
         await applied(owner, ACME.replace("12.5", "500").replace("Customer Support", "Sales"), GLOBEX)
     assert by_id(await held(owner)) == by_id(document(ACME))
 
 
-async def test_only_if_nothing_changed_meanwhile(owner: Database) -> None:
+async def test_only_if_nothing_changed_meanwhile(owner: OwnerDatabase) -> None:
     first = await applied(owner, ACME)
     await applied(owner, ACME, GLOBEX)
     with pytest.raises(NotApplied, match="no longer at 1"):
@@ -137,7 +137,7 @@ async def test_only_if_nothing_changed_meanwhile(owner: Database) -> None:
     assert set(by_id(await held(owner))) == {"acme", "globex"}
 
 
-async def test_two_applies_at_once_one_wins_and_none_mixes(owner: Database) -> None:
+async def test_two_applies_at_once_one_wins_and_none_mixes(owner: OwnerDatabase) -> None:
     chance = random.Random(7)
     for round_number in range(10):
         files = [
@@ -148,7 +148,7 @@ async def test_two_applies_at_once_one_wins_and_none_mixes(owner: Database) -> N
         assert by_id(await held(owner)) in [by_id(each) for each in files]
 
 
-async def test_an_installation_through_oauth_is_not_taken_away_by_a_file(owner: Database) -> None:
+async def test_an_installation_through_oauth_is_not_taken_away_by_a_file(owner: OwnerDatabase) -> None:
     await applied(owner, GLOBEX)
     row = {
         "tenant_id": "globex",
@@ -158,21 +158,21 @@ async def test_an_installation_through_oauth_is_not_taken_away_by_a_file(owner: 
         "scopes": [],
         "sealed_bot_token": b"sealed",
     }
-    async with owner.for_nobody() as connection:
+    async with owner.begin() as connection:
         await connection.execute(insert(InstallationRow), [row])
     with pytest.raises(NotApplied, match="through OAuth"):
         await applied(owner, GLOBEX + "    installations: [{app: A1, workspace: T0GLOBEX}]\n")
     assert (await applied(owner, GLOBEX)).differences == []
 
 
-async def test_an_installation_that_was_closed_opens_again_when_it_is_applied(owner: Database) -> None:
+async def test_an_installation_that_was_closed_opens_again_when_it_is_applied(owner: OwnerDatabase) -> None:
     await applied(owner, ACME)
     closed = text("update threadline.installations set closed_at = :at")
-    async with owner.for_nobody() as connection:
+    async with owner.begin() as connection:
         await connection.execute(closed, {"at": datetime(2026, 3, 2, tzinfo=UTC)})
     done = await applied(owner, ACME)
     assert [str(each) for each in done.differences] == ["+ tenants.acme.installations.A0LINE/T0ACME"]
-    async with owner.for_nobody() as connection:
+    async with owner.begin() as connection:
         assert await connection.scalar(text("select closed_at from threadline.installations")) is None
 
 
@@ -221,7 +221,7 @@ def documents(draw: st.DrawFn) -> Document:
     derandomize=True,
 )
 @given(wanted=documents())
-async def test_whatever_is_applied_can_be_exported_and_applied_again(owner: Database, wanted: Document) -> None:
+async def test_whatever_is_applied_can_be_exported_and_applied_again(owner: OwnerDatabase, wanted: Document) -> None:
     await apply(owner, wanted, How("a test", prune=True))
     exported = await held(owner)
     assert by_id(exported) == by_id(wanted)

@@ -7,10 +7,12 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from services.directory.database import Database
 from services.directory.holding import Known
-from services.directory.installations import Granted, Installations, NotInstalled, NoToken, reseal
+from services.directory.installations import Granted, Installations, NotInstalled, NoToken
 from services.directory.lookup import Directory, Surroundings
+from services.directory.owner import OwnerDatabase
+from services.directory.resealing import reseal
+from services.directory.service import ServiceDatabase
 from services.kit.clock import SystemClock
 from services.kit.groups import SecretSettings
 from services.kit.secrets.sealing import CannotOpen, Sealer, new_key
@@ -23,7 +25,7 @@ TOKEN = "xoxb-111-222-acme"
 KEY = new_key()
 
 
-def installations(service: Database, *keys: str, folder: Path | None = None) -> Installations:
+def installations(service: ServiceDatabase, *keys: str, folder: Path | None = None) -> Installations:
     settings = SecretSettings(secrets_folder=folder or Path("/nowhere"))
     return Installations(service, Secrets(settings), Sealer(keys or (KEY,)))
 
@@ -38,7 +40,7 @@ def granted(workspace: str = "T0GLOBEX", token: str = TOKEN) -> Granted:
     return Granted("A1", workspace, SecretStr(token), "U0BOT", ("chat:write",), SecretStr("xoxe-1-refresh"))
 
 
-async def taken_in(service: Database, live: Directory) -> Known:
+async def taken_in(service: ServiceDatabase, live: Directory) -> Known:
     before = await known(live, "T0GLOBEX")
     await installations(service).take_in(before, granted())
     await until(lambda: bool(live.known("T0GLOBEX") not in {before, None}), within=2)
@@ -46,7 +48,7 @@ async def taken_in(service: Database, live: Directory) -> Known:
 
 
 async def test_a_token_is_found_where_the_file_says(
-    owner: Database, service: Database, live: Directory, monkeypatch: pytest.MonkeyPatch
+    owner: OwnerDatabase, service: ServiceDatabase, live: Directory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await applied(owner, ACME)
     tenant = await known(live, "T0ACME")
@@ -59,14 +61,16 @@ async def test_a_token_is_found_where_the_file_says(
         await installations(service).secret("slack_bot_token", tenant, "T0LAB")
 
 
-async def test_what_oauth_brings_is_sealed_and_opens_again(owner: Database, service: Database, live: Directory) -> None:
+async def test_what_oauth_brings_is_sealed_and_opens_again(
+    owner: OwnerDatabase, service: ServiceDatabase, live: Directory
+) -> None:
     await applied(owner, GLOBEX)
     await heard(live)
     tenant = await taken_in(service, live)
     assert (await installations(service).secret("slack_bot_token", tenant, "T0GLOBEX")).get_secret_value() == TOKEN
     (installed,) = tenant.facts.installations
     assert (installed.origin, installed.bot_user, installed.scopes) == ("oauth", "U0BOT", ("chat:write",))
-    async with owner.for_nobody() as connection:
+    async with owner.begin() as connection:
         kept = await connection.scalar(text("select to_jsonb(i)::text from threadline.installations i"))
         document = await connection.scalar(
             text("select document::text from threadline.revisions order by revision desc limit 1")
@@ -77,7 +81,7 @@ async def test_what_oauth_brings_is_sealed_and_opens_again(owner: Database, serv
 
 
 async def test_an_installation_is_a_revision_and_its_token_alone_is_none(
-    owner: Database, service: Database, live: Directory
+    owner: OwnerDatabase, service: ServiceDatabase, live: Directory
 ) -> None:
     await applied(owner, GLOBEX)
     await heard(live)
@@ -92,7 +96,9 @@ async def test_an_installation_is_a_revision_and_its_token_alone_is_none(
     assert (await known(live, "T0GLOBEX")).revision == first.revision == 2
 
 
-async def test_a_closed_installation_has_no_token_any_more(owner: Database, service: Database, live: Directory) -> None:
+async def test_a_closed_installation_has_no_token_any_more(
+    owner: OwnerDatabase, service: ServiceDatabase, live: Directory
+) -> None:
     await applied(owner, GLOBEX)
     await heard(live)
     tenant = await taken_in(service, live)
@@ -102,13 +108,13 @@ async def test_a_closed_installation_has_no_token_any_more(owner: Database, serv
     await until(lambda: bool(live.known("T0GLOBEX") != tenant), within=2)
     with pytest.raises(NoToken, match="removed from T0GLOBEX at 2026-03-02 09:15"):
         await installations(service).secret("slack_bot_token", await known(live, "T0GLOBEX"), "T0GLOBEX")
-    async with owner.for_nobody() as connection:
+    async with owner.begin() as connection:
         assert await connection.scalar(text("select sealed_bot_token from threadline.installations")) is None
     await installations(service).take_in(tenant, granted())  # installed again
 
 
 async def test_oauth_cannot_take_in_a_workspace_of_nobodys_nor_what_the_file_describes(
-    owner: Database, service: Database, live: Directory
+    owner: OwnerDatabase, service: ServiceDatabase, live: Directory
 ) -> None:
     await applied(owner, ACME, GLOBEX)
     with pytest.raises(NotInstalled, match="T0ACME is no connection of globex"):
@@ -118,7 +124,7 @@ async def test_oauth_cannot_take_in_a_workspace_of_nobodys_nor_what_the_file_des
         await installations(service).take_in(await known(live, "T0ACME"), described)
 
 
-async def test_keys_rotate(owner: Database, service: Database, live: Directory) -> None:
+async def test_keys_rotate(owner: OwnerDatabase, service: ServiceDatabase, live: Directory) -> None:
     await applied(owner, GLOBEX)
     await heard(live)
     tenant = await taken_in(service, live)
@@ -136,13 +142,13 @@ async def test_keys_rotate(owner: Database, service: Database, live: Directory) 
 
 
 async def test_a_sealed_token_that_is_moved_to_another_tenant_does_not_open(
-    owner: Database, service: Database, live: Directory
+    owner: OwnerDatabase, service: ServiceDatabase, live: Directory
 ) -> None:
     await applied(owner, ACME, GLOBEX)
     await heard(live)
     await taken_in(service, live)
     move = text("update threadline.installations set tenant_id = 'acme', workspace = 'T0LAB' where app = 'A1'")
-    async with owner.for_nobody() as connection:
+    async with owner.begin() as connection:
         await connection.execute(move)
 
     async def moved() -> bool:
@@ -154,7 +160,7 @@ async def test_a_sealed_token_that_is_moved_to_another_tenant_does_not_open(
 
 
 async def test_tokens_survive_in_the_snapshot_sealed(
-    owner: Database, service: Database, live: Directory, tmp_path: Path
+    owner: OwnerDatabase, service: ServiceDatabase, live: Directory, tmp_path: Path
 ) -> None:
     await applied(owner, GLOBEX)
     await heard(live)

@@ -9,12 +9,14 @@ from pathlib import Path
 import asyncpg
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import event, text
+from sqlalchemy import text
 
-from services.directory.database import Database, WrongRole
 from services.directory.document import TenantFacts
+from services.directory.faults import WrongRole
 from services.directory.holding import Holding, Known, TenantRecord, Unknown
 from services.directory.lookup import Directory, Surroundings, directory
+from services.directory.owner import OwnerDatabase
+from services.directory.service import ServiceDatabase
 from services.directory.settings import DirectorySettings
 from services.kit.clock import SystemClock
 from services.kit.groups import DatabaseSettings
@@ -44,7 +46,7 @@ def _is_called(live: Directory, name: str) -> bool:
     return name_of(live.known("T0ACME")) == name
 
 
-async def test_a_workspace_is_known_with_everything_of_its_tenants(owner: Database, live: Directory) -> None:
+async def test_a_workspace_is_known_with_everything_of_its_tenants(owner: OwnerDatabase, live: Directory) -> None:
     done = await applied(owner, ACME, GLOBEX)
     assert live.known("T0ACME") is None
     found = await live.owner("T0ACME")
@@ -57,14 +59,14 @@ async def test_a_workspace_is_known_with_everything_of_its_tenants(owner: Databa
     assert await live.tenant("acme") is found
 
 
-async def test_a_workspace_that_nobody_owns_is_unknown_as_of_a_revision(owner: Database, live: Directory) -> None:
+async def test_a_workspace_that_nobody_owns_is_unknown_as_of_a_revision(owner: OwnerDatabase, live: Directory) -> None:
     done = await applied(owner, ACME)
     assert await live.owner("T0NOBODY") == Unknown(done.revision)
     assert live.known("T0NOBODY") == Unknown(done.revision)
     assert await live.tenant("nobody") == Unknown(0)
 
 
-async def test_a_change_is_seen_by_every_process(owner: Database, open_directory: Opened) -> None:
+async def test_a_change_is_seen_by_every_process(owner: OwnerDatabase, open_directory: Opened) -> None:
     await applied(owner, ACME)
     async with open_directory("one") as one, open_directory("two") as two:
         for each in (one, two):
@@ -75,7 +77,9 @@ async def test_a_change_is_seen_by_every_process(owner: Database, open_directory
             await until(partial(_is_called, each, "Other"), within=1)
 
 
-async def test_a_workspace_that_gets_an_owner_is_seen_although_it_was_unknown(owner: Database, live: Directory) -> None:
+async def test_a_workspace_that_gets_an_owner_is_seen_although_it_was_unknown(
+    owner: OwnerDatabase, live: Directory
+) -> None:
     await heard(live)
     assert isinstance(await live.owner("T0GLOBEX"), Unknown)
     await applied(owner, GLOBEX)
@@ -83,7 +87,7 @@ async def test_a_workspace_that_gets_an_owner_is_seen_although_it_was_unknown(ow
     assert name_of(await live.owner("T0GLOBEX")) == "Globex"
 
 
-async def test_a_tenant_that_goes_and_a_workspace_that_moves_are_seen(owner: Database, live: Directory) -> None:
+async def test_a_tenant_that_goes_and_a_workspace_that_moves_are_seen(owner: OwnerDatabase, live: Directory) -> None:
     await heard(live)
     await applied(owner, tenant("a", "T1"), tenant("b", "T2"))
     assert (name_of(await live.owner("T1")), name_of(await live.owner("T2"))) == ("a", "b")
@@ -94,7 +98,7 @@ async def test_a_tenant_that_goes_and_a_workspace_that_moves_are_seen(owner: Dat
     assert isinstance(await live.owner("T2"), Unknown)
 
 
-async def test_what_changes_while_it_is_read_is_read_again(owner: Database, live: Directory) -> None:
+async def test_what_changes_while_it_is_read_is_read_again(owner: OwnerDatabase, live: Directory) -> None:
     """Many changes and many questions at once: in the end memory holds the last."""
     await heard(live)
     await applied(owner, tenant("a", "T1"))
@@ -107,30 +111,35 @@ async def test_what_changes_while_it_is_read_is_read_again(owner: Database, live
 
     askers = [asyncio.create_task(ask()) for _ in range(4)]
     for number in range(40):
-        async with owner.for_nobody() as connection:
+        async with owner.begin() as connection:
             await connection.execute(text("update threadline.tenants set name = :name"), {"name": f"name {number}"})
     await until(lambda: name_of(live.known("T1")) == "name 39", within=2)
     asking = False
     await asyncio.gather(*askers)
 
 
-async def test_many_who_ask_the_same_are_one_question(owner: Database, service: Database, tmp_path: Path) -> None:
+async def test_many_who_ask_the_same_are_one_question(
+    owner: OwnerDatabase,
+    service: ServiceDatabase,
+    database: DatabaseSettings,
+    database_superuser_url: str,
+    tmp_path: Path,
+) -> None:
     await applied(owner, ACME)
     settings = DirectorySettings()
     live = Directory(service, settings, Surroundings(SystemClock(), NoEmitter(), tmp_path / "snapshot.json"))
-    count = 0
-
-    def counted(*_: object) -> None:
-        nonlocal count
-        count += 1
-
-    event.listen(service.engine.sync_engine, "before_cursor_execute", counted)
     found = await asyncio.gather(*(live.owner("T0ACME") for _ in range(200)))
     assert len({id(each) for each in found}) == 1
-    assert count <= 4
+    connection = await asyncpg.connect(database_superuser_url)
+    try:
+        backends = "select count(*) from pg_stat_activity where datname = $1 and application_name = 'threadline'"
+        name = (database.database_url or SecretStr("")).get_secret_value().rpartition("/")[2]
+        assert await connection.fetchval(backends, name) == 2, "one connection of the owner's, and one for the question"
+    finally:
+        await connection.close()
 
 
-async def test_one_who_gives_up_ends_nothing_for_the_others(owner: Database, live: Directory) -> None:
+async def test_one_who_gives_up_ends_nothing_for_the_others(owner: OwnerDatabase, live: Directory) -> None:
     await applied(owner, ACME)
     first, second = (asyncio.create_task(live.owner("T0ACME")) for _ in range(2))
     await asyncio.sleep(0)
@@ -139,7 +148,7 @@ async def test_one_who_gives_up_ends_nothing_for_the_others(owner: Database, liv
 
 
 async def test_a_listener_whose_connection_is_cut_misses_nothing(
-    owner: Database, live: Directory, database_superuser_url: str
+    owner: OwnerDatabase, live: Directory, database_superuser_url: str
 ) -> None:
     await applied(owner, ACME)
     await heard(live)
@@ -155,7 +164,9 @@ async def test_a_listener_whose_connection_is_cut_misses_nothing(
     await until(lambda: name_of(live.known("T0ACME")) == "Other", within=3)
 
 
-async def test_what_is_old_is_read_again_even_where_nothing_was_heard(owner: Database, open_directory: Opened) -> None:
+async def test_what_is_old_is_read_again_even_where_nothing_was_heard(
+    owner: OwnerDatabase, open_directory: Opened
+) -> None:
     await applied(owner, ACME)
     async with open_directory(directory_fresh_s=1) as live:
         await heard(live)
@@ -166,7 +177,7 @@ async def test_what_is_old_is_read_again_even_where_nothing_was_heard(owner: Dat
 
 
 async def test_the_last_snapshot_is_enough_to_start_with(
-    owner: Database, open_directory: Opened, database: DatabaseSettings, tmp_path: Path
+    owner: OwnerDatabase, open_directory: Opened, database: DatabaseSettings, tmp_path: Path
 ) -> None:
     await applied(owner, ACME, GLOBEX)
     async with open_directory("kept") as live:
@@ -190,7 +201,7 @@ def _elsewhere(database: DatabaseSettings) -> SecretStr:
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"format": 2}', b'{"format":1,"tenants":[{}]}', b"[1]"])
 async def test_a_snapshot_that_cannot_be_read_is_told_and_passed_over(
-    owner: Database, open_directory: Opened, tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+    owner: OwnerDatabase, open_directory: Opened, tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     await applied(owner, ACME)
     (tmp_path / "one.json").write_bytes(content)
@@ -201,7 +212,7 @@ async def test_a_snapshot_that_cannot_be_read_is_told_and_passed_over(
 
 
 async def test_a_snapshot_is_for_this_user_alone_and_holds_no_secret(
-    owner: Database, open_directory: Opened, tmp_path: Path
+    owner: OwnerDatabase, open_directory: Opened, tmp_path: Path
 ) -> None:
     await applied(owner, ACME)
     async with open_directory("one") as live:

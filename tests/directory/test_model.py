@@ -8,8 +8,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from services.directory import migrations
-from services.directory.database import Database, owner_database
 from services.directory.model import SCHEMA, Base
+from services.directory.owner import OwnerDatabase, owner_database
 from services.kit.groups import DatabaseSettings
 from tests.databases import Databases
 
@@ -25,13 +25,13 @@ def _differences(connection: Connection) -> list[object]:
     return found
 
 
-async def test_models_and_migrations_agree(owner: Database) -> None:
-    async with owner.for_nobody() as connection:
+async def test_models_and_migrations_agree(owner: OwnerDatabase) -> None:
+    async with owner.begin() as connection:
         assert await connection.run_sync(_differences) == []
 
 
-async def test_a_column_that_only_the_model_has_would_be_found(owner: Database) -> None:
-    async with owner.for_nobody() as connection:
+async def test_a_column_that_only_the_model_has_would_be_found(owner: OwnerDatabase) -> None:
+    async with owner.begin() as connection:
         await connection.execute(text("alter table threadline.agents drop column persona"))
         assert any("persona" in str(each) for each in await connection.run_sync(_differences))
         await connection.rollback()
@@ -52,7 +52,7 @@ async def test_migrations_go_forward_and_back(databases: Databases) -> None:
             "select count(*) from pg_proc p join pg_namespace n on n.oid = p.pronamespace "
             "where n.nspname = 'threadline'"
         )
-        async with owner.for_nobody() as connection:
+        async with owner.begin() as connection:
             assert await connection.scalar(left) == 0
             assert await connection.scalar(functions) == 0
         await migrations.migrate(owner, settings.database_url)
@@ -75,8 +75,8 @@ GUARDS = text("""
 """)
 
 
-async def test_every_table_is_guarded_and_makes_revisions(owner: Database) -> None:
-    async with owner.for_nobody() as connection:
+async def test_every_table_is_guarded_and_makes_revisions(owner: OwnerDatabase) -> None:
+    async with owner.begin() as connection:
         rows = (await connection.execute(GUARDS)).all()
     assert {row.name for row in rows} == {table.name for table in Base.metadata.tables.values()}
     assert [row.name for row in rows if not (row.guarded and row.has_policy and row.has_trigger)] == []

@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from services.directory.database import owner_database
 from services.directory.holding import Known, Unknown
 from services.directory.lookup import Directory, Surroundings, directory
+from services.directory.owner import owner_database
 from services.directory.settings import DirectorySettings
 from services.kit.clock import SystemClock
 from services.kit.telemetry.emitter import NoEmitter

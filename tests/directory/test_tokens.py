@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from services.directory.database import Database
 from services.directory.lookup import Directory
-from services.directory.tokens import ACTIONS, Granted, Made, NoSuchToken, Refused, Tokens, Wanted, sign_in
+from services.directory.owner import OwnerDatabase
+from services.directory.sign_in import ACTIONS, Granted, Refused, sign_in
+from services.directory.tokens import Made, NoSuchToken, Tokens, Wanted
 from tests.directory.samples import ACME, GLOBEX, applied
 from tests.directory.test_lookup import heard, until
 from tests.hands import START, Hands
@@ -16,7 +17,7 @@ NOW = START
 
 
 @pytest.fixture
-async def tokens(owner: Database) -> Tokens:
+async def tokens(owner: OwnerDatabase) -> Tokens:
     await applied(owner, ACME, GLOBEX)
     return Tokens(owner, Hands())
 
@@ -29,7 +30,7 @@ async def made(tokens: Tokens, *actions: str, good_for: timedelta | None = None)
 async def test_a_token_signs_its_tenant_in_for_its_actions(tokens: Tokens, live: Directory) -> None:
     new = await made(tokens, "runs", "messages")
     for action in ("runs", "messages"):
-        found = await sign_in(live, new.token.get_secret_value(), action, NOW)  # type: ignore[arg-type]
+        found = await sign_in(live, new.token.get_secret_value(), action, NOW)
         assert isinstance(found, Granted)
         assert (found.tenant.tenant_id, found.token_id) == ("acme", new.id)
     assert await sign_in(live, new.token.get_secret_value(), "agents", NOW) == Refused("not_for_this")
@@ -91,9 +92,9 @@ async def test_what_is_not_there_or_no_longer_good_cannot_be_rotated(tokens: Tok
         await tokens.create(Wanted("nobody", "x", ("runs",)))
 
 
-async def test_the_database_holds_digests_and_no_token(tokens: Tokens, owner: Database) -> None:
+async def test_the_database_holds_digests_and_no_token(tokens: Tokens, owner: OwnerDatabase) -> None:
     token = (await made(tokens, "runs")).token.get_secret_value()
-    async with owner.for_nobody() as connection:
+    async with owner.begin() as connection:
         everything = (await connection.scalars(text("select to_jsonb(t)::text from threadline.api_tokens t"))).all()
     assert len(everything) == 1
     assert token not in everything[0]
@@ -107,9 +108,9 @@ async def test_listing_says_which_are_good(tokens: Tokens) -> None:
     assert states == {good.id: "good", old.id: "expired", ended.id: "revoked"}
 
 
-async def test_tokens_are_no_part_of_a_revision(tokens: Tokens, owner: Database) -> None:
-    async with owner.for_nobody() as connection:
+async def test_tokens_are_no_part_of_a_revision(tokens: Tokens, owner: OwnerDatabase) -> None:
+    async with owner.begin() as connection:
         before = await connection.scalar(text("select max(revision) from threadline.revisions"))
     await made(tokens, "runs")
-    async with owner.for_nobody() as connection:
+    async with owner.begin() as connection:
         assert await connection.scalar(text("select max(revision) from threadline.revisions")) == before

@@ -1,7 +1,12 @@
 """Postgres: whether it answers, who we are there, and whether its tables are what this version needs."""
 
+import asyncpg
+
 from services.directory import migrations
-from services.directory.database import Database, owner_database, refuse_unbound_role, service_database
+from services.directory.faults import NotMigrated
+from services.directory.owner import OwnerDatabase, owner_database
+from services.directory.reading import read_owner
+from services.directory.service import refuse_unbound_role, service_database
 from services.kit.fault import Fault
 from services.kit.groups import DatabaseSettings
 from threadline.checkup.finding import Finding, fine, note, wrong
@@ -30,15 +35,17 @@ async def _services(settings: DatabaseSettings) -> Finding:
     try:
         async with service_database(settings) as database:
             await refuse_unbound_role(database)
-            version = await migrations.current(database)
+            await read_owner(database, ("slack", "T0"))
+    except NotMigrated as fault:
+        return wrong(TABLES, str(fault), MIGRATE)
+    except asyncpg.InsufficientPrivilegeError as error:
+        return wrong(TABLES, f"services may not read them ({error})", MIGRATE)
     except Fault as fault:
         return wrong(SERVICES, str(fault), START)
-    if version is None:
-        return wrong(TABLES, "there are none, or services may not read them", MIGRATE)
     return fine(SERVICES, "it answers, and row-level security binds the role of DATABASE_URL")
 
 
-async def _tables(owner: Database) -> Finding:
+async def _tables(owner: OwnerDatabase) -> Finding:
     version = await migrations.current(owner)
     if version == migrations.newest():
         return fine(TABLES, f"at {version}, which is what this version needs")

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from services.directory import revisions
+from services.directory import history
 from services.directory.check import check
-from services.directory.database import owner_database
 from services.directory.document import TenantFacts
+from services.directory.owner import owner_database
 from services.directory.yaml_text import as_yaml
 from services.kit.fault import Fault
 from services.kit.groups import DatabaseSettings, ModelSettings
@@ -21,8 +21,8 @@ async def read(settings: DatabaseSettings) -> dict[str, TenantFacts]:
     if settings.database_owner_url is None:
         return {}
     try:
-        async with owner_database(settings) as owner, owner.for_nobody() as connection:
-            found = await revisions.whole(connection)
+        async with owner_database(settings) as owner, owner.begin() as connection:
+            found = await history.whole(connection)
     except Fault:
         return {}
     return {tenant_id: each.facts for tenant_id, each in found.items() if each.facts is not None}

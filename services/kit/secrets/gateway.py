@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -16,6 +17,7 @@ from services.kit.secrets.vault import Vault
 SAME_TIME_S = 0.025
 """Every refusal is answered this long after its question came, whatever the reason: neither status nor time tells."""
 LARGEST = 16 * 1024
+Pause = Callable[[float], Awaitable[None]]
 _NOT_FOUND = b'{"error":"not found"}'
 
 
@@ -40,7 +42,7 @@ class Keys:
         return hmac.compare_digest(hashlib.sha256(given).digest(), hashlib.sha256(wanted).digest())
 
 
-def gateway(vault: Vault, keys: Keys, clock: Clock) -> web.Application:
+def gateway(vault: Vault, keys: Keys, clock: Clock, pause: Pause = asyncio.sleep) -> web.Application:
     """An application with one address for each name, and the same 404 for everything else."""
 
     async def answer(request: web.Request) -> web.Response:
@@ -48,7 +50,7 @@ def gateway(vault: Vault, keys: Keys, clock: Clock) -> web.Application:
         found = await _found(request, vault, keys)
         if found is not None:
             return found
-        await asyncio.sleep(max(0.0, began + SAME_TIME_S - clock.monotonic()))
+        await pause(max(0.0, began + SAME_TIME_S - clock.monotonic()))
         return web.Response(status=web.HTTPNotFound.status_code, body=_NOT_FOUND, content_type="application/json")
 
     application = web.Application(client_max_size=LARGEST)

@@ -1,0 +1,55 @@
+"""API tokens: what programs sign in with, each for one tenant and some actions. Only their digests are kept."""
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias, get_args
+
+from services.directory.holding import Known
+from services.directory.lookup import Directory
+
+Action: TypeAlias = Literal["runs", "messages", "agents"]
+"""runs: ask for answers and end them. messages: say something in Slack. agents: report what supervised agents do."""
+
+ACTIONS: tuple[Action, ...] = get_args(Action)
+
+_SHAPE = re.compile(r"tl_([a-z0-9][a-z0-9-]{0,62})_([0-9a-f]{12})_([0-9a-f]{64})")
+
+
+@dataclass(frozen=True)
+class Granted:
+    """Whose program it is, and which token it came with."""
+
+    tenant: Known
+    token_id: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why not. What the program is told is less: only whether it signed in at all."""
+
+    reason: Literal["not_a_token", "unknown", "revoked", "expired", "not_for_this"]
+
+
+async def sign_in(directory: Directory, token: str, action: Action, now: datetime) -> Granted | Refused:
+    """Whether a token is good for an action. While Postgres is away a tenant that is known still signs in."""
+    shape = _SHAPE.fullmatch(token)
+    if shape is None:
+        return Refused("not_a_token")
+    tenant_id, token_id, _ = shape.groups()
+    tenant = await directory.tenant(tenant_id)
+    kept = next((each for each in tenant.tokens if each.id == token_id), None) if isinstance(tenant, Known) else None
+    if kept is None or not isinstance(tenant, Known) or not hmac.compare_digest(kept.digest, digest_of(token)):
+        return Refused("unknown")
+    if kept.revoked_at is not None:
+        return Refused("revoked")
+    if kept.expires_at is not None and kept.expires_at <= now:
+        return Refused("expired")
+    return Granted(tenant, token_id) if action in kept.actions else Refused("not_for_this")
+
+
+def digest_of(token: str) -> bytes:
+    """A token has 256 random bits, so a plain hash cannot be turned round, and a slow one would only cost."""
+    return hashlib.sha256(token.encode()).digest()
