@@ -10,22 +10,17 @@ from rich.console import Console
 
 from services.kit.fault import Fault
 from services.kit.settings import strangers
-from threadline import directory, doctor, local, secrets, token, topics
 from threadline.catalogue import SETTINGS
+from threadline.lazy import LazyGroup
 
 application = typer.Typer(
     name="threadline",
+    cls=LazyGroup,
     help="Threadline: a self-hosted Slack AI-agent platform.",
     no_args_is_help=True,
     invoke_without_command=True,
     pretty_exceptions_enable=False,
 )
-application.add_typer(local.application, name="local")
-application.add_typer(topics.application, name="topics")
-application.add_typer(directory.application, name="directory")
-application.add_typer(token.application, name="token")
-application.add_typer(secrets.application, name="secrets")
-application.command(name="doctor")(doctor.doctor)
 
 
 @application.callback()

@@ -25,7 +25,9 @@ from services.kit.fault import Fault
 from threadline.directory_shown import as_json, print_all, print_one
 from threadline.running import database_settings
 
-application = typer.Typer(help="The directory: tenants, agents, rules, people and installations.", no_args_is_help=True)
+application = typer.Typer(
+    help="The directory: tenants, agents, rules, people and installations.", no_args_is_help=True, add_completion=False
+)
 
 FILE = Path("directory.yaml")
 SHOWN = 10

@@ -21,6 +21,10 @@ from threadline.running import database_settings
 MARKS = {"fine": "green", "note": "yellow", "wrong": "bold red"}
 
 
+application = typer.Typer(add_completion=False)
+
+
+@application.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:

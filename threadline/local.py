@@ -21,7 +21,9 @@ from services.local.home import Home, LocalFault, LocalSettings
 from services.local.state import ProgramState, StackState
 from threadline.running import addresses
 
-application = typer.Typer(help="The stack on this machine: Kafka and Postgres, embedded.", no_args_is_help=True)
+application = typer.Typer(
+    help="The stack on this machine: Kafka and Postgres, embedded.", no_args_is_help=True, add_completion=False
+)
 
 Only = Annotated[str, typer.Option(help="Some parts only, with commas between: kafka,postgres.")]
 

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import typer
 from pydantic.fields import FieldInfo
 from typer.main import get_command
 
 from schemas.lifecycle import RUN_STATE, diagram
 from schemas.topics import PARTITIONS, PARTITIONS_ON_ONE_MACHINE, TOPICS
+from services.directory.json_schema import json_schema
 from services.kit.settings import DEFAULT_FILE, FILE_VARIABLE, Settings, environment_name, is_secret
 from services.kit.telemetry.catalogue import Metric, prometheus_name
 from threadline.__main__ import application
@@ -24,6 +26,7 @@ def pages() -> dict[str, str]:
         "metrics.md": _page("Metrics", _metrics(METRICS)),
         "commands.md": _page("Commands", _commands()),
         "run-lifecycle.md": _page("The life of a run", _lifecycle()),
+        "directory.schema.json": json_schema(),
     }
 
 
@@ -97,10 +100,10 @@ def _commands() -> Iterator[str]:
 
 
 def _command(command: Any, path: list[str]) -> Iterator[str]:
-    subcommands = getattr(command, "commands", None)
-    if subcommands is not None:
-        for name, subcommand in subcommands.items():
-            yield from _command(subcommand, [*path, name])
+    if hasattr(command, "list_commands"):
+        context = typer.Context(command)
+        for name in command.list_commands(context):
+            yield from _command(command.get_command(context, name), [*path, name])
         return
     yield f"## `{' '.join(path)}`\n"
     yield f"{command.help}\n"

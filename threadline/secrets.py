@@ -25,7 +25,9 @@ from services.kit.secrets.vault import Vault
 from services.kit.settings import load
 from threadline.running import database_settings
 
-application = typer.Typer(help="Secrets: keys that seal them, and a gateway that hands them out.", no_args_is_help=True)
+application = typer.Typer(
+    help="Secrets: keys that seal them, and a gateway that hands them out.", no_args_is_help=True, add_completion=False
+)
 
 _NO_CONTENT = 204
 

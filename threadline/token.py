@@ -16,7 +16,9 @@ from services.kit.clock import SystemClock
 from services.kit.fault import Fault
 from threadline.running import database_settings
 
-application = typer.Typer(help="API tokens for programs: gateway runs, messages, agents' events.", no_args_is_help=True)
+application = typer.Typer(
+    help="API tokens for programs: gateway runs, messages, agents' events.", no_args_is_help=True, add_completion=False
+)
 
 Tenant = Annotated[str, typer.Argument(help="The tenant's id.")]
 TokenId = Annotated[str, typer.Argument(help="The token's id, as `threadline token list` shows it.")]

@@ -17,7 +17,9 @@ from services.kit.groups import KafkaSettings
 from services.kit.kafka import admin
 from threadline.running import kafka_settings
 
-application = typer.Typer(help="The topics: list, check and apply the declaration.", no_args_is_help=True)
+application = typer.Typer(
+    help="The topics: list, check and apply the declaration.", no_args_is_help=True, add_completion=False
+)
 
 
 class Unreachable(Fault):

@@ -108,7 +108,7 @@ async def test_a_directory_from_nothing_to_its_history(threadline: Threadline) -
     assert {each.id for each in checked.document.tenants} == {"acme", "globex"}
     await threadline("directory", "export", "-o", "then.yaml", "--revision", "2")
     assert (threadline.folder / "then.yaml").read_text() == old
-    assert "revision 5" in (await threadline("directory", "apply", "then.yaml"))[0]
+    assert "revision 6" in (await threadline("directory", "apply", "then.yaml"))[0]
     threadline.refuse_leaks()
 
 

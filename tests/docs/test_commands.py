@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.main import get_command
 
 from bench.__main__ import SUITES
@@ -92,9 +93,11 @@ def test_no_page_names_a_folder_of_somebodys_machine() -> None:
 
 def _must_parse(words: list[str]) -> None:
     command: Any = get_command(application)
-    while words and hasattr(command, "commands"):
-        assert words[0] in command.commands, words[0]
-        command = command.commands[words.pop(0)]
+    while words and hasattr(command, "get_command"):
+        found = command.get_command(typer.Context(command), words[0])
+        assert found is not None, words[0]
+        command = found
+        words.pop(0)
     known = {option for parameter in command.params for option in parameter.opts}
     for word in words:
         if word.startswith("-"):
