@@ -14,13 +14,13 @@ from rich.console import Console
 from bench import machine
 from bench.report import Report, keep_raw
 from bench.suite import Bed, Suite
-from bench.suites import broker, broker_kills
+from bench.suites import broker, broker_kills, directory
 from services.kit.clock import SystemClock
 from services.kit.fault import Fault
-from services.local import control, kafka, state
+from services.local import control, state
 from services.local.home import Home, LocalFault, LocalSettings
 
-SUITES = (broker.SUITE, broker_kills.SUITE)
+SUITES = (broker.SUITE, broker_kills.SUITE, directory.SUITE)
 
 HOME = Path(".threadline/bench")
 NOT_THERE = 2
@@ -61,7 +61,7 @@ def main() -> int:
 def _report(suite: Suite, seed: int, runs: int | None) -> Report:
     at = SystemClock().now()
     facts = machine.facts()
-    with _bed(seed) as bed:
+    with _bed(suite, seed) as bed:
         measured = [asyncio.run(suite.run(bed, number)) for number in range(runs or suite.runs)]
     raw_file = Path(".threadline/raw") / f"{suite.kind}-{suite.name}-{at:%Y%m%dT%H%M%SZ}.json"
     keep_raw(raw_file, facts, measured)
@@ -69,14 +69,14 @@ def _report(suite: Suite, seed: int, runs: int | None) -> Report:
 
 
 @contextmanager
-def _bed(seed: int) -> Iterator[Bed]:
-    """An embedded broker that nothing else uses, stopped afterwards."""
+def _bed(suite: Suite, seed: int) -> Iterator[Bed]:
+    """A stack that nothing else uses, stopped afterwards."""
     settings = LocalSettings(home=HOME)
     if state.is_held(Home.of(settings)):
         raise LocalFault(f"another suite runs in {HOME}; they would disturb each other. Wait for it, or stop it")
-    stack = control.start(settings, [kafka.NAME])
+    stack = control.start(settings, list(suite.parts))
     try:
-        yield Bed(kafka.settings_at(stack.address_of(kafka.NAME)), Home.of(settings).root, seed)
+        yield Bed(stack, Home.of(settings), seed)
     finally:
         control.stop(settings)
 

@@ -2,20 +2,32 @@
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 from bench.figure import Figure
-from services.kit.groups import KafkaSettings
+from services.kit.groups import DatabaseSettings, KafkaSettings
+from services.local import kafka, postgres
+from services.local.home import Home
+from services.local.state import StackState
 
 
 @dataclass(frozen=True)
 class Bed:
-    """What suites run on: a stack of their own, on this machine."""
+    """What suites run on: a stack of their own, on this machine, with the parts that the suite named."""
 
-    kafka: KafkaSettings
-    home: Path
+    stack: StackState
+    home: Home
     seed: int
+
+    @property
+    def kafka(self) -> KafkaSettings:
+        """The broker."""
+        return kafka.settings_at(self.stack.address_of(kafka.NAME))
+
+    @property
+    def database(self) -> DatabaseSettings:
+        """The database."""
+        return postgres.Database.at(self.home, self.stack.address_of(postgres.NAME)).settings()
 
 
 @dataclass(frozen=True)
@@ -38,3 +50,5 @@ class Suite:
     run: Callable[[Bed, int], Coroutine[Any, Any, Measured]]
     """Given the bed and the number of the run."""
     judge: Callable[[list[Measured]], list[Figure]]
+    parts: tuple[str, ...] = (kafka.NAME,)
+    """What the bed has."""

@@ -78,7 +78,7 @@ async def run(bed: Bed, number: int) -> Measured:
 
 async def _kill(bed: Bed, chance: random.Random) -> list[float]:
     """Kills the broker, waits until it is back, and again. Only the one that this bed started."""
-    home, killed_at = Home(bed.home, bed.home), []
+    home, killed_at = bed.home, []
     for _ in range(KILLS):
         await asyncio.sleep(chance.uniform(2.0, 4.0))
         running = state.running(home)

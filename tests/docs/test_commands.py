@@ -11,6 +11,7 @@ import typer
 from typer.main import get_command
 
 from bench.__main__ import SUITES
+from services.directory.check import check
 from services.kit.settings import environment_name
 from threadline.__main__ import application
 from threadline.catalogue import SETTINGS
@@ -28,6 +29,21 @@ RUN_BY = {
     "threadline local status": "tests/local/test_stack.py::test_a_second_start_finds_the_first",
     "threadline local env": "tests/local/test_stack.py::test_other_programs_are_told_the_addresses",
     "threadline local stop": "tests/local/test_stack.py::test_stop_where_nothing_runs_is_no_error",
+    "threadline directory check": "tests/directory/test_commands.py::test_a_directory_from_nothing_to_its_history",
+    "threadline directory apply": "tests/directory/test_commands.py::test_a_directory_from_nothing_to_its_history",
+    "threadline directory show": "tests/directory/test_commands.py::test_a_directory_from_nothing_to_its_history",
+    "threadline directory revisions": "tests/directory/test_commands.py::test_a_directory_from_nothing_to_its_history",
+    "threadline directory export": "tests/directory/test_commands.py::test_a_directory_from_nothing_to_its_history",
+    "threadline directory migrate": "tests/directory/test_commands.py::test_migrating_forward_and_back",
+    "threadline token create": "tests/directory/test_commands.py::test_tokens_from_their_making_to_their_end",
+    "threadline token list": "tests/directory/test_commands.py::test_tokens_from_their_making_to_their_end",
+    "threadline token rotate": "tests/directory/test_commands.py::test_tokens_from_their_making_to_their_end",
+    "threadline token revoke": "tests/directory/test_commands.py::test_tokens_from_their_making_to_their_end",
+    "threadline secrets gateway": "tests/directory/test_commands.py::test_the_gateway_of_secrets_and_putting_one_in",
+    "threadline secrets put": "tests/directory/test_commands.py::test_the_gateway_of_secrets_and_putting_one_in",
+    "threadline secrets new-key": "tests/directory/test_commands.py::test_resealing_and_new_keys",
+    "threadline secrets reseal": "tests/directory/test_commands.py::test_resealing_and_new_keys",
+    "threadline doctor": "tests/directory/test_doctor.py::test_all_is_well",
     "threadline topics check": "tests/local/test_stack.py::test_commands_find_the_broker_that_runs_here",
     "threadline topics apply": "tests/local/test_stack.py::test_a_topic_that_differs_is_told_and_can_be_mended_"
     "and_keeps_nothing_from_starting",
@@ -63,6 +79,13 @@ def test_a_command_exists_and_some_test_runs_it(page: str, line: str) -> None:
         _must_parse(words[1:])
     elif words[1] in {"bench", "chaos"}:
         assert words[2] in {suite.name for suite in SUITES if suite.kind == words[1]}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_directory_in_the_pages_is_a_sound_one(page: Path) -> None:
+    for block in re.findall(r"^```yaml\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL):
+        checked = check(block)
+        assert (checked.problems, checked.hints) == ((), ())
 
 
 @pytest.mark.parametrize("test", sorted({test for test in RUN_BY.values() if "::" in test}))
