@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import asyncpg
 from sqlalchemy import delete, insert, text, tuple_, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.directory import history
 from services.directory.difference import Difference, differences
 from services.directory.document import Document, Tenant, TenantFacts
+from services.directory.faults import root_of
 from services.directory.model import Base, InstallationRow, TenantRow
 from services.directory.owner import OwnerDatabase
 from services.directory.rows import Rows, changed, rows_of
@@ -47,8 +50,7 @@ class Applied:
 async def apply(owner: OwnerDatabase, document: Document, how: How) -> Applied:
     """Compares and, unless it is a dry run, changes. Another apply waits until this one has ended."""
     async with owner.begin() as connection:
-        await connection.execute(text(f"set local lock_timeout = {WAIT_MS}"))
-        await connection.execute(text("select pg_advisory_xact_lock(hashtext('threadline directory'))"))
+        await _wait_for_turn(connection)
         await connection.execute(text("select set_config('threadline.by', :by, true)"), {"by": how.by})
         number = await history.newest(connection)
         if how.only_after is not None and number != how.only_after:
@@ -70,6 +72,20 @@ async def apply(owner: OwnerDatabase, document: Document, how: How) -> Applied:
             await connection.execute(text("set constraints all immediate"))  # the revisions are made now
             number = await history.newest(connection)
     return Applied(found, [] if how.prune else gone, number)
+
+
+async def _wait_for_turn(connection: AsyncConnection) -> None:
+    """The triggers that make revisions take the same lock, so nothing else changes meanwhile either."""
+    await connection.execute(text(f"set local lock_timeout = {WAIT_MS}"))
+    try:
+        await connection.execute(text("select pg_advisory_xact_lock(hashtext('threadline directory'))"))
+    except DBAPIError as error:
+        if isinstance(root_of(error), asyncpg.LockNotAvailableError):
+            raise NotApplied(
+                f"another change of the directory has been going on for {WAIT_MS / 1000:.0f} s; nothing was changed. "
+                "Try again"
+            ) from None
+        raise
 
 
 def _refuse_conflicts(there: Mapping[str, TenantFacts], wanted: Mapping[str, Tenant]) -> None:

@@ -28,6 +28,8 @@ SLACK = "slack"
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
 READ_AT_ONCE = 4
 SAVE_EVERY_S = 1.0
+SAVE_SHARE = 20.0
+"""A big directory is saved less often: of the time, at most one part in so many goes into it."""
 
 Answer = TypeVar("Answer")
 
@@ -109,6 +111,13 @@ class Directory:
         async with asyncio.TaskGroup() as group:
             group.create_task(watch(url, Listener(self._changed, self._connected, self._lost)))
             group.create_task(self._save_again_and_again())
+
+    def ended(self, running: asyncio.Task[None]) -> None:
+        """Hearing of changes should end only when it is told to."""
+        error = None if running.cancelled() else running.exception()
+        if error is not None:
+            self._away = f"it stopped hearing of changes: {type(error).__name__}"
+            log.error("the directory stopped hearing of changes; restart this process", exc_info=error)
 
     def recall(self) -> None:
         """Takes in what was saved last. All of it is read again as soon as Postgres answers."""
@@ -241,9 +250,12 @@ class Directory:
         return task
 
     async def _save_again_and_again(self) -> None:
+        took = 0.0
         while True:
-            await asyncio.sleep(SAVE_EVERY_S)
+            await asyncio.sleep(max(SAVE_EVERY_S, SAVE_SHARE * took))
+            began = self._clock.monotonic()
             await self._save()
+            took = self._clock.monotonic() - began
 
     async def _save(self) -> None:
         if not self._unsaved:
@@ -271,6 +283,7 @@ async def directory(settings: DirectorySettings, surroundings: Surroundings) -> 
         found = Directory(database, settings, surroundings)
         found.recall()
         running = asyncio.create_task(found.run())
+        running.add_done_callback(found.ended)
         try:
             yield found
         finally:

@@ -39,6 +39,9 @@ async def watch(url: SecretStr, listener: Listener, pause: Callable[[float], Awa
             await _listen(url, listener)
         except (asyncpg.PostgresError, *AWAY) as error:
             listener.lost(type(error).__name__)
+        except Exception as error:
+            log.exception("hearing of the directory's changes failed in a way that was not foreseen; it is tried again")
+            listener.lost(type(error).__name__)
         await pause(wait)
         wait = min(wait * 2, LONGEST_PAUSE_S)
 

@@ -148,6 +148,17 @@ async def test_two_applies_at_once_one_wins_and_none_mixes(owner: OwnerDatabase)
         assert by_id(await held(owner)) in [by_id(each) for each in files]
 
 
+async def test_an_apply_that_waits_too_long_for_another_is_told(
+    owner: OwnerDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.directory.apply.WAIT_MS", 100)
+    async with owner.begin() as other:
+        await other.execute(text("select pg_advisory_xact_lock(hashtext('threadline directory'))"))
+        with pytest.raises(NotApplied, match="nothing was changed"):
+            await applied(owner, ACME)
+    await applied(owner, ACME)
+
+
 async def test_an_installation_through_oauth_is_not_taken_away_by_a_file(owner: OwnerDatabase) -> None:
     await applied(owner, GLOBEX)
     row = {
