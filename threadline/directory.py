@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from services.directory import apply as applying
@@ -23,6 +22,7 @@ from services.directory.tree import Problem
 from services.directory.yaml_text import as_yaml
 from services.kit.fault import Fault
 from threadline.directory_shown import as_json, print_all, print_one
+from threadline.plain import plain_console
 from threadline.running import database_settings
 
 application = typer.Typer(
@@ -33,7 +33,9 @@ FILE = Path("directory.yaml")
 SHOWN = 10
 
 File = Annotated[Path, typer.Argument(help="The file; - reads from standard input.")]
-AtRevision = Annotated[int | None, typer.Option("--revision", help="As that revision had it; the newest otherwise.")]
+AtRevision = Annotated[
+    int | None, typer.Option("--revision", min=0, max=2**63 - 1, help="As that revision had it; the newest otherwise.")
+]
 Answer = TypeVar("Answer")
 
 
@@ -151,19 +153,19 @@ def export(
 @application.command("revisions")
 def list_revisions(
     tenant: Annotated[str | None, typer.Argument(help="One tenant's only.")] = None,
-    most: Annotated[int, typer.Option(help="How many to show.")] = 20,
+    most: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many to show.")] = 20,
 ) -> None:
     """List the latest changes, the newest first."""
 
-    async def work(owner: OwnerDatabase) -> list[Revision]:
+    async def work(owner: OwnerDatabase) -> list[history.Change]:
         async with owner.begin() as connection:
             return await history.latest(connection, most, tenant)
 
     table = Table("revision", "tenant", "when", "by", "", box=None, pad_edge=False)
     for each in _run(work):
-        gone = "" if each.facts else "the tenant went"
+        gone = "the tenant went" if each.is_the_end else ""
         table.add_row(str(each.number), each.tenant_id, f"{each.at:%Y-%m-%d %H:%M:%S} UTC", each.by, gone)
-    Console().print(table)
+    plain_console().print(table)
 
 
 @application.command()

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
-from rich.console import Console
 from rich.table import Table
 
 from services.directory.document import Tenant, TenantFacts
 from services.directory.revisions import Revision
 from services.directory.rows import LISTS
+from threadline.plain import plain_console
 
 WIDE = 60
 
@@ -26,7 +26,7 @@ def print_all(found: Iterable[Revision]) -> None:
     for each in found:
         if each.facts is not None:
             table.add_row(each.tenant_id, _name(each.facts), *_counted(each.facts), str(each.number))
-    console = Console()
+    console = plain_console()
     if table.row_count:
         console.print(table)
     else:
@@ -38,15 +38,13 @@ def print_one(revision: Revision) -> None:
     facts = revision.facts
     if facts is None:
         return
-    console = Console()
+    console = plain_console()
     console.print(
         f"{facts.id} ({_name(facts)}), revision {revision.number}, {revision.at:%Y-%m-%d %H:%M:%S} UTC, {revision.by}",
-        markup=False,
-        highlight=False,
     )
     for name in Tenant.model_fields:
         if name not in {*LISTS, "id", "name", "enabled"}:
-            console.print(f"  {name}: {_shown(getattr(facts, name))}", markup=False, highlight=False)
+            console.print(f"  {name}: {_shown(getattr(facts, name))}")
     for name in LISTS:
         entries: tuple[BaseModel, ...] = getattr(facts, name)
         if entries:

@@ -12,12 +12,12 @@ from rich.text import Text
 
 from services.kit.fault import Fault
 from services.kit.groups import SecretSettings, SlackSettings, StateSettings
-from services.kit.secrets.source import Secrets
 from services.kit.settings import load
 from threadline.checkup import kafka, postgres, sealing, settings, slack, tenants
 from threadline.checkup.finding import Finding, wrong
 from threadline.running import database_settings
 
+REPORT = "tell Threadline's developers; the other findings hold"
 MARKS = {"fine": "green", "note": "yellow", "wrong": "bold red"}
 
 
@@ -48,8 +48,8 @@ async def look() -> list[Finding]:
     async def contents() -> list[Finding]:
         known = await tenants.read(database_settings())
         kept = load(SecretSettings)
-        made = [*tenants.look(known), *sealing.look_at_keys(kept, known)]
-        made += await slack.look(known, Secrets(kept), load(SlackSettings))
+        made = [*tenants.look(known), *sealing.look_at_keys(kept, used=bool(known.sealed))]
+        made += await slack.look(known, kept, load(SlackSettings))
         return [*made, sealing.look_at_state(load(StateSettings))]
 
     return found + await _made("directory", contents)
@@ -60,6 +60,8 @@ async def _made(subject: str, check: Callable[[], Awaitable[list[Finding]]]) -> 
         return await check()
     except Fault as fault:
         return [wrong(subject, str(fault), "mend that first")]
+    except Exception as error:  # noqa: BLE001 - the doctor goes on; what failed is named, and not what it held
+        return [wrong(subject, f"looking at it failed in a way that was not foreseen ({type(error).__name__})", REPORT)]
 
 
 def _print(findings: list[Finding]) -> None:

@@ -29,7 +29,7 @@ application = typer.Typer(
     help="Secrets: keys that seal them, and a gateway that hands them out.", no_args_is_help=True, add_completion=False
 )
 
-_NO_CONTENT = 204
+_NO_CONTENT, _NOT_FOUND = 204, 404
 
 
 @application.command("new-key")
@@ -40,14 +40,18 @@ def show_new_key() -> None:
 
 @application.command()
 def reseal() -> None:
-    """Seal every stored token with the first key, so that the other keys can go."""
+    """Seal every stored token, and the gateway's file if it is set, with the first key: the other keys can go."""
     sealer = Sealer.of(load(SecretSettings))
 
     async def work() -> int:
         async with owner_database(database_settings()) as owner:
             return await reseal_installations(owner, sealer)
 
-    typer.echo(f"{asyncio.run(work())} sealed with the first key")
+    count = asyncio.run(work())
+    file = load(GatewaySettings).secrets_gateway_file
+    if file is not None:
+        count += Vault(file, sealer).reseal()
+    typer.echo(f"{count} sealed with the first key")
 
 
 @application.command("gateway")
@@ -93,13 +97,14 @@ async def _put(url: str, token: SecretStr, secret: str) -> None:
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
-            session.put(url, data=secret.encode()) as response,
+            session.put(url, data=secret.encode(), allow_redirects=False) as response,
         ):
-            status = response.status
+            status, said = response.status, (await response.text())[:200]
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise Fault(f"the gateway does not answer ({type(error).__name__}); nothing was stored") from None
     if status != _NO_CONTENT:
-        raise Fault(f"the gateway did not take it (HTTP {status}): is the writer's token right? Nothing was stored")
+        why = "is the writer's token right?" if status == _NOT_FOUND else said
+        raise Fault(f"the gateway did not take it (HTTP {status}): {why} Nothing was stored")
 
 
 def _keys(settings: GatewaySettings) -> Keys:

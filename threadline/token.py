@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from services.directory.owner import owner_database
@@ -14,6 +13,7 @@ from services.directory.sign_in import ACTIONS
 from services.directory.tokens import Made, Tokens, Wanted
 from services.kit.clock import SystemClock
 from services.kit.fault import Fault
+from threadline.plain import plain_console
 from threadline.running import database_settings
 
 application = typer.Typer(
@@ -30,7 +30,7 @@ def create(
     tenant: Tenant,
     name: Annotated[str, typer.Option(help="What it is for, such as nightly-report.")],
     actions: Annotated[str, typer.Option("--for", help=f"What it may do, with commas between: {', '.join(ACTIONS)}.")],
-    days: Annotated[int | None, typer.Option(min=1, help="How long it is good; for ever without.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, max=36_500, help="How long it is good; for ever without.")] = None,
 ) -> None:
     """Make a token. It is shown this once, on standard output."""
     given = {each.strip() for each in actions.split(",") if each.strip()}
@@ -51,19 +51,19 @@ def list_tokens(tenant: Annotated[str | None, typer.Argument(help="One tenant's 
         until = f"{each.expires_at:%Y-%m-%d %H:%M} UTC" if each.expires_at else "for ever"
         made = f"{each.created_at:%Y-%m-%d %H:%M} UTC"
         table.add_row(each.tenant_id, each.id, each.name, ", ".join(each.actions), made, until, each.state(now))
-    Console().print(table if table.row_count else "there is no token; `threadline token create` makes one")
+    plain_console().print(table if table.row_count else "there is no token; `threadline token create` makes one")
 
 
 @application.command()
 def rotate(
     tenant: Tenant,
     token_id: TokenId,
-    overlap_hours: Annotated[int, typer.Option(min=0, help="How long the old one stays good.")] = 24,
+    overlap_hours: Annotated[int, typer.Option(min=0, max=87_600, help="How long the old one stays good.")] = 24,
 ) -> None:
     """Make a new token in place of another, with the same name and for the same actions."""
-    made = _run(lambda tokens: tokens.rotate(tenant, token_id, timedelta(hours=overlap_hours)))
-    _hand_over(made)
-    typer.echo(f"{token_id} stays good for {overlap_hours} h", err=True)
+    rotated = _run(lambda tokens: tokens.rotate(tenant, token_id, timedelta(hours=overlap_hours)))
+    _hand_over(rotated.made)
+    typer.echo(f"{token_id} stays good until {rotated.old_ends:%Y-%m-%d %H:%M} UTC", err=True)
 
 
 @application.command()

@@ -91,7 +91,11 @@ async def _wait_for_turn(connection: AsyncConnection) -> None:
 def _refuse_conflicts(there: Mapping[str, TenantFacts], wanted: Mapping[str, Tenant]) -> None:
     """What was installed through OAuth has its tokens here; the file would take them away."""
     for tenant_id, facts in there.items():
-        installed = {(each.app, each.workspace) for each in facts.installations if each.origin == "oauth"}
+        installed = {
+            (each.app, each.workspace)
+            for each in facts.installations
+            if each.origin == "oauth" and each.closed_at is None
+        }
         described = wanted[tenant_id].installations if tenant_id in wanted else ()
         for each in described:
             if (each.app, each.workspace) in installed:
@@ -102,9 +106,18 @@ def _refuse_conflicts(there: Mapping[str, TenantFacts], wanted: Mapping[str, Ten
 
 
 def _refuse_claims(wanted: Mapping[str, Tenant], others: Iterable[Tenant]) -> None:
-    """A workspace of a tenant that the file leaves alone is still that tenant's."""
+    """What a tenant has that the file leaves alone, workspaces and secrets, is still that tenant's."""
+    others = list(others)
     owners = {each.workspace: tenant.id for tenant in others for each in tenant.connections}
+    places = {each.secrets: tenant.id for tenant in others for each in tenant.installations}
     for tenant in wanted.values():
+        for installation in tenant.installations:
+            if installation.secrets in places:
+                raise NotApplied(
+                    f"tenants.{tenant.id}.installations.{installation.app}: {places[installation.secrets]}, which is "
+                    f"not in the file, has its secrets in the same place ({installation.secrets}). Nothing was "
+                    "changed; give each a holder, such as env:acme"
+                )
         for each in tenant.connections:
             if each.workspace in owners:
                 raise NotApplied(
@@ -129,8 +142,10 @@ async def _write(connection: AsyncConnection, before: Mapping[str, Tenant], want
         for table in rows
         if table is not TenantRow
     ]
+    described = [(tenant.id, each.app, each.workspace) for tenant in wanted.values() for each in tenant.installations]
     closed = delete(InstallationRow).where(
-        InstallationRow.tenant_id.in_(new), InstallationRow.origin == "file", InstallationRow.closed_at.is_not(None)
+        tuple_(InstallationRow.tenant_id, InstallationRow.app, InstallationRow.workspace).in_(described),
+        InstallationRow.closed_at.is_not(None),
     )
     await connection.execute(closed)  # described again is installed again
     for table, keys, _ in plans:

@@ -22,7 +22,7 @@ from services.directory.document import (
     Tenant,
 )
 from services.directory.tree import LARGEST, Problem, Tree, read
-from services.kit.redaction import Redactor
+from services.kit.redaction import Redactor, holds_token
 
 MODELS: dict[str, type[BaseModel]] = {
     "tenants": Tenant,
@@ -50,6 +50,9 @@ SHAPES = {
 }
 
 
+redact = Redactor()
+
+
 @dataclass(frozen=True)
 class Checked:
     """A document that may be applied, or everything that is wrong with it."""
@@ -72,7 +75,8 @@ def check(text: str) -> Checked:
     if tree.value is not None:
         document, wrong_fields = _validated(tree)
         problems += [*wrong_fields, *_secrets_in(tree), *wrong_together(tree)]
-    ordered = tuple(sorted(set(problems), key=lambda each: (each.line or 0, each.field, each.what)))
+    shown = {Problem(each.line, each.field, redact(each.what)) for each in problems}
+    ordered = tuple(sorted(shown, key=lambda each: (each.line or 0, each.field, each.what)))
     return Checked(None, ordered) if ordered or document is None else Checked(document, (), tuple(hints(tree)))
 
 
@@ -116,10 +120,9 @@ def _model_at(path: tuple[str | int, ...]) -> type[BaseModel]:
 
 
 def _secrets_in(tree: Tree) -> Iterator[Problem]:
-    redact = Redactor()
     for path in tree.lines:
         texts = [each for each in (*path[-1:], tree.at(path)) if isinstance(each, str)]
-        if any(redact(each) != each for each in texts):
+        if any(holds_token(each) for each in texts):
             yield tree.problem(
                 path,
                 "a secret stands here. It never may: have it revoked, and let the installation's `secrets` say where "

@@ -19,13 +19,15 @@ class WrongAddress(Fault):
     """What should be the address of a database is none."""
 
 
-async def connect(url: SecretStr, application: str = APPLICATION) -> "asyncpg.Connection[asyncpg.Record]":
+async def connect(
+    url: SecretStr, application: str = APPLICATION, answer_within_s: float = ANSWER_WITHIN_S
+) -> "asyncpg.Connection[asyncpg.Record]":
     """A connection of one's own."""
     try:
         return await asyncpg.connect(
             url.get_secret_value(),
             timeout=CONNECT_WITHIN_S,
-            command_timeout=ANSWER_WITHIN_S,
+            command_timeout=answer_within_s,
             server_settings={"application_name": application},
         )
     except (ValueError, asyncpg.ClientConfigurationError):

@@ -49,6 +49,11 @@ def _words(value: Any) -> list[str]:
     return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
+def _texts(tree: Tree, path: Path, name: str) -> set[str]:
+    """What the entries of a list are called by."""
+    return {value for _, entry in _entries(tree, path) if isinstance(value := entry.get(name), str)}
+
+
 def _key(entry: dict[str, Any], keys: tuple[str, ...]) -> tuple[str, ...] | None:
     values = tuple(value for key in keys if isinstance(value := entry.get(key), str))
     return values if len(values) == len(keys) else None
@@ -111,7 +116,7 @@ def _wrong_agents(tree: Tree, path: Path, _: dict[str, Any]) -> Iterator[Problem
 
 
 def _wrong_rules(tree: Tree, path: Path, _: dict[str, Any]) -> Iterator[Problem]:
-    agents = {agent.get("id") for _, agent in _entries(tree, (*path, "agents"))}
+    agents = _texts(tree, (*path, "agents"), "id")
     for here, rule in _entries(tree, (*path, "rules")):
         when = rule.get("when", "message")
         if isinstance(rule.get("agent"), str) and rule["agent"] not in agents:
@@ -125,7 +130,7 @@ def _wrong_rules(tree: Tree, path: Path, _: dict[str, Any]) -> Iterator[Problem]
 
 
 def _wrong_installations(tree: Tree, path: Path, _: dict[str, Any]) -> Iterator[Problem]:
-    own = {each.get("workspace") for _, each in _entries(tree, (*path, "connections"))}
+    own = _texts(tree, (*path, "connections"), "workspace")
     for here, installation in _entries(tree, (*path, "installations")):
         workspace = installation.get("workspace")
         if isinstance(workspace, str) and workspace not in own:
@@ -133,9 +138,9 @@ def _wrong_installations(tree: Tree, path: Path, _: dict[str, Any]) -> Iterator[
 
 
 def _wrong_partners(tree: Tree, path: Path, _: dict[str, Any]) -> Iterator[Problem]:
-    own = {each.get("workspace") for _, each in _entries(tree, (*path, "connections"))}
+    own = _texts(tree, (*path, "connections"), "workspace")
     for here, partner in _entries(tree, (*path, "partners")):
-        if partner.get("workspace") in own:
+        if isinstance(partner.get("workspace"), str) and partner["workspace"] in own:
             yield tree.problem((*here, "workspace"), "it is the tenant's own; a partner is another organisation")
 
 

@@ -1,5 +1,7 @@
 """The whole directory, now and as it was, for operators."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, func, select
@@ -20,12 +22,25 @@ async def whole(connection: AsyncConnection, at_most: int | None = None) -> dict
     return {each.tenant_id: each for each in found if each.facts is not None}
 
 
-async def latest(connection: AsyncConnection, most: int, tenant_id: str | None = None) -> list[Revision]:
-    """The newest revisions, the newest first."""
-    question = select(RevisionRow).order_by(RevisionRow.revision.desc()).limit(most)
+@dataclass(frozen=True)
+class Change:
+    """That there was a revision, without what it says: one that cannot be read can still be listed."""
+
+    number: int
+    tenant_id: str
+    at: datetime
+    by: str
+    is_the_end: bool
+
+
+async def latest(connection: AsyncConnection, most: int, tenant_id: str | None = None) -> list[Change]:
+    """The newest changes, the newest first."""
+    row = RevisionRow
+    question = select(row.revision, row.tenant_id, row.at, row.by, row.document.is_(None))
+    question = question.order_by(row.revision.desc()).limit(most)
     if tenant_id is not None:
-        question = question.where(RevisionRow.tenant_id == tenant_id)
-    return [_revision(row) for row in (await connection.execute(question)).all()]
+        question = question.where(row.tenant_id == tenant_id)
+    return [Change(*each) for each in (await connection.execute(question)).all()]
 
 
 async def newest(connection: AsyncConnection) -> int:
@@ -35,4 +50,5 @@ async def newest(connection: AsyncConnection) -> int:
 
 
 def _revision(row: Row[Any]) -> Revision:
-    return Revision(row.revision, row.tenant_id, row.at, row.by, facts_of(row.document, row.revision))
+    facts = facts_of(row.document, row.revision)
+    return Revision(row.revision, row.tenant_id, row.at, row.by, facts)

@@ -103,10 +103,7 @@ class Holding:
         return self._read_at.get(tenant_id, float("-inf"))
 
     def keep(self, record: TenantRecord, now: float) -> Known | None:
-        """Takes in what was read. A record older than what is known is passed over: reads may overtake each other."""
-        held = self._records.get(record.tenant_id)
-        if held is not None and held.revision > record.revision:
-            return self._tenants.get(record.tenant_id)
+        """Takes in what was read, in place of what was known; a database that was restored counts from lower down."""
         known = record.known()
         self._forget_workspaces(record.tenant_id)
         for each in (self._tenants, self._records, self._read_at):
@@ -127,6 +124,11 @@ class Holding:
         self._unknown[workspace] = (unknown, until)
         while len(self._unknown) > self._most:
             del self._unknown[next(iter(self._unknown))]
+
+    def doubt(self, tenant_id: str) -> None:
+        """What is known of a tenant may be old: it is to be read again."""
+        if tenant_id in self._read_at:
+            self._read_at[tenant_id] = float("-inf")
 
     def doubt_unowned(self) -> None:
         """Something changed: what nobody owned may have an owner now."""

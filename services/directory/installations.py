@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from services.directory.document import InstalledApp
 from services.directory.holding import Known
@@ -13,6 +13,9 @@ from services.kit.fault import Fault
 from services.kit.secrets.names import SecretName
 from services.kit.secrets.sealing import Sealer
 from services.kit.secrets.source import Secrets
+
+_TURN = "select pg_advisory_xact_lock(hashtext('threadline directory'))"
+"""Changes of the directory stand in line: an apply takes the same lock before it touches a row."""
 
 _TAKE_IN = """
     insert into threadline.installations as i
@@ -89,7 +92,7 @@ class Installations:
         sealed = next((each.bot_token for each in tenant.sealed if (each.app, each.workspace) == key), None)
         if sealed is None:
             raise NoToken(f"no token is kept for {installation.app} in {installation.workspace}; install the app again")
-        return self._needed_sealer().open(sealed, _purpose(tenant.tenant_id, installation, "bot_token"))
+        return self._needed_sealer().open(sealed, purpose_of("bot_token", tenant.tenant_id, *key))
 
     async def take_in(self, tenant: Known, granted: Granted) -> None:
         """Keeps what OAuth brought, sealed, in place of what was there for this app and workspace."""
@@ -98,13 +101,17 @@ class Installations:
                 f"{granted.workspace} is no connection of {tenant.tenant_id}, and nothing was kept; add it to "
                 "directory.yaml, apply it, and install the app again"
             )
+        _refuse_what_cannot_be_read_again(granted)
         sealer = self._needed_sealer()
-        bot_token = sealer.seal(granted.bot_token, _purpose(tenant.tenant_id, granted, "bot_token"))
+        bot_token = sealer.seal(
+            granted.bot_token, purpose_of("bot_token", tenant.tenant_id, granted.app, granted.workspace)
+        )
         refresh_token = granted.refresh_token and sealer.seal(
-            granted.refresh_token, _purpose(tenant.tenant_id, granted, "refresh_token")
+            granted.refresh_token, purpose_of("refresh_token", tenant.tenant_id, granted.app, granted.workspace)
         )
         with acting_for(tenant.tenant_id):
             async with self._database.for_tenant() as connection:
+                await connection.execute(_TURN)
                 kept = await connection.fetchval(
                     _TAKE_IN,
                     *(tenant.tenant_id, granted.app, granted.workspace, granted.bot_user, sorted(granted.scopes)),
@@ -120,6 +127,7 @@ class Installations:
         """The app was removed, or its tokens revoked: they are thrown away. Says whether there was one open."""
         with acting_for(tenant.tenant_id):
             async with self._database.for_tenant() as connection:
+                await connection.execute(_TURN)
                 closed = await connection.fetchval(_CLOSE, tenant.tenant_id, app, workspace, at)
         return closed is not None
 
@@ -138,5 +146,22 @@ class Installations:
         return self._sealer
 
 
-def _purpose(tenant_id: str, installation: InstalledApp | Granted, what: str) -> str:
-    return f"{what} of {installation.app} in {installation.workspace} for {tenant_id}"
+def _refuse_what_cannot_be_read_again(granted: Granted) -> None:
+    try:
+        InstalledApp(
+            app=granted.app,
+            workspace=granted.workspace,
+            origin="oauth",
+            bot_user=granted.bot_user,
+            scopes=granted.scopes,
+        )
+    except ValidationError as error:
+        fields = ", ".join(str(each["loc"][0]) for each in error.errors(include_input=False))
+        raise NotInstalled(
+            f"what came through OAuth is not what Slack sends ({fields}), and nothing was kept"
+        ) from None
+
+
+def purpose_of(what: str, tenant_id: str, app: str, workspace: str) -> str:
+    """What a stored token is sealed for: it opens for nothing else."""
+    return f"{what} of {app} in {workspace} for {tenant_id}"

@@ -2,20 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from services.directory import metrics
 from services.directory.faults import DatabaseAway
 from services.directory.holding import Holding, Known, Unknown, Workspace
 from services.directory.reading import read_owner, read_tenant
+from services.directory.reads import Reads
 from services.directory.revisions import UnreadableRevision
-from services.directory.service import ServiceDatabase, refuse_unbound_role, service_database
+from services.directory.service import ServiceDatabase, service_database
 from services.directory.settings import DirectorySettings
+from services.directory.shared import Shared
 from services.directory.snapshot import Snapshot
 from services.directory.watch import Listener, watch
 from services.kit.clock import Clock
@@ -25,8 +27,11 @@ from services.kit.telemetry.emitter import Emitter
 log = logging.getLogger(__name__)
 
 SLACK = "slack"
+TENANT = "tenant"
+"""Beside the types of channels: who asks for a tenant by its own id."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
-READ_AT_ONCE = 4
+SWEEPERS = 2
+REFRESHES_AT_ONCE = 8
 SAVE_EVERY_S = 1.0
 SAVE_SHARE = 20.0
 """A big directory is saved less often: of the time, at most one part in so many goes into it."""
@@ -53,25 +58,22 @@ class Directory:
         self._clock, self._emitter = surroundings.clock, surroundings.emitter
         self._snapshot = Snapshot(surroundings.snapshot)
         self._holding = Holding(settings.directory_tenants)
-        self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
-        """What is being found out, by what it is: who asks the same waits for the same."""
-        self._doubted: set[str] = set()
-        """Tenants that changed while they were read."""
+        self._questions = Shared()
+        self._reads: Reads[Known | Unknown] = Reads(self._read, self._failed)
+        self._sweep: asyncio.Task[None] | None = None
         self._changes = 0
+        self._rest_until = float("-inf")
         self._unsaved = False
-        self._slots = asyncio.Semaphore(READ_AT_ONCE)
         self._waiting = 0
         self._away: str | None = "it has not answered yet"
 
     def known(self, workspace: str, channel_type: str = SLACK) -> Known | Unknown | None:
         """What memory knows of a workspace; none where only Postgres could tell."""
         key = (channel_type, workspace)
-        now = self._clock.monotonic()
         found = self._holding.owner_of(key)
         if found is None:
-            return self._holding.unowned(key, now)
-        if now - self._holding.read_at(found.tenant_id) > self._settings.directory_fresh_s and self._away is None:
-            self._refresh(found.tenant_id)
+            return self._holding.unowned(key, self._clock.monotonic())
+        self._refresh_if_old(found.tenant_id)
         return found
 
     async def owner(self, workspace: str, channel_type: str = SLACK) -> Known | Unknown:
@@ -81,7 +83,7 @@ class Directory:
             self._emitter.count(metrics.LOOKUPS, result="cached" if isinstance(found, Known) else "unknown")
             return found
         key = (channel_type, workspace)
-        asked: Known | Unknown = await self._once(key, lambda: self._find_owner(key))
+        asked = await self._questions.ask(key, lambda: self._find_owner(key))
         self._emitter.count(metrics.LOOKUPS, result="read" if isinstance(asked, Known) else "unknown")
         return asked
 
@@ -89,15 +91,13 @@ class Directory:
         """A tenant by its id, likewise."""
         held = self._holding.tenant(tenant_id)
         if held is not None:
+            self._refresh_if_old(tenant_id)
             return held
-        key = ("tenant", tenant_id)
+        key = (TENANT, tenant_id)
         unknown = self._holding.unowned(key, self._clock.monotonic())
         if unknown is not None:
             return unknown
-        found: Known | Unknown = await self._once(key, lambda: self._until_answered(lambda: self._fresh(tenant_id)))
-        if isinstance(found, Unknown):
-            self._holding.keep_unowned(key, found, self._clock.monotonic() + self._settings.directory_unknown_s)
-        return found
+        return await self._questions.ask(key, lambda: self._find_tenant(key))
 
     def trouble(self) -> str | None:
         """What is wrong, for those who watch; nothing while Postgres answers."""
@@ -116,7 +116,7 @@ class Directory:
         """Hearing of changes should end only when it is told to."""
         error = None if running.cancelled() else running.exception()
         if error is not None:
-            self._away = f"it stopped hearing of changes: {type(error).__name__}"
+            self._lost(type(error).__name__)
             log.error("the directory stopped hearing of changes; restart this process", exc_info=error)
 
     def recall(self) -> None:
@@ -129,26 +129,29 @@ class Directory:
 
     async def finish(self) -> None:
         """Ends what is still being found out, and saves what is known."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._sweep is not None:
+            self._sweep.cancel()
+            await asyncio.gather(self._sweep, return_exceptions=True)
+        await self._questions.close()
+        await self._reads.close()
         await self._save()
 
     def _changed(self, tenant_id: str) -> None:
         self._changes += 1
         self._holding.doubt_unowned()
-        if self._holding.tenant(tenant_id) is not None or ("read", tenant_id) in self._tasks:
-            self._refresh(tenant_id)
+        if self._holding.tenant(tenant_id) is not None or tenant_id in self._reads:
+            self._reads.changed(tenant_id)
 
     def _connected(self) -> None:
+        """What changed until now may not have been heard: everything is read again, a few at a time."""
         log.info("the directory hears of changes; %d tenants are read again", len(self._holding))
         self._away = None
         self._emitter.set(metrics.AWAY, 0)
         self._changes += 1
         self._holding.doubt_unowned()
-        for tenant_id in self._holding.ids():
-            self._refresh(tenant_id)
+        if self._sweep is not None:
+            self._sweep.cancel()
+        self._sweep = asyncio.create_task(self._read_all_again())
 
     def _lost(self, why: str) -> None:
         if self._away is None:
@@ -161,19 +164,64 @@ class Directory:
         self._away = f"Postgres does not answer ({why})"
         self._emitter.set(metrics.AWAY, 1)
 
+    async def _read_all_again(self) -> None:
+        left = iter(self._holding.ids())
+
+        async def some() -> None:
+            for tenant_id in left:
+                self._reads.changed(tenant_id)
+                with suppress(Exception):  # `_failed` has told it
+                    await asyncio.shield(self._reads.begin(tenant_id))
+
+        await asyncio.gather(*(some() for _ in range(SWEEPERS)))
+
+    def _refresh_if_old(self, tenant_id: str) -> None:
+        """Reads again, in the background, what was read long ago: it may be that a change was not heard of."""
+        now = self._clock.monotonic()
+        if now - self._holding.read_at(tenant_id) <= self._settings.directory_fresh_s:
+            return
+        if tenant_id not in self._reads and len(self._reads) < REFRESHES_AT_ONCE and now >= self._rest_until:
+            _ = self._reads.begin(tenant_id)
+
+    def _failed(self, tenant_id: str, error: BaseException) -> None:
+        """What is known stays, and is read again when it is next asked for, after a rest."""
+        self._rest_until = self._clock.monotonic() + LONGEST_PAUSE_S
+        self._holding.doubt(tenant_id)
+        if isinstance(error, DatabaseAway):
+            return  # the watcher tells it, once
+        if isinstance(error, Fault):
+            log.warning("the tenant %s could not be read, and what is known of it stays: %s", tenant_id, error)
+        else:
+            log.error("the tenant %s could not be read, and what is known of it stays", tenant_id, exc_info=error)
+
     async def _find_owner(self, workspace: Workspace) -> Known | Unknown:
         while True:
             changes = self._changes
             owner = await self._until_answered(lambda: read_owner(self.database, workspace))
             if isinstance(owner, str):
-                known = await self._until_answered(partial(self._fresh, owner))
-                if isinstance(known, Known) and known is self._holding.owner_of(workspace):
+                known = await self._until_answered(partial(self._begun, owner))
+                if isinstance(known, Known) and self._holding.owner_of(workspace) is known:
                     return known
-            elif changes == self._changes:
-                until = self._clock.monotonic() + self._settings.directory_unknown_s
-                self._holding.keep_unowned(workspace, owner, until)
+            elif self._keep_unowned(workspace, owner, changes):
                 return owner
             # It changed hands between the questions: ask again.
+
+    async def _find_tenant(self, key: Workspace) -> Known | Unknown:
+        while True:
+            changes = self._changes
+            found = await self._until_answered(partial(self._begun, key[1]))
+            if isinstance(found, Known) or self._keep_unowned(key, found, changes):
+                return found
+
+    def _keep_unowned(self, key: Workspace, unknown: Unknown, changes: int) -> bool:
+        """Keeps for a while that nobody owns it, unless something changed since that was asked."""
+        if changes != self._changes:
+            return False
+        self._holding.keep_unowned(key, unknown, self._clock.monotonic() + self._settings.directory_unknown_s)
+        return True
+
+    async def _begun(self, tenant_id: str) -> Known | Unknown:
+        return await asyncio.shield(self._reads.begin(tenant_id))
 
     async def _until_answered(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         """Asks until Postgres answers. What it refuses is a fault, and not asked again."""
@@ -196,58 +244,19 @@ class Directory:
             self._waiting -= 1
             self._emitter.set(metrics.WAITING, self._waiting)
 
-    def _refresh(self, tenant_id: str) -> None:
-        """Reads a tenant again, in the background; once more if it is being read just now."""
-        if ("read", tenant_id) in self._tasks:
-            self._doubted.add(tenant_id)
-        else:
-            task = self._start(("read", tenant_id), lambda: self._read(tenant_id))
-            task.add_done_callback(lambda done: self._refreshed(tenant_id, done))
-
-    def _refreshed(self, tenant_id: str, done: asyncio.Task[Any]) -> None:
-        """Nobody waits for what is read in the background, so its failure is seen to here."""
-        error = None if done.cancelled() else done.exception()
-        if isinstance(error, DatabaseAway):
-            if self._away is None:  # a hiccup: nobody else will say that it is over
-                asyncio.get_running_loop().call_later(FIRST_PAUSE_S, self._refresh, tenant_id)
-        elif isinstance(error, Fault):
-            log.warning("the tenant %s could not be read again, and what is known of it stays: %s", tenant_id, error)
-        elif error is not None:
-            log.error("the tenant %s could not be read again, and what is known of it stays", tenant_id, exc_info=error)
-
-    async def _fresh(self, tenant_id: str) -> Known | Unknown:
-        found: Known | Unknown = await self._once(("read", tenant_id), lambda: self._read(tenant_id))
-        return found
-
     async def _read(self, tenant_id: str) -> Known | Unknown:
-        """Reads a tenant into memory. One that changes while it is read is read once more."""
-        while True:
-            self._doubted.discard(tenant_id)
-            began = self._clock.monotonic()
-            async with self._slots:
-                record = await read_tenant(self.database, tenant_id)
-            self._emitter.observe(metrics.READ_SECONDS, self._clock.monotonic() - began)
-            if tenant_id not in self._doubted:
-                break
+        """Reads a tenant into memory, once."""
+        began = self._clock.monotonic()
+        record = await read_tenant(self.database, tenant_id)
+        now = self._clock.monotonic()
+        self._emitter.observe(metrics.READ_SECONDS, now - began)
+        self._unsaved = True
         if record is None:
             self._holding.forget(tenant_id)
             return Unknown(0)
-        known = self._holding.keep(record, self._clock.monotonic())
+        known = self._holding.keep(record, now)
         self._emitter.set(metrics.TENANTS, len(self._holding))
-        self._unsaved = True
         return known or Unknown(record.revision)
-
-    async def _once(self, key: Hashable, ask: Callable[[], Awaitable[Any]]) -> Any:
-        """Asks, or waits with those who ask the same already. One of them giving up ends nothing for the others."""
-        return await asyncio.shield(self._tasks.get(key) or self._start(key, ask))
-
-    def _start(self, key: Hashable, ask: Callable[[], Awaitable[Any]]) -> asyncio.Task[Any]:
-        async def asked() -> Any:
-            return await ask()
-
-        task = self._tasks[key] = asyncio.create_task(asked())
-        task.add_done_callback(lambda _: self._tasks.pop(key, None))
-        return task
 
     async def _save_again_and_again(self) -> None:
         took = 0.0
@@ -263,12 +272,12 @@ class Directory:
         self._unsaved = False
         try:
             await asyncio.to_thread(self._snapshot.save, self._holding.records(), self._clock.now())
-        except OSError as error:
+        except (OSError, ValueError) as error:
             self._unsaved = True
             log.warning(
                 "the directory's snapshot could not be saved (%s): should this process start again while Postgres is "
                 "away, it would know less. Mend THREADLINE_STATE_FOLDER",
-                error.strerror,
+                error.strerror if isinstance(error, OSError) else type(error).__name__,
             )
 
 
@@ -277,7 +286,8 @@ async def directory(settings: DirectorySettings, surroundings: Surroundings) -> 
     """A directory that hears of changes. Where Postgres is away it begins with what was known last."""
     async with service_database(settings) as database:
         try:
-            await refuse_unbound_role(database)
+            async with database.for_nobody():
+                pass  # a role that row-level security does not bind is refused here, and not at the first question
         except DatabaseAway as fault:
             log.warning("%s", fault)
         found = Directory(database, settings, surroundings)

@@ -8,8 +8,11 @@ import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from pydantic import SecretStr
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.directory.faults import root_of
 from services.directory.model import SCHEMA
@@ -23,7 +26,9 @@ _PLACES = (_HERE / "migrations_of_release", _HERE.parents[1] / "infra/migrations
 _LOCK = "select pg_advisory_xact_lock(hashtext('threadline migrations'))"
 """Two that migrate at once would make everything twice."""
 
-WRITTEN_BY_SERVICES = {"installations": "insert, update"}
+WRITTEN_BY_SERVICES = {
+    "installations": "insert, update (bot_user, scopes, closed_at, sealed_bot_token, sealed_refresh_token, expires_at)"
+}
 """What services may change. Everything else they only read; the directory's commands change it."""
 CALLED_BY_SERVICES = ("bound_tenant()", "tenant_of(text, text)", "tenant_of_at(text, text, bigint)")
 
@@ -92,9 +97,20 @@ async def admit(owner: OwnerDatabase, service_url: SecretStr) -> None:
                     f"the role {role} of DATABASE_URL is not there, and the owner may not make it. Let somebody who "
                     f"may do it: create role {name} login password '…'; then run this again. The tables are migrated"
                 )
-            await connection.execute(text(f"create role {name} login nobypassrls password {_literal(password)}"))
+            await _make_role(connection, name, password)
         for statement in _grants(name):
             await connection.execute(text(statement))
+
+
+async def _make_role(connection: AsyncConnection, name: str, password: str) -> None:
+    """The statement holds the password, so an error must not show it."""
+    try:
+        await connection.exec_driver_sql(f"create role {name} login nobypassrls password {_literal(password)}")
+    except DBAPIError as error:
+        raise CannotMigrate(
+            f"the role {name} could not be made ({type(root_of(error)).__name__}). The tables are migrated; let "
+            "somebody make it, and run this again"
+        ) from None
 
 
 def _grants(role: str) -> list[str]:
@@ -120,6 +136,11 @@ async def _run(owner: OwnerDatabase, do: Callable[[Config], None]) -> None:
     async with owner.begin() as connection:
         try:
             await connection.run_sync(on)
+        except CommandError as error:
+            raise CannotMigrate(
+                f"{error}: this version has no such migration. The database may have been migrated by a newer one; the "
+                "tables are as they were"
+            ) from None
         except Exception as error:
             if isinstance(cause := root_of(error), asyncpg.InsufficientPrivilegeError):
                 raise CannotMigrate(

@@ -13,6 +13,8 @@ from services.kit.fault import Fault
 from services.kit.groups import DatabaseSettings
 
 CONNECTIONS = 2
+ANSWER_WITHIN_S = 300.0
+"""An operator's change may be large, and may wait for another's."""
 
 
 class OwnerDatabase:
@@ -42,7 +44,7 @@ async def owner_database(settings: DatabaseSettings) -> AsyncIterator[OwnerDatab
         )
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=partial(connect, settings.database_owner_url),
+        async_creator=partial(connect, settings.database_owner_url, answer_within_s=ANSWER_WITHIN_S),
         pool_size=CONNECTIONS,
         max_overflow=0,
         pool_timeout=CONNECT_WITHIN_S,

@@ -16,7 +16,7 @@ async def reseal(owner: OwnerDatabase, sealer: Sealer) -> int:
         rows = (await connection.execute(select(*key, *sealed).with_for_update())).all()
         for tenant_id, app, workspace, *values in rows:
             anew = {
-                column.key: sealer.reseal(value)
+                column.key: sealer.reseal(value, f"{column.key} of {app} in {workspace} for {tenant_id}")
                 for column, value in zip(sealed, values, strict=True)
                 if value is not None
             }

@@ -13,6 +13,8 @@ from services.directory.service import ServiceDatabase
 from services.directory.tenancy import acting_for
 from services.kit.fault import Fault
 
+KEPT = 1000
+
 _AT = """
     select revision, document from threadline.revisions
     where tenant_id = $1 and revision <= $2 order by revision desc limit 1
@@ -44,13 +46,13 @@ def facts_of(document: Mapping[str, Any] | None, number: int) -> TenantFacts | N
     except ValidationError as error:
         fields = ", ".join(".".join(map(str, each["loc"])) for each in error.errors(include_input=False))
         raise UnreadableRevision(
-            f"revision {number} of the directory cannot be read by this version ({fields}); a newer one wrote it. "
-            "What is known from before is kept"
+            f"revision {number} of the directory, of the tenant {document.get('id')}, cannot be read by this version "
+            f"({fields}): a newer one wrote it, or a row was changed by hand. What is known from before is kept"
         ) from None
 
 
 class RevisionReader:
-    """Past revisions for services, each read once: a revision never changes."""
+    """Past revisions for services. The latest that were asked for are kept: a revision never changes."""
 
     def __init__(self, database: ServiceDatabase) -> None:
         self._database = database
@@ -59,13 +61,17 @@ class RevisionReader:
     async def facts_at(self, tenant_id: str, revision: int) -> TenantFacts | None:
         """The tenant as that revision of the directory had it; none where it was not there."""
         key = (tenant_id, revision)
-        if key not in self._known:
-            with acting_for(tenant_id):
-                async with self._database.for_tenant() as connection:
-                    row = await connection.fetchrow(_AT, tenant_id, revision)
-            document = json.loads(row["document"]) if row and row["document"] else None
-            self._known[key] = facts_of(document, row["revision"]) if row else None
-        return self._known[key]
+        if key in self._known:
+            return self._known[key]
+        with acting_for(tenant_id):
+            async with self._database.for_tenant() as connection:
+                row = await connection.fetchrow(_AT, tenant_id, revision)
+        if row is None or row["document"] is None:
+            return None
+        facts = self._known[key] = facts_of(json.loads(row["document"]), row["revision"])
+        if len(self._known) > KEPT:
+            del self._known[next(iter(self._known))]
+        return facts
 
     async def tenant_of_at(self, workspace: str, revision: int, channel_type: str = "slack") -> str | None:
         """Whose workspace it was."""

@@ -60,7 +60,10 @@ async def service_database(settings: DatabaseSettings) -> AsyncIterator[ServiceD
             "DATABASE_URL is not set; `threadline local start --only postgres` starts a Postgres on this machine"
         )
     pool = asyncpg.create_pool(
-        min_size=0, max_size=settings.database_connections, connect=lambda *_, **__: connect(url)
+        min_size=0,
+        max_size=settings.database_connections,
+        connect=lambda *_, **__: connect(url),
+        init=_refuse_unbound_role,
     )
     async with pool:
         try:
@@ -69,10 +72,12 @@ async def service_database(settings: DatabaseSettings) -> AsyncIterator[ServiceD
             pool.terminate()
 
 
-async def refuse_unbound_role(database: ServiceDatabase) -> None:
-    """Row-level security must bind the role that we are. One that it does not bind would see every tenant."""
-    async with database.for_nobody() as connection:
-        who = await connection.fetchrow(_WHO)
+async def _refuse_unbound_role(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Row-level security must bind the role that we are; one that it does not bind would see every tenant.
+
+    Asked of each new connection, since Postgres may be away when a service starts.
+    """
+    who = await connection.fetchrow(_WHO)
     if who is None or not (who["bypasses"] or who["owns"]):
         return
     raise WrongRole(

@@ -1,5 +1,6 @@
 """API tokens: what programs sign in with, each for one tenant and some actions. Only their digests are kept."""
 
+import asyncio
 import hashlib
 import hmac
 import re
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias, get_args
 
+from services.directory.faults import DatabaseAway
 from services.directory.holding import Known
 from services.directory.lookup import Directory
 
@@ -14,6 +16,8 @@ Action: TypeAlias = Literal["runs", "messages", "agents"]
 """runs: ask for answers and end them. messages: say something in Slack. agents: report what supervised agents do."""
 
 ACTIONS: tuple[Action, ...] = get_args(Action)
+
+ANSWER_WITHIN_S = 3.0
 
 _SHAPE = re.compile(r"tl_([a-z0-9][a-z0-9-]{0,62})_([0-9a-f]{12})_([0-9a-f]{64})")
 
@@ -34,12 +38,20 @@ class Refused:
 
 
 async def sign_in(directory: Directory, token: str, action: Action, now: datetime) -> Granted | Refused:
-    """Whether a token is good for an action. While Postgres is away a tenant that is known still signs in."""
+    """Whether a token is good for an action.
+
+    While Postgres is away, a tenant that is known still signs in. One that is not is a fault after a few seconds: a
+    program must not be told that its token is wrong.
+    """
     shape = _SHAPE.fullmatch(token)
     if shape is None:
         return Refused("not_a_token")
     tenant_id, token_id, _ = shape.groups()
-    tenant = await directory.tenant(tenant_id)
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            tenant = await directory.tenant(tenant_id)
+    except TimeoutError:
+        raise DatabaseAway("whose token it is cannot be told while Postgres is away; try again") from None
     kept = next((each for each in tenant.tokens if each.id == token_id), None) if isinstance(tenant, Known) else None
     if kept is None or not isinstance(tenant, Known) or not hmac.compare_digest(kept.digest, digest_of(token)):
         return Refused("unknown")

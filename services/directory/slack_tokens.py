@@ -58,6 +58,8 @@ def kind_of(token: str) -> str | None:
 
 def mistaken(name: SecretName, token: str) -> str | None:
     """What is wrong with a token before anybody is asked: it is another kind than belongs there."""
+    if not token.isprintable() or " " in token:
+        return "it has a space or a line break in it"
     kind = kind_of(token)
     wanted = WANTED[name]
     if token.startswith(wanted) if wanted else kind is None:

@@ -1,6 +1,7 @@
 """Reading YAML into plain values that remember their lines."""
 
 import io
+import re
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -13,6 +14,7 @@ from services.kit.redaction import Redactor
 Path: TypeAlias = tuple[str | int, ...]
 
 LARGEST = 4 * 1024 * 1024
+LARGEST_NUMBER = 2**53
 MOST_VALUES = 200_000
 """An alias may name what holds aliases: a few lines could stand for more than any machine holds."""
 KEYS = ("id", "name", "app", "workspace", "user", "scope", "what")
@@ -20,6 +22,8 @@ KEYS = ("id", "name", "app", "workspace", "user", "scope", "what")
 
 
 _redact = Redactor()
+_NO_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Control characters, line ends that only YAML knows, halves of characters: not all can be stored, none be shown."""
 
 
 @dataclass(frozen=True)
@@ -145,10 +149,18 @@ class _Reader:
         kind = str(node.tag).rpartition(":")[2]
         if kind in {"int", "float", "bool", "null"}:
             try:
-                return self._constructor.construct_object(node)
-            except (ValueError, YAMLError):
-                pass
+                value = self._constructor.construct_object(node)
+            except (ValueError, LookupError, TypeError, YAMLError):
+                return str(node.value)
+            if not isinstance(value, int) or abs(value) <= LARGEST_NUMBER:
+                return value
+            self._wrong(node, path, "a number as large as this has no place here")
         elif kind not in {"str", "timestamp"}:
-            line = node.start_mark.line + 1
-            self.found.append((line, path, f"a value of the kind {node.tag} has no place here"))
+            self._wrong(node, path, f"a value of the kind {node.tag} has no place here")
+        elif _NO_TEXT.search(str(node.value)):
+            self._wrong(node, path, "it has characters in it that no text has, such as NUL or a bell")
+            return ""
         return str(node.value)
+
+    def _wrong(self, node: Node, path: Path, what: str) -> None:
+        self.found.append((node.start_mark.line + 1, path, what))

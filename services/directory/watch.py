@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncpg
 from pydantic import SecretStr
@@ -34,9 +34,15 @@ class Listener:
 async def watch(url: SecretStr, listener: Listener, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
     """Listens until it is cancelled, connecting again whenever the connection is lost."""
     wait = FIRST_PAUSE_S
+
+    def connected() -> None:
+        nonlocal wait
+        wait = FIRST_PAUSE_S
+        listener.connected()
+
     while True:
         try:
-            await _listen(url, listener)
+            await _listen(url, replace(listener, connected=connected))
         except (asyncpg.PostgresError, *AWAY) as error:
             listener.lost(type(error).__name__)
         except Exception as error:

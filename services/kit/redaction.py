@@ -20,6 +20,19 @@ _SHAPES = re.compile(
     re.VERBOSE,
 )
 
+_TOKENS = re.compile(
+    r"""
+      \bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{4,}
+    | \bxapp-[A-Za-z0-9-]{4,}
+    | \bsk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{16,}
+    | \btl_[a-z0-9-]+_[0-9a-f]{12}_[0-9a-f]{64}\b
+    | https://hooks\.slack\.com/\S+
+    | ://[^/\s:@"']*:[^/\s@"']+@
+    """,
+    re.VERBOSE,
+)
+"""Only what can hardly be anything else: prose about a bearer of news is no secret."""
+
 _SHORTEST = 6
 """A shorter secret would blank out ordinary words."""
 
@@ -31,6 +44,11 @@ def learn(secret: str) -> None:
     """From now on this very value is kept out, too. Secrets belong to the process, as its log does."""
     if len(secret) >= _SHORTEST:
         _learnt.add(secret)
+
+
+def holds_token(text: str) -> bool:
+    """Whether a secret stands in it, where refusing ordinary words would be a nuisance."""
+    return _TOKENS.search(text) is not None
 
 
 class Redactor:

@@ -55,8 +55,7 @@ async def applied(owner: OwnerDatabase, *tenants: str, prune: bool = True) -> Ap
     return await apply(owner, document(*tenants), How("a test", prune=prune))
 
 
-def tenant(name: str, workspace: str) -> str:
+def tenant(name: str, workspace: str, more: str = "") -> str:
     """A small one."""
-    return (
-        f"  - {{id: {name}, name: {name}, connections: [{{workspace: {workspace}}}], agents: [{{id: a, name: A}}]}}\n"
-    )
+    usual = f"id: {name}, name: {name}, connections: [{{workspace: {workspace}}}], agents: [{{id: a, name: A}}]"
+    return f"  - {{{usual}{more and ', '}{more}}}\n"

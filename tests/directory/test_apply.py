@@ -120,6 +120,13 @@ async def test_a_workspace_of_a_tenant_that_stays_is_not_taken(owner: OwnerDatab
     assert set(by_id(await held(owner))) == {"globex"}
 
 
+async def test_a_place_of_secrets_of_a_tenant_that_stays_is_not_used_again(owner: OwnerDatabase) -> None:
+    await applied(owner, tenant("a", "T1", "installations: [{app: A1, workspace: T1}]"))
+    with pytest.raises(NotApplied, match="has its secrets in the same place"):
+        await applied(owner, tenant("b", "T2", "installations: [{app: A1, workspace: T2}]"), prune=False)
+    assert set(by_id(await held(owner))) == {"a"}
+
+
 async def test_what_the_database_refuses_is_refused_whole(owner: OwnerDatabase) -> None:
     await applied(owner, ACME)
     async with owner.begin() as connection:

@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from services.directory.check import check
 from services.directory.owner import OwnerDatabase
 from services.kit.groups import DatabaseSettings
-from services.kit.secrets.sealing import new_key
+from services.kit.secrets.sealing import Sealer, new_key
+from services.kit.secrets.vault import Vault
 from services.kit.settings import child_environment
 from tests.databases import Databases
 from tests.directory.samples import ACME, GLOBEX, directory_yaml
@@ -87,6 +89,7 @@ async def test_a_directory_from_nothing_to_its_history(threadline: Threadline) -
     assert "globex" in listed
     one, _ = await threadline("directory", "show", "acme")
     assert "Customer Support" in one
+    assert "(?i)\\bhelp\\b" in one, "values are no markup"
     assert "env:acme" in one
     as_json = json.loads((await threadline("directory", "show", "acme", "--json"))[0])
     assert as_json[0]["tenant"]["agents"][0]["name"] == "Mara"
@@ -178,7 +181,7 @@ async def test_tokens_from_their_making_to_their_end(threadline: Threadline) -> 
     assert "good" in listed
     renewed, told = await threadline("token", "rotate", "acme", token_id, "--overlap-hours", "1")
     threadline.said.remove(renewed)
-    assert "stays good for 1 h" in told
+    assert "stays good until" in told
     await threadline("token", "revoke", "acme", token_id)
     assert "revoked" in (await threadline("token", "list", "acme"))[0]
     assert (
@@ -226,6 +229,12 @@ async def test_resealing_and_new_keys(threadline: Threadline) -> None:
     key, _ = await threadline("secrets", "new-key")
     threadline.environment["THREADLINE_SEALING_KEYS"] = f"{key.strip()},{PLANTED['THREADLINE_SEALING_KEYS']}"
     assert "0 sealed with the first key" in (await threadline("secrets", "reseal"))[0]
+    file = threadline.folder / "vault"
+    old, new = PLANTED["THREADLINE_SEALING_KEYS"], key.strip()
+    Vault(file, Sealer([old])).put("slack_bot_token", SecretStr("xoxb-kept"))
+    threadline.environment["THREADLINE_SECRETS_GATEWAY_FILE"] = str(file)
+    assert "1 sealed with the first key" in (await threadline("secrets", "reseal"))[0]
+    assert Vault(file, Sealer([new])).get("slack_bot_token") == SecretStr("xoxb-kept")
     threadline.environment["THREADLINE_SEALING_KEYS"] = "planted-and-no-key"
     _, told = await threadline("secrets", "reseal", code=1)
     assert "not every one of its keys is a key" in told

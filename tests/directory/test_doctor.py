@@ -7,16 +7,23 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from services.directory.apply import How, apply
+from services.directory.document import TenantFacts
+from services.directory.holding import Known
+from services.directory.installations import Granted, Installations
 from services.directory.migrations import migrate_back
 from services.directory.owner import OwnerDatabase, owner_database
+from services.directory.service import service_database
 from services.directory.slack_tokens import SCOPES
-from services.kit.groups import DatabaseSettings, KafkaSettings
+from services.kit.groups import DatabaseSettings, KafkaSettings, SecretSettings
+from services.kit.secrets.sealing import Sealer, new_key
+from services.kit.secrets.source import Secrets
 from services.kit.settings import child_environment
 from tests.databases import Databases
 from tests.directory.fake_slack import APP, BOT, FakeSlack, slack_at
-from tests.directory.samples import ACME, document
+from tests.directory.samples import ACME, GLOBEX, document
 from threadline.checkup.finding import Finding
 from threadline.doctor import look
 
@@ -109,7 +116,7 @@ async def test_nothing_is_there_yet(tmp_path: Path) -> None:
         "`threadline local start`",
         "THREADLINE_DATABASE_OWNER_URL is not set",
         "set SLACK_BOT_TOKEN",
-        "`threadline directory apply`",
+        "it cannot be looked into without THREADLINE_DATABASE_OWNER_URL",
     ):
         assert says in text
 
@@ -182,6 +189,49 @@ async def test_a_slack_that_answers_rubbish_is_told(owner: OwnerDatabase, surrou
     await with_acme(owner)
     findings = await found(surroundings, FakeSlack(status=500))
     assert any("Slack" in each.what for each in findings if each.state == "wrong")
+
+
+async def test_a_token_with_a_line_break_in_it_is_named(owner: OwnerDatabase, surroundings: Environment) -> None:
+    await with_acme(owner)
+    what, _ = only_wrong(await found({**surroundings, "ACME_SLACK_BOT_TOKEN": f"{BOT}\nmore"}))
+    assert "it has a space or a line break in it" in what
+
+
+@pytest.mark.parametrize("good", [True, False])
+async def test_a_token_that_oauth_brought_is_opened_and_tried(
+    owner: OwnerDatabase, database: DatabaseSettings, surroundings: Environment, good: bool
+) -> None:
+    await apply(owner, document(GLOBEX), How("a test"))
+    key = new_key()
+    async with service_database(database) as service:
+        facts = TenantFacts.model_validate(document(GLOBEX).tenants[0].model_dump(), strict=False)
+        granted = Granted("A1", "T0GLOBEX", SecretStr(BOT))
+        await Installations(service, Secrets(SecretSettings()), Sealer([key])).take_in(Known(1, facts), granted)
+    mine = {
+        "THREADLINE_SEALING_KEYS": key if good else new_key(),
+        "SLACK_SIGNING_SECRET": "8f742231b10e8888abcd99baa85a5000",
+    }
+    findings = await found({**surroundings, **mine}, FakeSlack(team="T0GLOBEX"))
+    if good:
+        assert [each for each in findings if each.state == "wrong"] == []
+        assert "signed in to Acme HQ (T0GLOBEX) as mara" in [each.what for each in findings]
+    else:
+        assert "the key that sealed it is not in THREADLINE_SEALING_KEYS" in only_wrong(findings)[0]
+
+
+async def test_an_owner_who_does_not_own_the_tables_is_told(owner: OwnerDatabase, surroundings: Environment) -> None:
+    await with_acme(owner)
+    mixed_up = {**surroundings, "THREADLINE_DATABASE_OWNER_URL": surroundings["DATABASE_URL"]}
+    wrong = [each.what for each in await found(mixed_up) if each.state == "wrong"]
+    assert any("signs in as somebody who does not own the tables" in each for each in wrong)
+
+
+async def test_a_directory_that_cannot_be_read_is_not_an_empty_one(surroundings: Environment) -> None:
+    away = "postgresql://u:p@127.0.0.1:9/x"
+    gone = {**surroundings, "DATABASE_URL": away, "THREADLINE_DATABASE_OWNER_URL": away}
+    findings = await found(gone)
+    assert not any("there is no tenant" in each.what for each in findings)
+    assert any("it could not be read: Postgres does not answer" in each.what for each in findings)
 
 
 async def test_what_is_not_migrated_is_told(databases: Databases, surroundings: Environment) -> None:

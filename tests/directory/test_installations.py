@@ -1,5 +1,6 @@
 """An app's tokens: found where the file says, or sealed in the database, and never for another workspace."""
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -122,6 +123,44 @@ async def test_oauth_cannot_take_in_a_workspace_of_nobodys_nor_what_the_file_des
     described = Granted("A0LINE", "T0ACME", SecretStr(TOKEN))
     with pytest.raises(NotInstalled, match=r"directory\.yaml says where"):
         await installations(service).take_in(await known(live, "T0ACME"), described)
+
+
+async def test_what_could_not_be_read_again_is_not_taken_in(
+    owner: OwnerDatabase, service: ServiceDatabase, live: Directory
+) -> None:
+    await applied(owner, GLOBEX)
+    odd = Granted("A1", "T0GLOBEX", SecretStr(TOKEN), bot_user="B1")
+    with pytest.raises(NotInstalled, match=r"\(bot_user\), and nothing was kept"):
+        await installations(service).take_in(await known(live, "T0GLOBEX"), odd)
+
+
+async def test_oauth_and_applies_at_once_wait_for_each_other(
+    owner: OwnerDatabase, service: ServiceDatabase, live: Directory
+) -> None:
+    await applied(owner, ACME, GLOBEX)
+    globex = await known(live, "T0GLOBEX")
+
+    async def install() -> None:
+        for number in range(10):
+            await installations(service).take_in(globex, granted(token=f"xoxb-{number}"))
+            await installations(service).close(globex, "A1", "T0GLOBEX", datetime(2026, 3, 2, tzinfo=UTC))
+
+    async def change() -> None:
+        for number in range(10):
+            await applied(owner, ACME.replace("Customer Support", f"role {number}"), GLOBEX)
+
+    await asyncio.gather(install(), change())
+
+
+async def test_what_oauth_installed_may_be_described_once_it_is_closed(
+    owner: OwnerDatabase, service: ServiceDatabase, live: Directory
+) -> None:
+    await applied(owner, GLOBEX)
+    await heard(live)
+    tenant = await taken_in(service, live)
+    await installations(service).close(tenant, "A1", "T0GLOBEX", datetime(2026, 3, 2, tzinfo=UTC))
+    done = await applied(owner, GLOBEX + "    installations: [{app: A1, workspace: T0GLOBEX}]\n")
+    assert [str(each) for each in done.differences] == ["+ tenants.globex.installations.A1/T0GLOBEX"]
 
 
 async def test_keys_rotate(owner: OwnerDatabase, service: ServiceDatabase, live: Directory) -> None:

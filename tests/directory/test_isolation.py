@@ -5,16 +5,18 @@ import random
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
 from services.directory.faults import WrongRole
 from services.directory.model import Base
 from services.directory.owner import OwnerDatabase
-from services.directory.service import ServiceDatabase, refuse_unbound_role, service_database
+from services.directory.service import ServiceDatabase, service_database
 from services.directory.tenancy import NoTenantBound, acting_for, bound_tenant
 from services.kit.groups import DatabaseSettings
 from tests.directory.samples import ACME, GLOBEX, applied
 
 TABLES = sorted(table.name for table in Base.metadata.tables.values())
+KINDS = {"bigint": "int8", "boolean": "bool"}
 WITH_ROWS = {"tenants", "channel_connections", "agents", "revisions"}
 
 
@@ -135,6 +137,55 @@ async def test_a_service_can_put_nothing_into_another_tenant(owner: OwnerDatabas
             await connection.execute(row)
 
 
+STEAL = """
+create function pg_temp.steal(pg_catalog.jsonb) returns boolean language plpgsql as $$
+begin
+    execute 'create table threadline.loot as select * from threadline.agents';
+    return true;
+exception when others then
+    return true;
+end $$
+"""
+
+
+async def test_what_runs_as_the_owner_is_not_led_astray_by_temporary_objects(
+    owner: OwnerDatabase, service: ServiceDatabase
+) -> None:
+    """A domain named like a type that a trigger uses would be looked up first, and run its check as the owner."""
+    await applied(owner, ACME, GLOBEX)
+    with acting_for("acme"):
+        async with service.for_tenant() as connection:
+            await connection.execute(STEAL)
+            for kind in ("jsonb", "text", "bigint", "boolean"):
+                check = "check (pg_temp.steal(to_jsonb(value)))"
+                await connection.execute(f"create domain pg_temp.{kind} as pg_catalog.{KINDS.get(kind, kind)} {check}")
+            await connection.execute("update threadline.installations set bot_user = 'U0OTHER'")
+    async with owner.begin() as connection:
+        assert await connection.scalar(text("select to_regclass('threadline.loot')")) is None
+
+
+async def test_a_service_cannot_name_a_place_of_secrets_nor_forge_who_made_a_change(
+    owner: OwnerDatabase, service: ServiceDatabase
+) -> None:
+    await applied(owner, ACME, GLOBEX)
+    columns = "insert into threadline.installations (tenant_id, app, workspace, origin, scopes, secrets) values "
+    with acting_for("acme"):
+        for statement in (
+            columns + "('acme', 'A9', 'T0LAB', 'file', '{}', 'env:globex')",
+            "update threadline.installations set secrets = 'env:globex'",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                async with service.for_tenant() as connection:
+                    await connection.execute(statement)
+        async with service.for_tenant() as connection:
+            await connection.execute("set local threadline.by = 'the auditor'")
+            await connection.execute("set local threadline.compiled = '/acme/'")
+            await connection.execute("update threadline.installations set bot_user = 'U0OTHER'")
+    async with owner.begin() as connection:
+        last = "select by, document #>> '{installations,0,bot_user}' from threadline.revisions order by revision desc"
+        assert tuple((await connection.execute(text(last))).first() or ()) == ("threadline_test_service", "U0OTHER")
+
+
 @pytest.mark.parametrize("table", sorted(set(TABLES) - {"installations"}))
 @pytest.mark.parametrize("statement", ["delete from threadline.{}", "update threadline.{} set tenant_id = tenant_id"])
 async def test_a_service_changes_nothing_but_installations(
@@ -146,11 +197,12 @@ async def test_a_service_changes_nothing_but_installations(
 
 
 async def test_the_role_of_services_is_bound_and_the_owners_is_refused(database: DatabaseSettings) -> None:
-    async with service_database(database) as service:
-        await refuse_unbound_role(service)
+    async with service_database(database) as service, service.for_nobody():
+        pass
     async with service_database(DatabaseSettings(database_url=database.database_owner_url)) as owner:
         with pytest.raises(WrongRole, match="owns the tables"):
-            await refuse_unbound_role(owner)
+            async with owner.for_nobody():
+                pass
 
 
 async def test_the_one_question_before_a_tenant_is_bound(owner: OwnerDatabase, service: ServiceDatabase) -> None:

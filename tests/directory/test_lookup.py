@@ -12,17 +12,21 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from services.directory.document import TenantFacts
-from services.directory.faults import WrongRole
+from services.directory.faults import DatabaseAway, WrongRole
 from services.directory.holding import Holding, Known, TenantRecord, Unknown
 from services.directory.lookup import Directory, Surroundings, directory
 from services.directory.owner import OwnerDatabase
+from services.directory.reads import Reads
 from services.directory.service import ServiceDatabase
 from services.directory.settings import DirectorySettings
+from services.directory.sign_in import sign_in
+from services.directory.snapshot import Snapshot
 from services.kit.clock import SystemClock
 from services.kit.groups import DatabaseSettings
 from services.kit.telemetry.emitter import NoEmitter
 from tests.directory.conftest import Opened
 from tests.directory.samples import ACME, GLOBEX, applied, document, tenant
+from tests.hands import START
 
 
 async def until(holds: Callable[[], bool | Awaitable[bool]], within: float = 10) -> None:
@@ -211,13 +215,130 @@ async def test_a_snapshot_that_cannot_be_read_is_told_and_passed_over(
     assert json.loads((tmp_path / "one.json").read_text())["format"] == 1
 
 
-async def test_a_snapshot_is_for_this_user_alone_and_holds_no_secret(
-    owner: OwnerDatabase, open_directory: Opened, tmp_path: Path
-) -> None:
+async def test_a_snapshot_is_for_this_user_alone(owner: OwnerDatabase, open_directory: Opened, tmp_path: Path) -> None:
     await applied(owner, ACME)
     async with open_directory("one") as live:
         await live.owner("T0ACME")
     assert (tmp_path / "one.json").stat().st_mode & 0o077 == 0
+
+
+async def test_what_grows_old_under_load_is_still_refreshed(owner: OwnerDatabase, open_directory: Opened) -> None:
+    """Every question finds it old: none of them may keep the answer from being taken in."""
+    await applied(owner, ACME)
+    async with open_directory(directory_fresh_s=1) as live:
+        await heard(live)
+        first = await live.owner("T0ACME")
+        live._holding.doubt("acme")
+        asking = True
+
+        async def ask() -> None:
+            while asking:
+                for _ in range(50):
+                    live.known("T0ACME")
+                await asyncio.sleep(0)
+
+        asker = asyncio.create_task(ask())
+        await until(lambda: live.known("T0ACME") is not first, within=3)
+        await applied(owner, ACME.replace("name: Acme\n", "name: Other\n"))
+        await until(partial(_is_called, live, "Other"), within=3)
+        asking = False
+        await asker
+
+
+async def test_where_nothing_can_be_heard_what_is_old_is_read_again_nevertheless(
+    owner: OwnerDatabase, service: ServiceDatabase, tmp_path: Path
+) -> None:
+    await applied(owner, ACME)
+    settings = DirectorySettings(directory_fresh_s=1)
+    deaf = Directory(service, settings, Surroundings(SystemClock(), NoEmitter(), tmp_path / "deaf.json"))
+    await deaf.owner("T0ACME")
+    await applied(owner, ACME.replace("name: Acme\n", "name: Other\n"))
+    assert _is_called(deaf, "Acme")
+    await until(partial(_is_called, deaf, "Other"), within=4)
+    await applied(owner, ACME)
+    await asyncio.sleep(1.1)
+
+    async def renewed() -> bool:
+        return name_of(await deaf.tenant("acme")) == "Acme"
+
+    await until(renewed, within=4)
+    await deaf.finish()
+
+
+async def test_a_database_that_was_restored_is_believed(
+    owner: OwnerDatabase, open_directory: Opened, tmp_path: Path
+) -> None:
+    """The snapshot is from a directory that had come further; since then T2 is another tenant's."""
+    await applied(owner, tenant("acme", "T1"), tenant("globex", "T2"))
+    claims = TenantRecord.model_validate(
+        {**record("acme", 100_000, "T1", "T2").model_dump(), "document": record("acme", 1, "T1", "T2").document}
+    )
+    Snapshot(tmp_path / "one.json").save((claims,), START)
+    async with open_directory("one") as live:
+        assert name_of(live.known("T2")) == "acme"
+        await until(lambda: name_of(live.known("T2")) != "acme", within=3)
+        assert name_of(await live.owner("T2")) == "globex"
+        found = await live.owner("T1")
+        assert isinstance(found, Known)
+        assert found.revision == 1
+
+
+async def test_questions_that_nobody_waits_for_any_more_are_dropped(database: DatabaseSettings, tmp_path: Path) -> None:
+    settings = DirectorySettings(database_url=_elsewhere(database))
+    async with directory(settings, Surroundings(SystemClock(), NoEmitter(), tmp_path / "x.json")) as live:
+        callers = [asyncio.create_task(live.owner(f"T{number % 50}")) for number in range(200)]
+        await asyncio.sleep(0.1)
+        assert len(live._questions._questions) == 50
+        for each in callers:
+            each.cancel()
+        await asyncio.gather(*callers, return_exceptions=True)
+        assert live._questions._questions == {}
+        with pytest.raises(DatabaseAway, match="cannot be told"):
+            await sign_in(live, f"tl_acme_{'0' * 12}_{'a' * 64}", "runs", START)
+
+
+@pytest.mark.parametrize("odd", ["T\0", "T\ud800", "", "T' or true --"])
+async def test_an_id_that_no_database_could_hold_is_nobodys(owner: OwnerDatabase, live: Directory, odd: str) -> None:
+    await applied(owner, ACME)
+    assert isinstance(await live.owner(odd), Unknown)
+    assert isinstance(await live.tenant(odd), Unknown)
+
+
+async def test_a_change_in_the_moment_in_which_a_read_ends_is_not_lost() -> None:
+    begun: list[str] = []
+    gates = [asyncio.Event(), asyncio.Event()]
+
+    async def read(tenant_id: str) -> int:
+        begun.append(tenant_id)
+        number = len(begun)
+        if number <= len(gates):
+            await gates[number - 1].wait()
+        return number
+
+    reads: Reads[int] = Reads(read, lambda *_: None)
+    first = reads.begin("a")
+    await asyncio.sleep(0)
+    reads.changed("a")  # while it is read
+    gates[0].set()
+    await asyncio.sleep(0)
+    first.add_done_callback(lambda _: reads.changed("a"))  # in the turn in which it ends
+    gates[1].set()
+    assert await first == 2
+    await until(lambda: len(begun) == 3 and not len(reads))
+
+
+async def test_a_read_that_fails_is_told_and_may_be_begun_again() -> None:
+    told: list[str] = []
+
+    async def read(tenant_id: str) -> int:
+        raise LookupError(tenant_id)
+
+    reads: Reads[int] = Reads(read, lambda tenant_id, error: told.append(f"{tenant_id} {type(error).__name__}"))
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            await reads.begin("a")
+    assert told == ["a LookupError"] * 2
+    assert "a" not in reads
 
 
 async def test_a_service_does_not_start_as_the_owner(database: DatabaseSettings, tmp_path: Path) -> None:
@@ -230,16 +351,6 @@ async def test_a_service_does_not_start_as_the_owner(database: DatabaseSettings,
 def record(tenant_id: str, revision: int, *workspaces: str) -> TenantRecord:
     document = {"id": tenant_id, "name": tenant_id, "connections": [{"workspace": each} for each in workspaces]}
     return TenantRecord(tenant_id=tenant_id, revision=revision, document=document)  # type: ignore[arg-type]
-
-
-def test_a_record_that_is_older_than_what_is_known_changes_nothing() -> None:
-    holding = Holding(10)
-    holding.keep(record("a", 5, "T1"), 0)
-    holding.keep(record("a", 4, "T2"), 1)
-    assert holding.owner_of(("slack", "T2")) is None
-    found = holding.owner_of(("slack", "T1"))
-    assert found is not None
-    assert found.revision == 5
 
 
 def test_memory_is_bounded_and_lets_go_what_was_read_longest_ago() -> None:

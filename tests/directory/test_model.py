@@ -1,15 +1,20 @@
 """The tables: models and migrations agree, there and back, and every table of a tenant's is guarded."""
 
 import asyncio
+from urllib.parse import quote
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from pydantic import SecretStr
 from sqlalchemy import Connection, text
 
 from services.directory import migrations
+from services.directory.holding import Unknown
 from services.directory.model import SCHEMA, Base
 from services.directory.owner import OwnerDatabase, owner_database
+from services.directory.reading import read_owner
+from services.directory.service import service_database
 from services.kit.groups import DatabaseSettings
 from tests.databases import Databases
 
@@ -84,6 +89,38 @@ async def test_every_table_is_guarded_and_makes_revisions(owner: OwnerDatabase) 
 
 def test_every_table_says_whose_its_rows_are() -> None:
     assert [table.name for table in Base.metadata.tables.values() if "tenant_id" not in table.columns] == []
+
+
+@pytest.mark.parametrize("password", ["plain", "!:hunter2secret", "o'clock", 'quo"te', "per%cent"])
+async def test_the_services_role_is_made_with_whatever_password(
+    databases: Databases, database: DatabaseSettings, password: str
+) -> None:
+    """By an owner who may: here the superuser."""
+    name = (database.database_url or SecretStr("")).get_secret_value().rpartition("/")[2]
+    head, _, rest = databases.superuser_url.partition("@")
+    place = rest.partition("/")[0]
+    superuser = DatabaseSettings(database_owner_url=SecretStr(f"{head}@{place}/{name}"))
+    url = f"postgresql://test_made_role:{quote(password, safe='')}@{place}/{name}"
+    async with owner_database(superuser) as owner:
+        try:
+            await migrations.admit(owner, SecretStr(url))
+            async with service_database(DatabaseSettings(database_url=SecretStr(url))) as service:
+                assert isinstance(await read_owner(service, ("slack", "T1")), Unknown)
+        finally:
+            async with owner.begin() as connection:
+                await connection.exec_driver_sql("drop owned by test_made_role")
+                await connection.exec_driver_sql("drop role test_made_role")
+
+
+async def test_a_role_that_the_owner_may_not_make_is_told(owner: OwnerDatabase) -> None:
+    with pytest.raises(migrations.CannotMigrate, match="the owner may not make it") as caught:
+        await migrations.admit(owner, SecretStr("postgresql://test_never_made:planted-password@127.0.0.1/x"))
+    assert "planted-password" not in str(caught.value)
+
+
+async def test_a_version_that_nobody_knows_is_told(owner: OwnerDatabase, database: DatabaseSettings) -> None:
+    with pytest.raises(migrations.CannotMigrate, match="no such migration"):
+        await migrations.migrate(owner, database.database_url, "9999")
 
 
 async def test_a_service_that_would_sign_in_as_the_owner_is_not_admitted(database: DatabaseSettings) -> None:

@@ -32,7 +32,7 @@ async def test_a_change_by_hand_is_a_revision_too(owner: OwnerDatabase) -> None:
     async with owner.begin() as connection:
         await connection.execute(text("update threadline.agents set role = 'By hand' where tenant_id = 'globex'"))
     async with owner.begin() as connection:
-        (latest,) = await history.latest(connection, 1, "globex")
+        latest = (await history.whole(connection))["globex"]
     assert latest.number == 3
     assert latest.facts is not None
     assert latest.facts.agents[0].role == "By hand"
@@ -55,6 +55,25 @@ async def test_a_row_that_changes_its_tenant_revises_both(owner: OwnerDatabase) 
     assert await numbers(owner) == [1, 2, 3, 4]
 
 
+async def test_a_revision_is_whole_even_where_it_is_made_before_the_end(owner: OwnerDatabase) -> None:
+    await applied(owner, ACME)
+    async with owner.begin() as connection:
+        await connection.execute(text("set constraints all immediate"))
+        await connection.execute(text("update threadline.tenants set name = 'First'"))
+        await connection.execute(text("update threadline.agents set role = 'Second'"))
+    async with owner.begin() as connection:
+        facts = (await history.whole(connection))["acme"].facts
+    assert facts is not None
+    assert (facts.name, {each.role for each in facts.agents}) == ("First", {"Second"})
+
+
+async def test_a_large_tenant_is_compiled_once(owner: OwnerDatabase) -> None:
+    people = ", ".join(f"{{user: U{number}, may: [stop]}}" for number in range(3000))
+    done = await applied(owner, tenant("big", "T1", f"people: [{people}]"))
+    assert done.revision == 1
+    assert await numbers(owner) == [1]
+
+
 async def test_what_is_rolled_back_is_no_revision(owner: OwnerDatabase) -> None:
     await applied(owner, ACME)
     async with owner.begin() as connection:
@@ -63,7 +82,10 @@ async def test_what_is_rolled_back_is_no_revision(owner: OwnerDatabase) -> None:
     assert await numbers(owner) == [1]
 
 
-@pytest.mark.parametrize("statement", ["update threadline.revisions set by = 'x'", "delete from threadline.revisions"])
+@pytest.mark.parametrize(
+    "statement",
+    ["update threadline.revisions set by = 'x'", "delete from threadline.revisions", "truncate threadline.revisions"],
+)
 async def test_not_even_the_owner_changes_a_revision(owner: OwnerDatabase, statement: str) -> None:
     await applied(owner, ACME)
     with pytest.raises(DBAPIError, match="a revision is never changed"):

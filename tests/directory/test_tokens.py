@@ -69,7 +69,9 @@ async def test_a_revoked_token_ends_in_every_process_at_once(tokens: Tokens, liv
 
 async def test_a_rotated_token_stays_good_for_a_while(tokens: Tokens, live: Directory) -> None:
     old = await made(tokens, "runs", "agents", good_for=timedelta(days=30))
-    new = await tokens.rotate("acme", old.id, timedelta(hours=24))
+    rotated = await tokens.rotate("acme", old.id, timedelta(hours=24))
+    assert rotated.old_ends == NOW + timedelta(hours=24)
+    new = rotated.made
     assert new.token.get_secret_value() != old.token.get_secret_value()
     for each in (old, new):
         assert isinstance(await sign_in(live, each.token.get_secret_value(), "agents", NOW), Granted)
@@ -79,6 +81,22 @@ async def test_a_rotated_token_stays_good_for_a_while(tokens: Tokens, live: Dire
     listed = {each.id: each for each in await tokens.listed("acme")}
     assert (listed[new.id].name, listed[new.id].actions) == ("nightly", ("runs", "agents"))
     assert listed[new.id].expires_at == NOW + timedelta(days=30)
+
+
+async def test_rotating_twice_shortens_no_lifetime(tokens: Tokens, live: Directory) -> None:
+    for_ever = await made(tokens, "runs")
+    await tokens.rotate("acme", for_ever.id, timedelta(hours=1))
+    again = (await tokens.rotate("acme", for_ever.id, timedelta(hours=9))).made
+    later = NOW + timedelta(days=1000)
+    assert isinstance(await sign_in(live, again.token.get_secret_value(), "runs", later), Granted)
+    listed = {each.id: each for each in await tokens.listed("acme")}
+    assert listed[for_ever.id].expires_at == NOW + timedelta(hours=1), "nor does it give one back"
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 81])
+async def test_a_token_has_a_name_that_can_be_read(tokens: Tokens, name: str) -> None:
+    with pytest.raises(NoSuchToken, match="a name that people can read"):
+        await tokens.create(Wanted("acme", name, ("runs",)))
 
 
 async def test_what_is_not_there_or_no_longer_good_cannot_be_rotated(tokens: Tokens) -> None:

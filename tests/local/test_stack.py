@@ -70,8 +70,8 @@ class Stack:
     def kafka(self) -> KafkaSettings:
         return KafkaSettings(kafka_brokers=self.status()["programs"]["kafka"]["address"], topic_partitions=4)
 
-    def database_url(self) -> str:
-        return Database.at(Home(self.root, self.root), self.status()["programs"]["postgres"]["address"]).url
+    def database(self) -> Database:
+        return Database.at(Home(self.root, self.root), self.status()["programs"]["postgres"]["address"])
 
     def back(self, restarts: dict[str, int]) -> bool:
         status = self.status()
@@ -91,7 +91,7 @@ async def test_kill_9_of_broker_and_database_keeps_their_data(stack: Stack) -> N
     async with AIOKafkaProducer(bootstrap_servers=stack.kafka().kafka_brokers, acks="all") as producer:
         for number in range(20):
             await producer.send_and_wait(AUDIT_RUNS.name, b"%d" % number, b"same")
-    connection = await asyncpg.connect(stack.database_url())
+    connection = await asyncpg.connect(stack.database().owner_url)
     await connection.execute("create table kept (n int); insert into kept select generate_series(1, 20)")
     await connection.close()
 
@@ -101,7 +101,7 @@ async def test_kill_9_of_broker_and_database_keeps_their_data(stack: Stack) -> N
 
     async with reader(stack.kafka(), AUDIT_RUNS) as consumer:
         assert [(await consumer.getone()).value for _ in range(20)] == [b"%d" % number for number in range(20)]
-    connection = await asyncpg.connect(stack.database_url())
+    connection = await asyncpg.connect(stack.database().owner_url)
     assert await connection.fetchval("select count(*) from kept") == 20
     await connection.close()
 
@@ -122,7 +122,8 @@ def test_commands_find_the_broker_that_runs_here(stack: Stack) -> None:
 def test_other_programs_are_told_the_addresses(stack: Stack) -> None:
     stack("local", "start")
     lines = stack("local", "env").splitlines()
-    assert f"export DATABASE_URL={stack.database_url()}" in lines
+    assert f"export DATABASE_URL={stack.database().url}" in lines
+    assert f"export THREADLINE_DATABASE_OWNER_URL={stack.database().owner_url}" in lines
     assert f"export THREADLINE_KAFKA_BROKERS={stack.kafka().kafka_brokers}" in lines
 
 

@@ -84,6 +84,23 @@ ONE_BY_ONE = [
     ("    name: Twice", 5, "tenants.acme.name", "a second time"),
     ("    <<: {name: x}", 5, "tenants.acme", "a plain word"),
     ("    [a, b]: c", 5, "tenants.acme", "a plain word"),
+    (
+        "    agents: [{id: [a], name: A}]\n    rules: [{name: r, agent: b}]",
+        5,
+        "tenants.acme.agents.A.id",
+        "must be text",
+    ),
+    (
+        "    connections: [{workspace: [T1]}]\n    partners: [{workspace: {a: b}}]",
+        6,
+        "tenants.acme.partners.1.workspace",
+        "must be text",
+    ),
+    ("    enabled: !!bool maybe", 5, "tenants.acme.enabled", "boolean"),
+    ("    rules: [{name: r, priority: 0x" + "f" * 8000 + "}]", 5, "tenants.acme.rules.r.priority", "as large as this"),
+    ('    agents: [{id: a, name: "a\\0b"}]', 5, "tenants.acme.agents.a.name", "no text has"),
+    ('    agents: [{id: a, name: "\\ud800"}]', 5, "tenants.acme.agents.a.name", ""),
+    ('    agents: [{id: a, name: "a\\Lb"}]', 5, "tenants.acme.agents.a.name", "no text has"),
     ("    name2: !!python/object:os.system x", 5, "tenants.acme.name2", "has no place here"),
 ]
 
@@ -141,12 +158,71 @@ def test_two_workspaces_cannot_have_their_secrets_in_one_place() -> None:
         "tl_acme_" + "0" * 12 + "_" + "a" * 64,
     ],
 )
-@pytest.mark.parametrize("place", ["    {}: 1", "    name2: {}", "    agents: [{{id: a, name: A, persona: 'is {}'}}]"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "    rules: [{{name: r, pattern: '({}'}}]",
+        "    rules: [{{name: r, prompt: '{{{}}}'}}]",
+        "    agents: *{}",
+        "    name2: !{} x",
+        "    {}: 1",
+        "    name2: {}",
+        "    agents: [{{id: a, name: A, persona: 'is {}'}}]",
+    ],
+)
 def test_a_secret_is_found_wherever_it_stands_and_never_repeated(secret: str, place: str) -> None:
     checked = check(HEAD + place.format(secret) + "\n")
     assert checked.document is None
     told = "\n".join(f"{each.field} {each.what}" for each in checked.problems)
     assert secret not in told
+
+
+@pytest.mark.parametrize(
+    "words", ["Answer basic questions", "Help the bearer understand it", "A sk-something of the kind", "12:30 @ noon"]
+)
+def test_ordinary_words_are_no_secrets(words: str) -> None:
+    checked = check(
+        HEAD + f"    connections: [{{workspace: T1}}]\n    agents: [{{id: sk-bratislava, name: A, role: '{words}'}}]\n"
+    )
+    assert checked.problems == ()
+
+
+leaves = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.sampled_from(["T1", "C1", "a", "env"])
+)
+names = st.sampled_from(
+    [
+        "id",
+        "name",
+        "workspace",
+        "app",
+        "agent",
+        "agents",
+        "rules",
+        "connections",
+        "channels",
+        "when",
+        "partners",
+        "installations",
+        "emoji",
+        "default",
+        "secrets",
+        "people",
+        "user",
+        "may",
+        "limits",
+        "scope",
+        "tenants",
+    ]
+)
+trees = st.recursive(
+    leaves, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(names, inner, max_size=5))
+)
+
+
+@given(st.lists(st.dictionaries(names, trees, max_size=6), max_size=3))
+def test_no_shape_of_values_makes_it_fail(tenants: list[object]) -> None:
+    check(json.dumps({"version": 1, "tenants": tenants}))
 
 
 @pytest.mark.parametrize(

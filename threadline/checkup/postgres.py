@@ -1,12 +1,13 @@
 """Postgres: whether it answers, who we are there, and whether its tables are what this version needs."""
 
 import asyncpg
+from sqlalchemy import text
 
 from services.directory import migrations
 from services.directory.faults import NotMigrated
 from services.directory.owner import OwnerDatabase, owner_database
 from services.directory.reading import read_owner
-from services.directory.service import refuse_unbound_role, service_database
+from services.directory.service import service_database
 from services.kit.fault import Fault
 from services.kit.groups import DatabaseSettings
 from threadline.checkup.finding import Finding, fine, note, wrong
@@ -34,7 +35,6 @@ async def _services(settings: DatabaseSettings) -> Finding:
         return wrong(SERVICES, "DATABASE_URL is not set", START)
     try:
         async with service_database(settings) as database:
-            await refuse_unbound_role(database)
             await read_owner(database, ("slack", "T0"))
     except NotMigrated as fault:
         return wrong(TABLES, str(fault), MIGRATE)
@@ -45,7 +45,20 @@ async def _services(settings: DatabaseSettings) -> Finding:
     return fine(SERVICES, "it answers, and row-level security binds the role of DATABASE_URL")
 
 
+_OTHERS = text("""
+    select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'threadline' and c.relkind = 'r' and not pg_has_role(c.relowner, 'member')
+""")
+
+
 async def _tables(owner: OwnerDatabase) -> Finding:
+    async with owner.begin() as connection:
+        if await connection.scalar(_OTHERS):
+            return wrong(
+                OWNER,
+                "THREADLINE_DATABASE_OWNER_URL signs in as somebody who does not own the tables",
+                "name the role that made them; DATABASE_URL is the one for services",
+            )
     version = await migrations.current(owner)
     if version == migrations.newest():
         return fine(TABLES, f"at {version}, which is what this version needs")

@@ -1,9 +1,8 @@
 """Sealing keys, and the folder that services keep their state in."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from services.directory.document import TenantFacts
 from services.kit.fault import Fault
 from services.kit.groups import SecretSettings, StateSettings
 from services.kit.secrets.sealing import Sealer
@@ -12,9 +11,8 @@ from threadline.checkup.finding import Finding, fine, note, wrong
 SUBJECT = "sealing keys"
 
 
-def look_at_keys(settings: SecretSettings, tenants: Mapping[str, TenantFacts]) -> Iterator[Finding]:
-    """Whether there are keys, and whether they are any."""
-    used = any(each.origin == "oauth" for facts in tenants.values() for each in facts.installations)
+def look_at_keys(settings: SecretSettings, *, used: bool) -> Iterator[Finding]:
+    """Whether there are keys, and whether they are any. `used`: whether something is sealed already."""
     new_key = "`threadline secrets new-key` makes one for THREADLINE_SEALING_KEYS"
     if settings.sealing_keys is None:
         what = "there are none, so nothing can be kept sealed: no app can be installed through OAuth"

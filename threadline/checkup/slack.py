@@ -1,6 +1,5 @@
 """Slack: whether each installation's tokens are there, are of the right kind, are good, and may do what is needed."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aiohttp
@@ -9,14 +8,17 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from services.directory.document import TenantFacts
+from services.directory.document import InstalledApp
+from services.directory.installations import purpose_of
 from services.directory.slack_tokens import APP_SCOPE, MORE_SCOPES, SCOPES, WHERE_FOUND, mistaken
 from services.kit.fault import Fault
-from services.kit.groups import SlackSettings
+from services.kit.groups import SecretSettings, SlackSettings
 from services.kit.secrets.names import SecretName
-from services.kit.secrets.source import SETTING_OF, Secrets
-from services.kit.settings import variables_of
+from services.kit.secrets.place import holder_in
+from services.kit.secrets.sealing import Sealer
+from services.kit.secrets.source import Secrets, variable_of
 from threadline.checkup.finding import Finding, fine, note, wrong
+from threadline.checkup.tenants import Contents
 
 ANSWER_WITHIN_S = 5
 UNREACHABLE = "is the network there? SLACK_API_URL names another Slack"
@@ -29,39 +31,52 @@ class Held:
     subject: str
     place: str
     workspace: str | None = None
-    app: str | None = None
+    sealed: tuple[bytes, str] | None = None
+    """A bot token that OAuth brought, and what it is sealed for."""
 
 
-def held_by(tenants: Mapping[str, TenantFacts]) -> list[Held]:
-    """Every open installation whose secrets are found somewhere."""
+def held_in(contents: Contents) -> list[Held]:
+    """Every open installation."""
     return [
-        Held(f"slack {tenant_id} {each.workspace}", each.secrets, each.workspace, each.app)
-        for tenant_id, facts in tenants.items()
-        for each in facts.described().installations
+        Held(
+            f"slack {tenant_id} {each.workspace}",
+            each.secrets or "env",
+            each.workspace,
+            _sealed(contents, tenant_id, each),
+        )
+        for tenant_id, facts in contents.tenants.items()
+        for each in facts.installations
+        if each.closed_at is None
     ]
 
 
-async def look(tenants: Mapping[str, TenantFacts], secrets: Secrets, settings: SlackSettings) -> list[Finding]:
+def _sealed(contents: Contents, tenant_id: str, each: InstalledApp) -> tuple[bytes, str] | None:
+    token = contents.sealed.get((tenant_id, each.app, each.workspace))
+    return (token, purpose_of("bot_token", tenant_id, each.app, each.workspace)) if token else None
+
+
+async def look(contents: Contents, kept: SecretSettings, settings: SlackSettings) -> list[Finding]:
     """Each installation in turn; without any, what the environment has."""
     found: list[Finding] = []
-    for held in held_by(tenants) or [Held("slack", "env")]:
-        found += await _look_at(held, secrets, settings)
+    for held in held_in(contents) or [Held("slack", "env")]:
+        found += await _look_at(held, kept, settings)
     return found
 
 
-async def _look_at(held: Held, secrets: Secrets, settings: SlackSettings) -> list[Finding]:
+async def _look_at(held: Held, kept: SecretSettings, settings: SlackSettings) -> list[Finding]:
+    secrets = Secrets(kept)
     try:
-        bot = await secrets.read("slack_bot_token", held.place)
+        if held.sealed is None:
+            bot = await secrets.read("slack_bot_token", held.place)
+        else:
+            bot = Sealer.of(kept).open(*held.sealed)
         app = await secrets.read("slack_app_token", held.place)
         signing = await secrets.read("slack_gateway_signing_secret", held.place)
     except Fault as fault:
-        return [wrong(held.subject, str(fault), "mend the place, or name another one in directory.yaml")]
+        return [wrong(held.subject, str(fault), "mend that, or name another place in directory.yaml")]
     if held.workspace is None and bot is app is signing is None:
-        return [
-            note(
-                held.subject, "no token is set, and no app is described in the directory", _set("slack_bot_token", held)
-            )
-        ]
+        what = "no token is set, and no app is described in the directory"
+        return [note(held.subject, what, _set("slack_bot_token", held))]
     found = [*_bot_token(held, bot), *_ways_in(held, app, signing)]
     if any(each.state == "wrong" for each in found):
         return found
@@ -168,11 +183,11 @@ def _not_tried(settings: SlackSettings, error: Exception) -> str:
 
 def _set(name: SecretName, held: Held) -> str:
     """Where the secret would have to be."""
-    kind, _, holder = held.place.partition(":")
+    if held.sealed is not None and name == "slack_bot_token":
+        return "install the app again through OAuth"
+    kind, holder = holder_in(held.place)
     if kind == "env":
-        variable = variables_of(SlackSettings, SETTING_OF[name])[0]
-        prefix = f"{holder.upper().replace('-', '_')}_" if holder else ""
-        return f"set {prefix}{variable} ({WHERE_FOUND[name]})"
+        return f"set {variable_of(name, holder)} ({WHERE_FOUND[name]})"
     if kind == "files":
         file = f"{holder}_{name}" if holder else name
         return f"put it into the file {file} in THREADLINE_SECRETS_FOLDER ({WHERE_FOUND[name]})"

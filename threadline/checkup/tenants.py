@@ -1,10 +1,14 @@
 """The directory's contents: whether anybody would be answered, and by which models."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
 
 from services.directory import history
 from services.directory.check import check
 from services.directory.document import TenantFacts
+from services.directory.model import InstallationRow
 from services.directory.owner import owner_database
 from services.directory.yaml_text import as_yaml
 from services.kit.fault import Fault
@@ -16,20 +20,41 @@ SUBJECT = "directory"
 APPLY = "`threadline directory apply` takes a directory.yaml"
 
 
-async def read(settings: DatabaseSettings) -> dict[str, TenantFacts]:
-    """Every tenant; none where the directory cannot be read, which another check tells."""
+@dataclass(frozen=True)
+class Contents:
+    """What stands in the directory, as far as it could be read."""
+
+    tenants: Mapping[str, TenantFacts] = field(default_factory=dict)
+    sealed: Mapping[tuple[str, str, str], bytes] = field(default_factory=dict)
+    """By tenant, app and workspace, the bot tokens that OAuth brought."""
+    unread: Finding | None = None
+    """Why it could not be read."""
+
+
+async def read(settings: DatabaseSettings) -> Contents:
+    """Everything, or why not."""
     if settings.database_owner_url is None:
-        return {}
+        return Contents(unread=note(SUBJECT, "it cannot be looked into without THREADLINE_DATABASE_OWNER_URL"))
+    row = InstallationRow
+    question = select(row.tenant_id, row.app, row.workspace, row.sealed_bot_token)
     try:
         async with owner_database(settings) as owner, owner.begin() as connection:
             found = await history.whole(connection)
-    except Fault:
-        return {}
-    return {tenant_id: each.facts for tenant_id, each in found.items() if each.facts is not None}
+            sealed = (await connection.execute(question.where(row.sealed_bot_token.is_not(None)))).all()
+    except Fault as fault:
+        return Contents(unread=wrong(SUBJECT, f"it could not be read: {fault}", "mend that first"))
+    tenants = {tenant_id: each.facts for tenant_id, each in found.items() if each.facts is not None}
+    return Contents(
+        tenants, {(tenant_id, app, workspace): token for tenant_id, app, workspace, token in sealed if token}
+    )
 
 
-def look(tenants: Mapping[str, TenantFacts]) -> Iterator[Finding]:
+def look(contents: Contents) -> Iterator[Finding]:
     """Tenants, what is hardly meant about them, and the keys of their models."""
+    tenants = contents.tenants
+    if contents.unread is not None:
+        yield contents.unread
+        return
     if not tenants:
         yield note(SUBJECT, "there is no tenant, so every workspace is unknown", APPLY)
         return

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import DateTime
+from sqlalchemy import BigInteger, DateTime
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.directory.model.base import Base, OfTenant
@@ -19,4 +19,6 @@ class ApiTokenRow(OfTenant, Base):
     actions: Mapped[list[str]]
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    good_for_s: Mapped[int | None] = mapped_column(BigInteger)
+    """For how long it was made: one that takes its place is made for as long."""
     revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -85,7 +85,11 @@ async def _stored(request: web.Request, vault: Vault, name: str) -> web.Response
     if not value:
         return _refused("the body is empty; nothing was stored")
     learn(value)
-    vault.put(name, SecretStr(value))
+    try:
+        vault.put(name, SecretStr(value))
+    except OSError as error:
+        what = f"it could not be stored ({error.strerror}); what was there before is kept"
+        return web.json_response({"error": what}, status=web.HTTPInternalServerError.status_code)
     return web.Response(status=web.HTTPNoContent.status_code)
 
 

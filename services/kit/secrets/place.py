@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-_PLACE = re.compile(r"(?:(env|files)(?::([a-z0-9][a-z0-9_-]{0,62}))?|(gateway))")
+_PLACE = re.compile(r"(?:(env|files)(?::([a-z0-9][a-z0-9-]{0,62}))?|(gateway))")
 
 
 def valid_place(place: str) -> str:

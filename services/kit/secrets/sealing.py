@@ -50,20 +50,20 @@ class Sealer:
         except (InvalidToken, ValueError):
             raise CannotOpen(
                 f"the sealed {purpose} does not open: the key that sealed it is not in THREADLINE_SEALING_KEYS, or it "
-                "was changed. Put the old key back behind the new one; otherwise install the app anew"
+                "was changed. Put the old key back behind the new one; otherwise it must be given anew"
             ) from None
         if sealed_for != purpose:
-            raise CannotOpen(f"the sealed {purpose} was sealed for something else: it was moved. Install the app anew")
+            raise CannotOpen(f"the sealed {purpose} was sealed for something else: it was moved. It must be given anew")
         return SecretStr(secret)
 
-    def reseal(self, sealed: bytes) -> bytes:
-        """The same secret, sealed with the first key."""
+    def reseal(self, sealed: bytes, what: str) -> bytes:
+        """The same secret, sealed with the first key. `what` it is, for people."""
         try:
             return self._ring.rotate(sealed)
         except InvalidToken:
             raise CannotOpen(
-                "a sealed value does not open: the key that sealed it is not in THREADLINE_SEALING_KEYS. "
-                "Put the old key back behind the new one"
+                f"the sealed {what} does not open: the key that sealed it is not in THREADLINE_SEALING_KEYS. Put the "
+                "old key back behind the new one. Nothing was sealed anew"
             ) from None
 
     @override

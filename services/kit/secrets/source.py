@@ -46,9 +46,17 @@ class Environment:
         if holder is None:
             own: SecretStr | None = getattr(load(SlackSettings), setting)
             return own
-        prefix = holder.upper().replace("-", "_")
-        found = (variable(f"{prefix}_{each}") for each in variables_of(SlackSettings, setting))
+        found = (variable(f"{_prefix(holder)}{each}") for each in variables_of(SlackSettings, setting))
         return next((SecretStr(value) for value in found if value), None)
+
+
+def variable_of(name: SecretName, holder: str | None) -> str:
+    """The variable that a secret is looked for in."""
+    return f"{_prefix(holder)}{variables_of(SlackSettings, SETTING_OF[name])[0]}"
+
+
+def _prefix(holder: str | None) -> str:
+    return f"{holder.upper().replace('-', '_')}_" if holder else ""
 
 
 class Files:
@@ -95,7 +103,9 @@ class Gateway:
                 if response.status == _NOT_FOUND:
                     return None
                 if response.status == _OK:
-                    return SecretStr(str((await response.json())["value"]))
+                    value = (await response.json())["value"]
+                    if isinstance(value, str):
+                        return SecretStr(value)
                 what = f"HTTP {response.status}"
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError, LookupError, TypeError) as error:
             what = type(error).__name__

@@ -37,6 +37,11 @@ class Vault:
         """Forgets a secret."""
         self._keep({each: secret for each, secret in self._secrets.items() if each != name})
 
+    def reseal(self) -> int:
+        """Seals everything with the first key. Gives how many secrets there are."""
+        self._keep(self._secrets)
+        return len(self._secrets)
+
     def _keep(self, secrets: dict[str, SecretStr]) -> None:
         if self._file is not None and self._sealer is not None:
             sealed = {name: self._sealer.seal(secret, name).decode() for name, secret in secrets.items()}
