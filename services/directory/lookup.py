@@ -15,6 +15,7 @@ from services.directory.holding import Holding, Known, Unknown, Workspace
 from services.directory.reading import read_owner, read_tenant
 from services.directory.reads import Reads
 from services.directory.revisions import UnreadableRevision
+from services.directory.saving import Saver
 from services.directory.service import ServiceDatabase, service_database
 from services.directory.settings import DirectorySettings
 from services.directory.shared import Shared
@@ -32,9 +33,6 @@ TENANT = "tenant"
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
 SWEEPERS = 2
 REFRESHES_AT_ONCE = 8
-SAVE_EVERY_S = 1.0
-SAVE_SHARE = 20.0
-"""A big directory is saved less often: of the time, at most one part in so many goes into it."""
 
 Answer = TypeVar("Answer")
 
@@ -63,7 +61,7 @@ class Directory:
         self._sweep: asyncio.Task[None] | None = None
         self._changes = 0
         self._rest_until = float("-inf")
-        self._unsaved = False
+        self._saver = Saver(self._snapshot, self._holding.records, self._clock)
         self._waiting = 0
         self._away: str | None = "it has not answered yet"
 
@@ -110,7 +108,7 @@ class Directory:
             raise ValueError("a directory has a database")
         async with asyncio.TaskGroup() as group:
             group.create_task(watch(url, Listener(self._changed, self._connected, self._lost)))
-            group.create_task(self._save_again_and_again())
+            group.create_task(self._saver.run())
 
     def ended(self, running: asyncio.Task[None]) -> None:
         """Hearing of changes should end only when it is told to."""
@@ -134,7 +132,7 @@ class Directory:
             await asyncio.gather(self._sweep, return_exceptions=True)
         await self._questions.close()
         await self._reads.close()
-        await self._save()
+        await self._saver.save()
 
     def _changed(self, tenant_id: str) -> None:
         self._changes += 1
@@ -250,35 +248,13 @@ class Directory:
         record = await read_tenant(self.database, tenant_id)
         now = self._clock.monotonic()
         self._emitter.observe(metrics.READ_SECONDS, now - began)
-        self._unsaved = True
+        self._saver.changed()
         if record is None:
             self._holding.forget(tenant_id)
             return Unknown(0)
         known = self._holding.keep(record, now)
         self._emitter.set(metrics.TENANTS, len(self._holding))
         return known or Unknown(record.revision)
-
-    async def _save_again_and_again(self) -> None:
-        took = 0.0
-        while True:
-            await asyncio.sleep(max(SAVE_EVERY_S, SAVE_SHARE * took))
-            began = self._clock.monotonic()
-            await self._save()
-            took = self._clock.monotonic() - began
-
-    async def _save(self) -> None:
-        if not self._unsaved:
-            return
-        self._unsaved = False
-        try:
-            await asyncio.to_thread(self._snapshot.save, self._holding.records(), self._clock.now())
-        except (OSError, ValueError) as error:
-            self._unsaved = True
-            log.warning(
-                "the directory's snapshot could not be saved (%s): should this process start again while Postgres is "
-                "away, it would know less. Mend THREADLINE_STATE_FOLDER",
-                error.strerror if isinstance(error, OSError) else type(error).__name__,
-            )
 
 
 @asynccontextmanager

@@ -391,3 +391,15 @@ def test_a_single_agent_answers_without_being_the_default_and_nobody_answers_whe
     assert found.id == "x"
     off = {"id": "a", "name": "A", "agents": [{"id": "x", "name": "X", "enabled": False}]}
     assert TenantFacts.model_validate(off, strict=False).agent_for("C1") is None
+
+
+async def test_a_snapshot_that_cannot_be_saved_is_told_and_tried_again(
+    owner: OwnerDatabase, open_directory: Opened, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await applied(owner, ACME)
+    (tmp_path / "one.json").mkdir()
+    async with open_directory("one") as live:
+        await live.owner("T0ACME")
+        await until(lambda: "could not be saved" in caplog.text, within=3)
+        (tmp_path / "one.json").rmdir()
+        await until(lambda: (tmp_path / "one.json").is_file(), within=3)
