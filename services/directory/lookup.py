@@ -64,21 +64,26 @@ class Directory:
         self._saver = Saver(self._snapshot, self._holding.records, self._clock)
         self._waiting = 0
         self._away: str | None = "it has not answered yet"
+        for gauge, value in ((metrics.AWAY, 1), (metrics.WAITING, 0), (metrics.TENANTS, 0)):
+            self._emitter.set(gauge, value)
 
     def known(self, workspace: str, channel_type: str = SLACK) -> Known | Unknown | None:
         """What memory knows of a workspace; none where only Postgres could tell."""
         key = (channel_type, workspace)
         found = self._holding.owner_of(key)
-        if found is None:
-            return self._holding.unowned(key, self._clock.monotonic())
-        self._refresh_if_old(found.tenant_id)
-        return found
+        if found is not None:
+            self._emitter.count(metrics.LOOKUPS, result="cached")
+            self._refresh_if_old(found.tenant_id)
+            return found
+        unknown = self._holding.unowned(key, self._clock.monotonic())
+        if unknown is not None:
+            self._emitter.count(metrics.LOOKUPS, result="unknown")
+        return unknown
 
     async def owner(self, workspace: str, channel_type: str = SLACK) -> Known | Unknown:
         """Whose workspace it is. What memory does not know waits for Postgres, for as long as that is away."""
         found = self.known(workspace, channel_type)
         if found is not None:
-            self._emitter.count(metrics.LOOKUPS, result="cached" if isinstance(found, Known) else "unknown")
             return found
         key = (channel_type, workspace)
         asked = await self._questions.ask(key, lambda: self._find_owner(key))

@@ -15,6 +15,7 @@ from services.directory.document import TenantFacts
 from services.directory.faults import DatabaseAway, WrongRole
 from services.directory.holding import Holding, Known, TenantRecord, Unknown
 from services.directory.lookup import Directory, Surroundings, directory
+from services.directory.metrics import CATALOGUE
 from services.directory.owner import OwnerDatabase
 from services.directory.reads import Reads
 from services.directory.service import ServiceDatabase
@@ -24,6 +25,7 @@ from services.directory.snapshot import Snapshot
 from services.kit.clock import SystemClock
 from services.kit.groups import DatabaseSettings
 from services.kit.telemetry.emitter import NoEmitter
+from services.kit.telemetry.metrics import metrics_of
 from tests.directory.conftest import Opened
 from tests.directory.samples import ACME, GLOBEX, applied, document, tenant
 from tests.hands import START
@@ -402,4 +404,28 @@ async def test_a_snapshot_that_cannot_be_saved_is_told_and_tried_again(
         await live.owner("T0ACME")
         await until(lambda: "could not be saved" in caplog.text, within=3)
         (tmp_path / "one.json").rmdir()
-        await until(lambda: (tmp_path / "one.json").is_file(), within=3)
+        await until((tmp_path / "one.json").is_file, within=3)
+
+
+async def test_questions_are_counted_by_how_they_were_answered(
+    owner: OwnerDatabase, database: DatabaseSettings, tmp_path: Path
+) -> None:
+    await applied(owner, ACME)
+    measured = metrics_of("test", CATALOGUE)
+    settings = DirectorySettings.model_validate(database.model_dump())
+    async with directory(settings, Surroundings(SystemClock(), measured.emitter, tmp_path / "x.json")) as live:
+        assert "threadline_directory_away 1.0" in measured.text().decode()
+        await heard(live)
+        for workspace in ("T0ACME", "T0ACME", "T0NOBODY", "T0NOBODY"):
+            await live.owner(workspace)
+        live.known("T0ACME")
+    text = measured.text().decode()
+    for line in (
+        'threadline_directory_lookups_total{result="read"} 1.0',
+        'threadline_directory_lookups_total{result="cached"} 2.0',
+        'threadline_directory_lookups_total{result="unknown"} 2.0',
+        "threadline_directory_away 0.0",
+        "threadline_directory_tenants 1.0",
+        "threadline_directory_waiting 0.0",
+    ):
+        assert line in text, text
