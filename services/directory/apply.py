@@ -1,10 +1,10 @@
 """Making the directory what a file says: all of it or nothing, one at a time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
-from sqlalchemy import delete, insert, text, tuple_, update
+from sqlalchemy import ColumnElement, delete, insert, text, tuple_, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +18,7 @@ from services.directory.rows import Rows, changed, rows_of
 from services.kit.fault import Fault
 
 WAIT_MS = 30_000
+AT_ONCE = 1000
 
 
 class NotApplied(Fault):
@@ -130,8 +131,7 @@ def _refuse_claims(wanted: Mapping[str, Tenant], others: Iterable[Tenant]) -> No
 async def _write(connection: AsyncConnection, before: Mapping[str, Tenant], wanted: Mapping[str, Tenant]) -> None:
     """Everything that goes before anything that comes: a workspace may change its tenant."""
     gone = sorted(set(before) - set(wanted))
-    if gone:
-        await connection.execute(delete(TenantRow).where(TenantRow.tenant_id.in_(gone)))
+    await _delete(connection, TenantRow, [(tenant_id,) for tenant_id in gone])
     old = {tenant_id: rows_of(tenant) for tenant_id, tenant in before.items() if tenant_id in wanted}
     new = {tenant_id: rows_of(tenant) for tenant_id, tenant in wanted.items()}
     for tenant_id, rows in new.items():
@@ -143,11 +143,8 @@ async def _write(connection: AsyncConnection, before: Mapping[str, Tenant], want
         if table is not TenantRow
     ]
     described = [(tenant.id, each.app, each.workspace) for tenant in wanted.values() for each in tenant.installations]
-    closed = delete(InstallationRow).where(
-        tuple_(InstallationRow.tenant_id, InstallationRow.app, InstallationRow.workspace).in_(described),
-        InstallationRow.closed_at.is_not(None),
-    )
-    await connection.execute(closed)  # described again is installed again
+    # What was closed and is described again is installed again.
+    await _delete(connection, InstallationRow, described, InstallationRow.closed_at.is_not(None))
     for table, keys, _ in plans:
         await _delete(connection, table, keys)
     for table, _, come in plans:
@@ -167,7 +164,11 @@ async def _write_tenant(connection: AsyncConnection, rows: Rows, *, known: bool)
     await connection.execute(update(TenantRow).where(TenantRow.tenant_id == row["tenant_id"], either).values(row))
 
 
-async def _delete(connection: AsyncConnection, table: type[Base], keys: list[tuple[object, ...]]) -> None:
-    if keys:
-        columns = list(table.__table__.primary_key)
-        await connection.execute(delete(table).where(tuple_(*columns).in_(keys)))
+async def _delete(
+    connection: AsyncConnection, table: type[Base], keys: Sequence[tuple[object, ...]], *also: ColumnElement[bool]
+) -> None:
+    """A part at a time: Postgres reads a list of keys like brackets within brackets, and only so deep."""
+    columns = list(table.__table__.primary_key)
+    for begin in range(0, len(keys), AT_ONCE):
+        some = keys[begin : begin + AT_ONCE]
+        await connection.execute(delete(table).where(tuple_(*columns).in_(some), *also))

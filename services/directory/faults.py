@@ -60,7 +60,7 @@ def fault_of(error: BaseException) -> Fault | None:
         )
     if isinstance(cause, NOT_THERE):
         return NotMigrated("the directory's tables are not as this version needs them: `threadline directory migrate`")
-    if isinstance(cause, AWAY):
+    if isinstance(cause, AWAY) and not isinstance(cause, ValueError):  # an argument that asyncpg cannot send
         return DatabaseAway(
             f"Postgres does not answer ({type(cause).__name__}), and nothing was changed. A service tries again by "
             "itself; `threadline doctor` says more"
@@ -69,7 +69,7 @@ def fault_of(error: BaseException) -> Fault | None:
 
 
 def root_of(error: BaseException) -> BaseException:
-    """What the driver raised, below what SQLAlchemy makes of it."""
-    while (inner := getattr(error, "orig", None) or error.__cause__) is not None:
+    """What the driver raised, below what SQLAlchemy makes of it. Below a timeout there is only a cancellation."""
+    while isinstance(inner := getattr(error, "orig", None) or error.__cause__, Exception):
         error = inner
     return error

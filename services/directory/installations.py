@@ -17,6 +17,10 @@ from services.kit.secrets.source import Secrets
 _TURN = "select pg_advisory_xact_lock(hashtext('threadline directory'))"
 """Changes of the directory stand in line: an apply takes the same lock before it touches a row."""
 
+_IS_CONNECTED = """
+    select exists (select from threadline.channel_connections where tenant_id = $1 and workspace = $2)
+"""
+
 _TAKE_IN = """
     insert into threadline.installations as i
         (tenant_id, app, workspace, origin, bot_user, scopes, sealed_bot_token, sealed_refresh_token, expires_at)
@@ -97,10 +101,7 @@ class Installations:
     async def take_in(self, tenant: Known, granted: Granted) -> None:
         """Keeps what OAuth brought, sealed, in place of what was there for this app and workspace."""
         if granted.workspace not in {each.workspace for each in tenant.facts.connections}:
-            raise NotInstalled(
-                f"{granted.workspace} is no connection of {tenant.tenant_id}, and nothing was kept; add it to "
-                "directory.yaml, apply it, and install the app again"
-            )
+            raise _not_connected(tenant, granted)
         _refuse_what_cannot_be_read_again(granted)
         sealer = self._needed_sealer()
         bot_token = sealer.seal(
@@ -112,6 +113,8 @@ class Installations:
         with acting_for(tenant.tenant_id):
             async with self._database.for_tenant() as connection:
                 await connection.execute(_TURN)
+                if not await connection.fetchval(_IS_CONNECTED, tenant.tenant_id, granted.workspace):
+                    raise _not_connected(tenant, granted)
                 kept = await connection.fetchval(
                     _TAKE_IN,
                     *(tenant.tenant_id, granted.app, granted.workspace, granted.bot_user, sorted(granted.scopes)),
@@ -144,6 +147,13 @@ class Installations:
         if self._sealer is None:
             raise NoToken("THREADLINE_SEALING_KEYS is not set: sealed tokens can neither be opened nor kept")
         return self._sealer
+
+
+def _not_connected(tenant: Known, granted: Granted) -> NotInstalled:
+    return NotInstalled(
+        f"{granted.workspace} is no connection of {tenant.tenant_id}, and nothing was kept; add it to directory.yaml, "
+        "apply it, and install the app again"
+    )
 
 
 def _refuse_what_cannot_be_read_again(granted: Granted) -> None:

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from services.directory import metrics
+from services.directory.due import Due
 from services.directory.faults import DatabaseAway
 from services.directory.holding import Holding, Known, Unknown, Workspace
 from services.directory.reading import read_owner, read_tenant
@@ -31,7 +32,8 @@ SLACK = "slack"
 TENANT = "tenant"
 """Beside the types of channels: who asks for a tenant by its own id."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
-SWEEPERS = 2
+READERS = 3
+"""How many tenants that changed are read at once: questions that wait need connections, too."""
 REFRESHES_AT_ONCE = 8
 
 Answer = TypeVar("Answer")
@@ -58,9 +60,10 @@ class Directory:
         self._holding = Holding(settings.directory_tenants)
         self._questions = Shared()
         self._reads: Reads[Known | Unknown] = Reads(self._read, self._failed)
-        self._sweep: asyncio.Task[None] | None = None
+        self._due = Due()
         self._changes = 0
         self._rest_until = float("-inf")
+        self._rest_until_of: dict[str, float] = {}
         self._saver = Saver(self._snapshot, self._holding.records, self._clock)
         self._waiting = 0
         self._away: str | None = "it has not answered yet"
@@ -114,6 +117,8 @@ class Directory:
         async with asyncio.TaskGroup() as group:
             group.create_task(watch(url, Listener(self._changed, self._connected, self._lost)))
             group.create_task(self._saver.run())
+            for _ in range(READERS):
+                group.create_task(self._read_what_is_due())
 
     def ended(self, running: asyncio.Task[None]) -> None:
         """Hearing of changes should end only when it is told to."""
@@ -132,9 +137,6 @@ class Directory:
 
     async def finish(self) -> None:
         """Ends what is still being found out, and saves what is known."""
-        if self._sweep is not None:
-            self._sweep.cancel()
-            await asyncio.gather(self._sweep, return_exceptions=True)
         await self._questions.close()
         await self._reads.close()
         await self._saver.save()
@@ -142,8 +144,10 @@ class Directory:
     def _changed(self, tenant_id: str) -> None:
         self._changes += 1
         self._holding.doubt_unowned()
-        if self._holding.tenant(tenant_id) is not None or tenant_id in self._reads:
+        if tenant_id in self._reads:
             self._reads.changed(tenant_id)
+        elif self._holding.tenant(tenant_id) is not None:
+            self._due.changed(tenant_id)
 
     def _connected(self) -> None:
         """What changed until now may not have been heard: everything is read again, a few at a time."""
@@ -152,9 +156,7 @@ class Directory:
         self._emitter.set(metrics.AWAY, 0)
         self._changes += 1
         self._holding.doubt_unowned()
-        if self._sweep is not None:
-            self._sweep.cancel()
-        self._sweep = asyncio.create_task(self._read_all_again())
+        self._due.doubtful(self._holding.ids())
 
     def _lost(self, why: str) -> None:
         if self._away is None:
@@ -167,37 +169,42 @@ class Directory:
         self._away = f"Postgres does not answer ({why})"
         self._emitter.set(metrics.AWAY, 1)
 
-    async def _read_all_again(self) -> None:
-        left = iter(self._holding.ids())
-
-        async def some() -> None:
-            for tenant_id in left:
-                self._reads.changed(tenant_id)
-                with suppress(Exception):  # `_failed` has told it
-                    await asyncio.shield(self._reads.begin(tenant_id))
-
-        await asyncio.gather(*(some() for _ in range(SWEEPERS)))
+    async def _read_what_is_due(self) -> None:
+        while True:
+            tenant_id = await self._due.next()
+            try:
+                await self._begun(tenant_id)
+            except DatabaseAway:  # `_failed` has put it back
+                await asyncio.sleep(LONGEST_PAUSE_S)
+            except Exception:  # noqa: BLE001, S112 - `_failed` has told it
+                continue
 
     def _refresh_if_old(self, tenant_id: str) -> None:
         """Reads again, in the background, what was read long ago: it may be that a change was not heard of."""
         now = self._clock.monotonic()
         if now - self._holding.read_at(tenant_id) <= self._settings.directory_fresh_s:
             return
-        if tenant_id not in self._reads and len(self._reads) < REFRESHES_AT_ONCE and now >= self._rest_until:
+        rested = now >= max(self._rest_until, self._rest_until_of.get(tenant_id, now))
+        if rested and tenant_id not in self._reads and len(self._reads) < REFRESHES_AT_ONCE:
             _ = self._reads.begin(tenant_id)
 
     def _failed(self, tenant_id: str, error: BaseException) -> None:
-        """What is known stays, and is read again when it is next asked for, after a rest."""
-        self._rest_until = self._clock.monotonic() + LONGEST_PAUSE_S
+        """What is known stays, and is read again after a rest."""
+        until = self._clock.monotonic() + LONGEST_PAUSE_S
         self._holding.doubt(tenant_id)
-        if isinstance(error, DatabaseAway):
-            return  # the watcher tells it, once
+        if isinstance(error, DatabaseAway):  # the watcher tells it, once
+            self._rest_until = until
+            if self._holding.tenant(tenant_id) is not None:
+                self._due.doubtful([tenant_id])
+            return
+        self._rest_until_of[tenant_id] = until
         if isinstance(error, Fault):
             log.warning("the tenant %s could not be read, and what is known of it stays: %s", tenant_id, error)
         else:
             log.error("the tenant %s could not be read, and what is known of it stays", tenant_id, exc_info=error)
 
     async def _find_owner(self, workspace: Workspace) -> Known | Unknown:
+        pause = 0.0
         while True:
             changes = self._changes
             owner = await self._until_answered(lambda: read_owner(self.database, workspace))
@@ -208,6 +215,8 @@ class Directory:
             elif self._keep_unowned(workspace, owner, changes):
                 return owner
             # It changed hands between the questions: ask again.
+            await asyncio.sleep(pause)
+            pause = min(max(pause * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
 
     async def _find_tenant(self, key: Workspace) -> Known | Unknown:
         while True:
@@ -233,6 +242,8 @@ class Directory:
             try:
                 return await ask()
             except DatabaseAway:
+                if (task := asyncio.current_task()) is not None and task.cancelling():
+                    raise asyncio.CancelledError from None  # the driver made of it that Postgres did not answer
                 with self._counted_as_waiting():
                     await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
@@ -254,6 +265,7 @@ class Directory:
         now = self._clock.monotonic()
         self._emitter.observe(metrics.READ_SECONDS, now - began)
         self._saver.changed()
+        self._rest_until_of.pop(tenant_id, None)
         if record is None:
             self._holding.forget(tenant_id)
             return Unknown(0)

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from services.directory.shared import retrieved
+
 Answer = TypeVar("Answer")
 
 
@@ -32,6 +34,7 @@ class Reads(Generic[Answer]):
         running = self._running.get(tenant_id)
         if running is None:
             running = self._running[tenant_id] = _Read(asyncio.create_task(self._run(tenant_id)))
+            running.task.add_done_callback(retrieved)
         return running.task
 
     def changed(self, tenant_id: str) -> None:

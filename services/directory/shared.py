@@ -8,6 +8,12 @@ from typing import Any, Generic, TypeVar
 Answer = TypeVar("Answer")
 
 
+def retrieved(task: asyncio.Task[Any]) -> None:
+    """Who waited was told of the failure; where nobody waits any more, nobody needs to be."""
+    if not task.cancelled():
+        task.exception()
+
+
 @dataclass
 class _Question(Generic[Answer]):
     task: asyncio.Task[Answer]
@@ -25,6 +31,7 @@ class Shared:
         question: _Question[Answer] | None = self._questions.get(key)
         if question is None:
             question = self._questions[key] = _Question(asyncio.create_task(self._answer(key, find_out)))
+            question.task.add_done_callback(retrieved)
         question.waiting += 1
         try:
             return await asyncio.shield(question.task)

@@ -89,6 +89,13 @@ async def test_an_agent_that_changes_keeps_its_channels_and_rules(owner: OwnerDa
     assert by_id(await held(owner)) == by_id(document(changed))
 
 
+async def test_thousands_of_rows_can_go_at_once(owner: OwnerDatabase) -> None:
+    people = ", ".join(f"{{user: U{number}, may: [stop]}}" for number in range(9000))
+    await applied(owner, tenant("big", "T1", f"people: [{people}]"))
+    done = await applied(owner, tenant("big", "T1"))
+    assert len(done.differences) == 9000
+
+
 async def test_the_default_agent_can_change(owner: OwnerDatabase) -> None:
     await applied(owner, ACME)
     changed = ACME.replace("        default: true\n", "").replace("enabled: true", "default: true")

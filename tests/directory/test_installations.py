@@ -125,6 +125,16 @@ async def test_oauth_cannot_take_in_a_workspace_of_nobodys_nor_what_the_file_des
         await installations(service).take_in(await known(live, "T0ACME"), described)
 
 
+async def test_what_memory_still_believes_is_asked_of_the_database(
+    owner: OwnerDatabase, service: ServiceDatabase, live: Directory
+) -> None:
+    await applied(owner, GLOBEX)
+    before = await known(live, "T0GLOBEX")
+    await applied(owner, GLOBEX.replace("T0GLOBEX", "T0MOVED"))
+    with pytest.raises(NotInstalled, match="is no connection of globex"):
+        await installations(service).take_in(before, granted())
+
+
 async def test_what_could_not_be_read_again_is_not_taken_in(
     owner: OwnerDatabase, service: ServiceDatabase, live: Directory
 ) -> None:

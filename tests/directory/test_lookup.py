@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -429,3 +430,72 @@ async def test_questions_are_counted_by_how_they_were_answered(
         "threadline_directory_waiting 0.0",
     ):
         assert line in text, text
+
+
+@asynccontextmanager
+async def black_hole() -> AsyncIterator[int]:
+    """A port that takes connections and never says a word."""
+    silent = asyncio.Event()
+
+    async def take(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await silent.wait()
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        silent.set()
+        server.close()
+
+
+async def test_a_postgres_that_never_says_a_word_is_away(
+    owner: OwnerDatabase, open_directory: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.directory.connecting.CONNECT_WITHIN_S", 0.3)
+    await applied(owner, ACME)
+    async with open_directory("kept") as live:
+        await live.owner("T0ACME")
+    async with black_hole() as port:
+        settings = DirectorySettings(database_url=SecretStr(f"postgresql://a:b@127.0.0.1:{port}/c"))
+        surroundings = Surroundings(SystemClock(), NoEmitter(), tmp_path / "kept.json")
+        async with directory(settings, surroundings) as live:
+            assert name_of(live.known("T0ACME")) == "Acme"
+            waiting = asyncio.create_task(live.owner("T0NEW"))
+            await asyncio.sleep(1)
+            assert not waiting.done()
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+
+
+async def test_many_tenants_that_change_at_once_are_all_seen(owner: OwnerDatabase, open_directory: Opened) -> None:
+    await applied(owner, *(tenant(f"t{number}", f"T{number}") for number in range(300)))
+    async with open_directory(database_connections=4) as live:
+        await heard(live)
+        for number in range(300):
+            await live.owner(f"T{number}")
+        async with owner.begin() as connection:
+            await connection.execute(text("update threadline.tenants set name = 'Changed'"))
+        await until(lambda: all(name_of(live.known(f"T{number}")) == "Changed" for number in range(300)), within=10)
+
+
+async def test_a_tenant_that_cannot_be_read_keeps_no_other_from_being_read_again(
+    owner: OwnerDatabase, open_directory: Opened
+) -> None:
+    await applied(owner, tenant("bad", "T1"), tenant("good", "T2"))
+    async with open_directory(directory_fresh_s=1) as live:
+        await heard(live)
+        for workspace in ("T1", "T2"):
+            await live.owner(workspace)
+        async with owner.begin() as connection:
+            await connection.execute(text("update threadline.agents set id = 'NO SLUG' where tenant_id = 'bad'"))
+        await asyncio.sleep(1.1)
+        before = live.known("T2")
+
+        def renewed() -> bool:
+            for _ in range(20):
+                live.known("T1")
+            return live.known("T2") is not before
+
+        await until(renewed, within=5)
+        assert name_of(live.known("T1")) == "bad", "what was known of it stays"
