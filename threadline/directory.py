@@ -1,12 +1,10 @@
 """`threadline directory`: who is a tenant, and which agent answers."""
 
-import asyncio
 import getpass
 import json
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -16,12 +14,13 @@ from services.directory import history, migrations
 from services.directory.check import Checked
 from services.directory.check import check as check_text
 from services.directory.json_schema import json_schema
-from services.directory.owner import OwnerDatabase, owner_database
+from services.directory.owner import OwnerDatabase
 from services.directory.revisions import Revision
 from services.directory.tree import Problem
 from services.directory.yaml_text import as_yaml
 from services.kit.fault import Fault
 from threadline.directory_shown import as_json, print_all, print_one
+from threadline.owning import run_as_owner
 from threadline.plain import plain_console
 from threadline.running import database_settings
 
@@ -36,7 +35,6 @@ File = Annotated[Path, typer.Argument(help="The file; - reads from standard inpu
 AtRevision = Annotated[
     int | None, typer.Option("--revision", min=0, max=2**63 - 1, help="As that revision had it; the newest otherwise.")
 ]
-Answer = TypeVar("Answer")
 
 
 class WrongFile(Fault):
@@ -61,7 +59,7 @@ def migrate(
 
     if back and to == "head":
         raise Fault("--back needs --to: the version to go back to, or base")
-    typer.echo(f"the tables are at {_run(work) or 'nothing'}")
+    typer.echo(f"the tables are at {run_as_owner(work) or 'nothing'}")
 
 
 @application.command()
@@ -88,7 +86,7 @@ def apply(
         raise typer.Exit(1)
     document = checked.document
     how = applying.How(f"{_user()}: {file.name}", dry_run=dry_run, prune=prune, only_after=if_revision)
-    applied = _run(lambda owner: applying.apply(owner, document, how))
+    applied = run_as_owner(lambda owner: applying.apply(owner, document, how))
     for difference in applied.differences:
         typer.echo(str(difference))
     if applied.left_alone:
@@ -120,7 +118,7 @@ def show(
     for_machines: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Show the tenants, or all of one."""
-    found = _run(lambda owner: _whole(owner, revision))
+    found = run_as_owner(lambda owner: _whole(owner, revision))
     if tenant is not None and tenant not in found:
         raise Fault(f"there is no tenant {tenant}; `threadline directory show` lists them")
     chosen = [found[tenant]] if tenant else list(found.values())
@@ -138,7 +136,7 @@ def export(
     revision: AtRevision = None,
 ) -> None:
     """Write the directory as a file that can be applied again."""
-    found = _run(lambda owner: _whole(owner, revision))
+    found = run_as_owner(lambda owner: _whole(owner, revision))
     text = as_yaml(each.facts.described() for each in found.values() if each.facts)
     if output is None:
         typer.echo(text, nl=False)
@@ -162,7 +160,7 @@ def list_revisions(
             return await history.latest(connection, most, tenant)
 
     table = Table("revision", "tenant", "when", "by", "", box=None, pad_edge=False)
-    for each in _run(work):
+    for each in run_as_owner(work):
         gone = "the tenant went" if each.is_the_end else ""
         table.add_row(str(each.number), each.tenant_id, f"{each.at:%Y-%m-%d %H:%M:%S} UTC", each.by, gone)
     plain_console().print(table)
@@ -172,14 +170,6 @@ def list_revisions(
 def schema() -> None:
     """Print the JSON Schema of directory.yaml, for editors."""
     typer.echo(json_schema(), nl=False)
-
-
-def _run(work: Callable[[OwnerDatabase], Awaitable[Answer]]) -> Answer:
-    async def all_of_it() -> Answer:
-        async with owner_database(database_settings()) as owner:
-            return await work(owner)
-
-    return asyncio.run(all_of_it())
 
 
 async def _whole(owner: OwnerDatabase, revision: int | None) -> dict[str, Revision]:

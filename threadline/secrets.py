@@ -9,7 +9,6 @@ import aiohttp
 import typer
 from pydantic import SecretStr
 
-from services.directory.owner import owner_database
 from services.directory.resealing import reseal as reseal_installations
 from services.kit import logs
 from services.kit.clock import SystemClock
@@ -23,7 +22,7 @@ from services.kit.secrets.settings import GatewaySettings
 from services.kit.secrets.source import ANSWER_WITHIN_S
 from services.kit.secrets.vault import Vault
 from services.kit.settings import load
-from threadline.running import database_settings
+from threadline.owning import run_as_owner
 
 application = typer.Typer(
     help="Secrets: keys that seal them, and a gateway that hands them out.", no_args_is_help=True, add_completion=False
@@ -42,12 +41,7 @@ def show_new_key() -> None:
 def reseal() -> None:
     """Seal every stored token, and the gateway's file if it is set, with the first key: the other keys can go."""
     sealer = Sealer.of(load(SecretSettings))
-
-    async def work() -> int:
-        async with owner_database(database_settings()) as owner:
-            return await reseal_installations(owner, sealer)
-
-    count = asyncio.run(work())
+    count = run_as_owner(lambda owner: reseal_installations(owner, sealer))
     file = load(GatewaySettings).secrets_gateway_file
     if file is not None:
         count += Vault(file, sealer).reseal()

@@ -1,6 +1,5 @@
 """`threadline token`: what programs sign in with."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Annotated, TypeVar
@@ -8,13 +7,12 @@ from typing import Annotated, TypeVar
 import typer
 from rich.table import Table
 
-from services.directory.owner import owner_database
 from services.directory.sign_in import ACTIONS
 from services.directory.tokens import Made, Tokens, Wanted
 from services.kit.clock import SystemClock
 from services.kit.fault import Fault
+from threadline.owning import run_as_owner
 from threadline.plain import plain_console
-from threadline.running import database_settings
 
 application = typer.Typer(
     help="API tokens for programs: gateway runs, messages, agents' events.", no_args_is_help=True, add_completion=False
@@ -80,8 +78,4 @@ def _hand_over(made: Made) -> None:
 
 
 def _run(work: Callable[[Tokens], Awaitable[Answer]]) -> Answer:
-    async def all_of_it() -> Answer:
-        async with owner_database(database_settings()) as owner:
-            return await work(Tokens(owner, SystemClock()))
-
-    return asyncio.run(all_of_it())
+    return run_as_owner(lambda owner: work(Tokens(owner, SystemClock())))

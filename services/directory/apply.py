@@ -15,6 +15,7 @@ from services.directory.faults import root_of
 from services.directory.model import Base, InstallationRow, TenantRow
 from services.directory.owner import OwnerDatabase
 from services.directory.rows import Rows, changed, rows_of
+from services.directory.turn import TURN
 from services.kit.fault import Fault
 
 WAIT_MS = 30_000
@@ -79,7 +80,7 @@ async def _wait_for_turn(connection: AsyncConnection) -> None:
     """The triggers that make revisions take the same lock, so nothing else changes meanwhile either."""
     await connection.execute(text(f"set local lock_timeout = {WAIT_MS}"))
     try:
-        await connection.execute(text("select pg_advisory_xact_lock(hashtext('threadline directory'))"))
+        await connection.execute(text(TURN))
     except DBAPIError as error:
         if isinstance(root_of(error), asyncpg.LockNotAvailableError):
             raise NotApplied(

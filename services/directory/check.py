@@ -36,6 +36,14 @@ MODELS: dict[str, type[BaseModel]] = {
     "people": Person,
 }
 
+SAID = {
+    "missing": "it is missing",
+    "string_type": "it must be text",
+    "tuple_type": "it must be a list",
+    "model_type": "it must be fields with values",
+    "model_attributes_type": "it must be fields with values",
+}
+
 SHAPES = {
     "workspace": "Slack's id of a workspace begins with T, of an organisation with E",
     "organization": "Slack's id of an organisation begins with E",
@@ -92,17 +100,15 @@ def _said(tree: Tree, problem: ErrorDetails) -> str:
     """What is wrong, in words; never the value itself, which could be a secret."""
     path = problem["loc"]
     word = next((str(step) for step in reversed(path) if isinstance(step, str)), "")
-    text = "it must be text" if isinstance(tree.at(path), dict | list) else "it must be text; put it in quotes"
-    said = {
-        "extra_forbidden": _no_such_field(word, _model_at(path)),
-        "missing": "it is missing",
-        "string_pattern_mismatch": SHAPES.get(word),
-        "string_type": text,
-        "tuple_type": "it must be a list",
-        "model_type": "it must be fields with values",
-        "model_attributes_type": "it must be fields with values",
-    }
-    return said.get(problem["type"]) or problem["msg"].removeprefix("Value error, ")
+    match problem["type"]:
+        case "extra_forbidden":
+            return _no_such_field(word, _model_at(path))
+        case "string_pattern_mismatch" if word in SHAPES:
+            return SHAPES[word]
+        case "string_type" if not isinstance(tree.at(path), dict | list):
+            return "it must be text; put it in quotes"
+        case kind:
+            return SAID.get(kind) or problem["msg"].removeprefix("Value error, ")
 
 
 def _no_such_field(word: str, model: type[BaseModel]) -> str:

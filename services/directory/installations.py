@@ -9,13 +9,11 @@ from services.directory.document import InstalledApp
 from services.directory.holding import Known
 from services.directory.service import ServiceDatabase
 from services.directory.tenancy import acting_for
+from services.directory.turn import TURN
 from services.kit.fault import Fault
 from services.kit.secrets.names import SecretName
 from services.kit.secrets.sealing import Sealer
 from services.kit.secrets.source import Secrets
-
-_TURN = "select pg_advisory_xact_lock(hashtext('threadline directory'))"
-"""Changes of the directory stand in line: an apply takes the same lock before it touches a row."""
 
 _IS_CONNECTED = """
     select exists (select from threadline.channel_connections where tenant_id = $1 and workspace = $2)
@@ -112,7 +110,7 @@ class Installations:
         )
         with acting_for(tenant.tenant_id):
             async with self._database.for_tenant() as connection:
-                await connection.execute(_TURN)
+                await connection.execute(TURN)
                 if not await connection.fetchval(_IS_CONNECTED, tenant.tenant_id, granted.workspace):
                     raise _not_connected(tenant, granted)
                 kept = await connection.fetchval(
@@ -130,7 +128,7 @@ class Installations:
         """The app was removed, or its tokens revoked: they are thrown away. Says whether there was one open."""
         with acting_for(tenant.tenant_id):
             async with self._database.for_tenant() as connection:
-                await connection.execute(_TURN)
+                await connection.execute(TURN)
                 closed = await connection.fetchval(_CLOSE, tenant.tenant_id, app, workspace, at)
         return closed is not None
 

@@ -2,6 +2,7 @@
 
 from sqlalchemy import select, tuple_, update
 
+from services.directory.installations import purpose_of
 from services.directory.model import InstallationRow
 from services.directory.owner import OwnerDatabase
 from services.kit.secrets.sealing import Sealer
@@ -16,7 +17,7 @@ async def reseal(owner: OwnerDatabase, sealer: Sealer) -> int:
         rows = (await connection.execute(select(*key, *sealed).with_for_update())).all()
         for tenant_id, app, workspace, *values in rows:
             anew = {
-                column.key: sealer.reseal(value, f"{column.key} of {app} in {workspace} for {tenant_id}")
+                column.key: sealer.reseal(value, purpose_of(column.key, tenant_id, app, workspace))
                 for column, value in zip(sealed, values, strict=True)
                 if value is not None
             }

@@ -1,4 +1,4 @@
-"""Postgres as services see it: one tenant at a time. Without SQLAlchemy, which would cost each 30 MB and a second."""
+"""Postgres as services see it: one tenant at a time. Without SQLAlchemy, which would cost each 25 MB and a second."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -37,13 +37,15 @@ _SHORTEST = 6
 """A shorter secret would blank out ordinary words."""
 
 
-_learnt: set[str] = set()
+_learnt: list[str] = []
+"""The longest first, so that none hides a part of another only."""
 
 
 def learn(secret: str) -> None:
     """From now on this very value is kept out, too. Secrets belong to the process, as its log does."""
-    if len(secret) >= _SHORTEST:
-        _learnt.add(secret)
+    if len(secret) >= _SHORTEST and secret not in _learnt:
+        _learnt.append(secret)
+        _learnt.sort(key=len, reverse=True)
 
 
 def holds_token(text: str) -> bool:
@@ -62,6 +64,6 @@ class Redactor:
         """The text without its secrets."""
         if self._values is not None:
             text = self._values.sub(HIDDEN, text)
-        for secret in sorted(_learnt, key=len, reverse=True):
+        for secret in _learnt:
             text = text.replace(secret, HIDDEN)
         return _SHAPES.sub(HIDDEN, text)
