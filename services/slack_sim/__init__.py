@@ -1,0 +1,1 @@
+"""A local Slack: its Web API, Socket Mode, Events API, OAuth and interactivity, and a page to chat in."""

@@ -1,0 +1,125 @@
+"""OAuth's page: somebody is asked whether an app may come into their workspace."""
+
+import html
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from services.slack_sim.simulation import Simulation
+from services.slack_sim.world.entities import App, User
+
+PATH = "/oauth/v2/authorize"
+Given = Callable[[str], str | None]
+"""Reads a field of what was asked."""
+
+
+class Wrong(Exception):
+    """What is wrong with the address that an app sent somebody to."""
+
+
+class Authorizing:
+    """The page that asks, and what follows from the answer."""
+
+    def __init__(self, slack: Simulation) -> None:
+        self._slack = slack
+
+    def routes(self) -> list[web.RouteDef]:
+        """Where it is served."""
+        return [web.get(PATH, self.ask), web.post(PATH, self.decide)]
+
+    async def ask(self, request: web.Request) -> web.Response:
+        """The page."""
+        try:
+            app, scopes, redirect = self._asked(request.query.get)
+        except Wrong as wrong:
+            return _page("That did not work", f"<p>{html.escape(str(wrong))}</p>", web.HTTPBadRequest.status_code)
+        hidden = {
+            "client_id": app.client_id,
+            "scope": ",".join(scopes),
+            "redirect_uri": request.query.get("redirect_uri", ""),
+            "state": request.query.get("state", ""),
+        }
+        fields = "".join(
+            f'<input type="hidden" name="{name}" value="{html.escape(value)}">' for name, value in hidden.items()
+        )
+        wanted = "".join(f"<li><code>{html.escape(scope)}</code></li>" for scope in scopes)
+        people = "".join(
+            f'<option value="{user.id}">{html.escape(user.real_name)} in '
+            f"{html.escape(self._slack.world.workspaces[user.team_id].name)}</option>"
+            for user in self._people(request.query.get("team"))
+        )
+        return _page(
+            f"{app.name} wants to come into your workspace",
+            f'<form method="post" action="{PATH}">{fields}'
+            f'<label>You are <select name="user_id">{people}</select></label>'
+            f"<p>It wants to:</p><ul>{wanted}</ul><p>It goes on at {html.escape(redirect)}</p>"
+            '<button name="answer" value="allow">Allow</button> <button name="answer" value="cancel">Cancel</button>'
+            "</form>",
+        )
+
+    async def decide(self, request: web.Request) -> web.Response:
+        """Sends whoever answered back to the app: with a code, or with the news that they said no."""
+        form = await request.post()
+        try:
+            app, scopes, redirect = self._asked(lambda name: _text(form.get(name)))
+            user = self._user(_text(form.get("user_id")))
+        except Wrong as wrong:
+            return _page("That did not work", f"<p>{html.escape(str(wrong))}</p>", web.HTTPBadRequest.status_code)
+        state = _text(form.get("state"))
+        if form.get("answer") != "allow":
+            return _back(redirect, {"error": "access_denied", "state": state})
+        code = self._slack.installing.allow(app, user, scopes, _text(form.get("redirect_uri")) or None)
+        return _back(redirect, {"code": code, "state": state})
+
+    def _asked(self, given: Given) -> tuple[App, list[str], str]:
+        client_id = given("client_id") or ""
+        app = next((each for each in self._slack.world.apps.values() if each.client_id == client_id), None)
+        if app is None:
+            raise Wrong("invalid_client_id: there is no app with that client_id.")
+        scopes = [each for each in (given("scope") or "").replace(" ", ",").split(",") if each]
+        if not scopes:
+            raise Wrong("no_scopes: the app asks for nothing.")
+        unknown = [each for each in scopes if each not in app.scopes]
+        if unknown:
+            raise Wrong(f"invalid_scope: the app is not set up for {', '.join(unknown)}.")
+        wanted = given("redirect_uri") or ""
+        if not wanted and app.redirect_urls:
+            return app, scopes, app.redirect_urls[0]
+        if not any(_within(wanted, each) for each in app.redirect_urls):
+            raise Wrong("bad_redirect_uri: redirect_uri did not match any configured URIs.")
+        return app, scopes, wanted
+
+    def _people(self, team_id: str | None) -> list[User]:
+        everybody = [user for user in self._slack.world.users.values() if user.bot_id is None]
+        return sorted(everybody, key=lambda user: user.team_id != team_id)
+
+    def _user(self, user_id: str) -> User:
+        user = self._slack.world.users.get(user_id)
+        if user is None or user.bot_id is not None:
+            raise Wrong("user_not_found: choose who you are.")
+        return user
+
+
+def _within(url: str, configured: str) -> bool:
+    """Whether it is that address, or one below it."""
+    return url == configured or url.startswith((f"{configured.rstrip('/')}/", f"{configured}?"))
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _back(redirect: str, said: dict[str, str]) -> web.Response:
+    joined = "&" if "?" in redirect else "?"
+    return web.Response(status=web.HTTPFound.status_code, headers={"Location": f"{redirect}{joined}{urlencode(said)}"})
+
+
+def _page(title: str, body: str, status: int = 200) -> web.Response:
+    text = (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<link rel="stylesheet" href="/static/page.css"><main class="sheet">'
+        f"<h1>{html.escape(title)}</h1>{body}</main></html>"
+    )
+    return web.Response(text=text, content_type="text/html", status=status)

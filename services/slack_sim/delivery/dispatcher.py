@@ -1,0 +1,189 @@
+"""Decides when a delivery is attempted, when it counts as failed, and whether it is attempted again."""
+
+import json
+import logging
+from collections import deque
+from typing import Any, Protocol
+
+from services.slack_sim.delivery.delivery import Attempt, Delivery
+from services.slack_sim.delivery.policy import Policy
+from services.slack_sim.world.entities import App
+from services.slack_sim.world.moments import Moments
+from services.slack_sim.world.names import Names
+from services.slack_sim.world.world import World
+
+log = logging.getLogger(__name__)
+
+DISABLED = "disabled"
+NO_SOCKET = "no_socket"
+
+
+class Carrier(Protocol):
+    """A way to an app."""
+
+    timed_out: str
+    """What it calls an attempt that was not acknowledged in time."""
+
+    def ready(self, app: App) -> str | None:
+        """By which of its ways it would go now, such as `socket 3`; none where there is no way."""
+        ...
+
+    def send(self, delivery: Delivery, attempt: Attempt) -> None:
+        """Sends it. What comes of it is told to the dispatcher."""
+        ...
+
+
+class Dispatcher:
+    """Keeps every delivery until it is settled, and the last ones for whoever wants to look at them."""
+
+    def __init__(self, world: World, names: Names, moments: Moments, kept: int) -> None:
+        self.policy = Policy()
+        self.last: deque[Delivery] = deque(maxlen=kept)
+        self.counts: dict[str, int] = {}
+        self.open = 0
+        """How many are neither acknowledged nor over."""
+        self.watchers: list[Any] = []
+        self._world, self._names, self._moments = world, names, moments
+        self._carriers: dict[bool, Carrier] = {}
+        self._by_attempt: dict[str, tuple[Delivery, Attempt]] = {}
+        self._order: deque[str] = deque()
+        self._waiting: dict[str, deque[Delivery]] = {}
+        self._kept = kept
+        self._number = 0
+
+    def carry(self, sockets: Carrier, http: Carrier) -> None:
+        """Names the ways."""
+        self._carriers = {True: sockets, False: http}
+
+    def deliver(self, delivery: Delivery) -> Delivery:
+        """Begins with a new one."""
+        self._number += 1
+        delivery.number = self._number
+        self.last.append(delivery)
+        self.open += 1
+        self._count(delivery.kind)
+        self._attempt(delivery)
+        return delivery
+
+    def socket_opened(self, app_id: str) -> None:
+        """What waited for a socket goes now."""
+        waiting = self._waiting.pop(app_id, deque())
+        for delivery in waiting:
+            self._attempt(delivery)
+
+    def acknowledged(self, app_id: str, attempt_id: str, payload: dict[str, Any] | None) -> bool:
+        """Takes an acknowledgement, over whichever socket it came. False where nothing of that name was sent."""
+        found = self._by_attempt.get(attempt_id)
+        if found is None or found[0].app_id != app_id:
+            self._count("unknown_acks")
+            return False
+        delivery, attempt = found
+        if attempt.acknowledged_at is not None:
+            self._count("repeated_acks")
+            return True
+        attempt.acknowledged_at = self._moments.now()
+        if delivery.state in {"acknowledged", "given up"}:
+            delivery.late = delivery.late or delivery.state == "given up"
+            self._changed(delivery)
+            return True
+        delivery.late = attempt.acknowledged_at - attempt.sent_at > self.policy.deadline_s or delivery.failures > 0
+        self._settle(delivery, "acknowledged")
+        if delivery.answered is not None:
+            delivery.answered(delivery, payload or {})
+        return True
+
+    def failed(self, delivery: Delivery, attempt: Attempt | None, reason: str, *, final: bool = False) -> None:
+        """An attempt came to nothing."""
+        if delivery.state in {"acknowledged", "given up", "lost"}:
+            return
+        if attempt is not None:
+            if attempt.failure is not None or attempt is not delivery.attempts[-1]:
+                return
+            attempt.failure = reason
+        if delivery.timer is not None:
+            delivery.timer.then = None
+        retries = self.policy.redelivery_s if delivery.kind == "events_api" and not final else ()
+        delivery.failures += 1
+        if delivery.failures > len(retries):
+            self._settle(delivery, "given up" if delivery.attempts else "lost")
+            if delivery.answered is not None:
+                delivery.answered(delivery, None)
+            return
+        self._count("redeliveries")
+        wait = retries[delivery.failures - 1]
+        delivery.timer = self._moments.after(wait, lambda: self._attempt(delivery))
+        self._changed(delivery)
+
+    def forget_all(self) -> None:
+        """Gives up everything, and the records of it."""
+        for delivery in self.last:
+            if delivery.timer is not None:
+                delivery.timer.then = None
+        self.last.clear()
+        self.counts.clear()
+        self._by_attempt.clear()
+        self._order.clear()
+        self._waiting.clear()
+        self.open = 0
+
+    def _attempt(self, delivery: Delivery) -> None:
+        app = self._world.apps[delivery.app_id]
+        carrier = self._carriers[app.socket_mode]
+        way = carrier.ready(app)
+        if way is None:
+            self._without_way(delivery)
+            return
+        before = delivery.attempts[-1].failure if delivery.attempts else None
+        number = len(delivery.attempts)
+        attempt = Attempt(self._names.uuid("envelope"), number, way, self._moments.now(), before or "")
+        delivery.attempts.append(attempt)
+        delivery.state = "sent"
+        self._remember(delivery, attempt)
+        delivery.timer = self._moments.after(
+            self.policy.deadline_s, lambda: self.failed(delivery, attempt, carrier.timed_out)
+        )
+        carrier.send(delivery, attempt)
+        self._changed(delivery)
+
+    def _without_way(self, delivery: Delivery) -> None:
+        if not self._world.apps[delivery.app_id].socket_mode:
+            self.failed(delivery, None, DISABLED, final=True)
+        elif delivery.kind != "events_api" or self.policy.without_socket == "lose":
+            self.failed(delivery, None, NO_SOCKET, final=True)
+        elif self.policy.without_socket == "retry":
+            self.failed(delivery, None, NO_SOCKET)
+        else:
+            delivery.state = "waiting"
+            self._waiting.setdefault(delivery.app_id, deque()).append(delivery)
+            self._changed(delivery)
+
+    def _remember(self, delivery: Delivery, attempt: Attempt) -> None:
+        self._by_attempt[attempt.id] = (delivery, attempt)
+        self._order.append(attempt.id)
+        while len(self._order) > self._kept:
+            oldest = self._by_attempt[self._order[0]][0]
+            if oldest.state in {"sent", "waiting"}:
+                return
+            del self._by_attempt[self._order.popleft()]
+
+    def _settle(self, delivery: Delivery, state: str) -> None:
+        delivery.state = state  # type: ignore[assignment]
+        if delivery.timer is not None:
+            delivery.timer.then = None
+        self.open -= 1
+        self._count(state)
+        if delivery.late:
+            self._count("late")
+        self._changed(delivery)
+
+    def _count(self, what: str) -> None:
+        self.counts[what] = self.counts.get(what, 0) + 1
+
+    def _changed(self, delivery: Delivery) -> None:
+        for watcher in self.watchers:
+            watcher(delivery)
+
+
+def as_json(value: Any) -> str:
+    """JSON as it goes over the wire."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,144 @@
+"""Response URLs: who has one may answer an interaction five times within half an hour, without a token."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from services.slack_sim.refusal import Refusal
+from services.slack_sim.talk import Talk
+from services.slack_sim.web_api.content import Content, content_of
+from services.slack_sim.world.entities import Ephemeral, Message
+from services.slack_sim.world.moments import Moments
+from services.slack_sim.world.names import Names
+from services.slack_sim.world.world import World
+
+GOOD_FOR_S = 1800.0
+USES = 5
+REMEMBERED_S = 3600.0
+PATH = "/actions"
+
+
+@dataclass
+class ResponseUrl:
+    """Where answers given to it go."""
+
+    app_id: str
+    team_id: str
+    channel_id: str
+    user_id: str
+    until: float
+    message_ts: str | None = None
+    """The message that was acted on, if it was one."""
+    ephemeral: str | None = None
+    """The same, where only one person saw it."""
+    thread_ts: str | None = None
+    uses: int = 0
+
+
+class ResponseUrls:
+    """Every response URL that was given out lately."""
+
+    def __init__(self, world: World, names: Names, moments: Moments, talk: Talk) -> None:
+        self._world, self._names, self._moments, self._talk = world, names, moments, talk
+        self._given: dict[str, ResponseUrl] = {}
+        self.base = ""
+        """The simulator's own address."""
+
+    def give(self, url: ResponseUrl) -> str:
+        """Its address."""
+        now = self._moments.now()
+        while self._given and next(iter(self._given.values())).until < now - REMEMBERED_S:
+            del self._given[next(iter(self._given))]
+        path = f"/{url.team_id}/{self._names.number('response')}/{self._names.secret('response')[:24]}"
+        self._given[path] = url
+        return f"{self.base}{PATH}{path}"
+
+    def until(self) -> float:
+        """How long one that is given now is good for."""
+        return self._moments.now() + GOOD_FOR_S
+
+    def forget_all(self) -> None:
+        """Forgets them."""
+        self._given.clear()
+
+    def answer(self, path: str, body: dict[str, Any]) -> None:
+        """Does what an app says there."""
+        url = self._given.get(path)
+        if url is None:
+            raise Refusal("no_service")
+        if url.until < self._moments.now():
+            raise Refusal("expired_url")
+        if url.uses >= USES:
+            raise Refusal("used_url")
+        deletes = body.get("delete_original") is True
+        content = Content() if deletes else content_of(body)
+        url.uses += 1
+        if deletes:
+            self._delete(url)
+        elif body.get("replace_original") is True and (url.message_ts or url.ephemeral):
+            self._replace(url, content)
+        else:
+            self._post(url, body, content)
+
+    def say(self, url: ResponseUrl, body: dict[str, Any]) -> None:
+        """The same for what came with an acknowledgement."""
+        self._post(url, body, content_of(body))
+
+    def _delete(self, url: ResponseUrl) -> None:
+        if url.ephemeral is not None and url.ephemeral in self._world.ephemerals:
+            self._world.forget(self._world.ephemerals[url.ephemeral])
+        message = self._message(url)
+        if message is not None:
+            self._talk.delete(message)
+
+    def _replace(self, url: ResponseUrl, content: Content) -> None:
+        ephemeral = self._world.ephemerals.get(url.ephemeral or "")
+        if ephemeral is not None:
+            ephemeral.text, ephemeral.blocks = content.text, content.blocks
+            self._world.keep(ephemeral)
+        message = self._message(url)
+        if message is not None:
+            by = self._world.installations[url.app_id, url.team_id].bot_user_id
+            self._talk.edit(message, by, text=content.text, blocks=content.blocks, attachments=content.attachments)
+
+    def _post(self, url: ResponseUrl, body: dict[str, Any], content: Content) -> None:
+        installation = self._world.installations[url.app_id, url.team_id]
+        thread_ts = body.get("thread_ts") if isinstance(body.get("thread_ts"), str) else None
+        if thread_ts is None and url.message_ts is None:
+            thread_ts = url.thread_ts
+        if body.get("response_type", "ephemeral") != "in_channel":
+            self._talk.whisper(
+                Ephemeral(
+                    ts=self._moments.stamp(),
+                    channel=url.channel_id,
+                    to=url.user_id,
+                    text=content.text,
+                    app_id=url.app_id,
+                    bot_user_id=installation.bot_user_id,
+                    thread_ts=thread_ts,
+                    blocks=content.blocks,
+                )
+            )
+            return
+        self._talk.post(
+            Message(
+                ts=self._moments.stamp(),
+                channel=url.channel_id,
+                team=url.team_id,
+                user=installation.bot_user_id,
+                text=content.text,
+                thread_ts=thread_ts,
+                bot_id=installation.bot_id,
+                app_id=url.app_id,
+                blocks=content.blocks,
+                attachments=content.attachments,
+            )
+        )
+
+    def _message(self, url: ResponseUrl) -> Message | None:
+        return self._world.conversations[url.channel_id].messages.get(url.message_ts or "")
+
+
+def is_stamp(text: object) -> bool:
+    """Whether it looks like a message's ts."""
+    return isinstance(text, str) and re.fullmatch(r"\d{1,12}\.\d{6}", text) is not None

@@ -1,0 +1,1 @@
+"""How the simulated Slack tells of what it holds: objects, events and interactions, as Slack shapes them."""

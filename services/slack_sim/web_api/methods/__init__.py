@@ -1,0 +1,1 @@
+"""The methods, one family to a module."""

@@ -1,0 +1,1 @@
+"""What stands in the simulated Slack: workspaces, people, apps, channels, messages, and the time there."""
