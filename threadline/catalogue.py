@@ -18,6 +18,7 @@ from services.kit.secrets.settings import GatewaySettings
 from services.kit.settings import Settings
 from services.kit.telemetry.catalogue import Metric
 from services.local.home import LocalSettings
+from services.slack_sim.settings import SlackSimSettings
 
 SETTINGS: tuple[type[Settings], ...] = (
     KafkaSettings,
@@ -32,6 +33,7 @@ SETTINGS: tuple[type[Settings], ...] = (
     LogSettings,
     TelemetrySettings,
     LocalSettings,
+    SlackSimSettings,
 )
 
 METRICS: tuple[Metric, ...] = (*kafka_metrics.CATALOGUE, *directory_metrics.CATALOGUE)

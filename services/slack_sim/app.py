@@ -55,7 +55,7 @@ async def slack_sim(
     ) as slack:
         application = _application(slack, only_here=is_loopback(host))
         async with served(application, host, settings.slack_sim_port) as address:
-            slack.listen_at(str(address))
+            slack.listen_at(settings.slack_sim_public_url or str(address))
             yield slack
 
 

@@ -35,7 +35,7 @@ class SlackSim:
 
     async def ask(self, asked: Asks[Answer]) -> Answer:
         """Does one of the operations of `control.asks`."""
-        body = asked.model_dump_json(exclude_unset=True)
+        body = asked.model_dump_json()
         async with self._session.post(f"{self.address}/_sim/{asked.operation()}", data=body) as answer:
             text = await answer.text()
             if not answer.ok:

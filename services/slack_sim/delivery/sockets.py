@@ -65,7 +65,7 @@ class Sockets:
 
     timed_out = "timeout"
 
-    def __init__(  # noqa: PLR0913 - it is where these meet
+    def __init__(  # noqa: PLR0913, PLR0917 - it is where these meet
         self, world: World, names: Names, moments: Moments, dispatcher: Dispatcher, faults: LinkFaults, seed: str
     ) -> None:
         self._world, self._names, self._moments = world, names, moments

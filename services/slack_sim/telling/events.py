@@ -153,7 +153,7 @@ class Events:
     def _event_id(self) -> str:
         return self._names.id("Ev")
 
-    def _tell(  # noqa: PLR0913 - a wrapping has these parts
+    def _tell(  # noqa: PLR0913, PLR0917 - a wrapping has these parts
         self, installation: Installation, app: App, event: Json, event_id: str, team_id: str, channel: Channel | None
     ) -> None:
         enterprise = self._world.workspaces[installation.team_id].enterprise_id

@@ -58,7 +58,7 @@ class Interactions:
             payload |= {"message_ts": place.message.ts, "message": message_shape(self._world, place.message)}
         return self._tell(by, kind, payload)
 
-    def suggest(
+    def suggest(  # noqa: PLR0913, PLR0917 - a suggestion has these parts
         self, by: Installation, user: User, place: Place, ids: tuple[str, str], value: str, answered: Answered
     ) -> Delivery:
         """Somebody types into a select whose options the app knows."""
@@ -66,7 +66,7 @@ class Interactions:
         payload |= {"action_id": ids[0], "block_id": ids[1], "value": value}
         return self._tell(by, "block_suggestion", payload, answered)
 
-    def command(  # noqa: PLR0913 - a command has these parts
+    def command(  # noqa: PLR0913, PLR0917 - a command has these parts
         self,
         by: Installation,
         user: User,
