@@ -12,6 +12,7 @@ from services.slack_sim.refusal import Refusal
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
+PLAIN = "text/plain"
 TRUE, FALSE = {"1", "true"}, {"0", "false", ""}
 
 
@@ -32,9 +33,9 @@ async def arguments_of(request: web.Request) -> dict[str, Any]:
     body = await request.read()
     if kind == FORM:
         return given | _from_form(body)
-    if not body:
+    if not body or kind == PLAIN:
         return given
-    raise Refusal("invalid_post_type")
+    raise Refusal("invalid_post_type" if "Content-Type" in request.headers else "missing_post_type")
 
 
 def _from_json(body: bytes) -> dict[str, Any]:

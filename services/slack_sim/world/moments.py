@@ -59,9 +59,14 @@ class Moments:
         )
 
     def advance(self, seconds: float) -> None:
-        """Moves time forward. What is due within it happens in its order."""
-        self._counters.ahead_s += seconds
-        self._run()
+        """Moves time forward. What is due within it happens in its order, each at its time."""
+        left = seconds
+        while self._timers and (gap := self._timers[0].due - self.now()) <= left:
+            self._counters.ahead_s += max(0.0, gap)
+            left -= max(0.0, gap)
+            self._run_next()
+        self._counters.ahead_s += left
+        self._arm()
 
     def after(self, seconds: float, then: Callable[[], None]) -> Timer:
         """Has something happen later."""
@@ -82,10 +87,13 @@ class Moments:
     def _run(self) -> None:
         self._armed, self._armed_for = None, float("inf")
         while self._timers and (self._timers[0].then is None or self._timers[0].due <= self.now()):
-            then = heapq.heappop(self._timers).then
-            if then is not None:
-                then()
+            self._run_next()
         self._arm()
+
+    def _run_next(self) -> None:
+        then = heapq.heappop(self._timers).then
+        if then is not None:
+            then()
 
     def _arm(self) -> None:
         if self._armed is not None:
