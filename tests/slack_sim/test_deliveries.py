@@ -129,6 +129,18 @@ async def test_what_happens_while_no_socket_is_open(
         assert len(socket.envelopes) == came
 
 
+async def test_an_event_waits_two_hours_for_a_socket(sim: SlackSim, first: First) -> None:
+    await sim.say(first.you, first.general, "too old")
+    await sim.ask(Advance(seconds=7000))
+    await sim.say(first.you, first.general, "young enough")
+    await sim.ask(Advance(seconds=300))
+    async with listening(sim, first) as socket:
+        await socket.saying("young enough")
+        await sim.wait(Settled())
+    assert [each.state for each in await sim.envelopes()] == ["lost", "acknowledged"]
+    assert len(socket.envelopes) == 1
+
+
 async def test_an_eleventh_socket_is_turned_away(sim: SlackSim, first: First) -> None:
     url = await address(sim, first)
     async with aiohttp.ClientSession() as session:

@@ -67,8 +67,8 @@ class Dispatcher:
 
     def socket_opened(self, app_id: str) -> None:
         """What waited for a socket goes now."""
-        waiting = self._waiting.pop(app_id, deque())
-        for delivery in waiting:
+        self._lose_old(app_id)
+        for delivery in self._waiting.pop(app_id, deque()):
             self._attempt(delivery)
 
     def acknowledged(self, app_id: str, attempt_id: str, payload: dict[str, Any] | None) -> bool:
@@ -155,7 +155,14 @@ class Dispatcher:
         else:
             delivery.state = "waiting"
             self._waiting.setdefault(delivery.app_id, deque()).append(delivery)
+            self._lose_old(delivery.app_id)
             self._changed(delivery)
+
+    def _lose_old(self, app_id: str) -> None:
+        """Nobody came for them in time."""
+        waiting = self._waiting.get(app_id, deque())
+        while waiting and waiting[0].made_at < self._moments.now() - self.policy.kept_s:
+            self._settle(waiting.popleft(), "lost")
 
     def _remember(self, delivery: Delivery, attempt: Attempt) -> None:
         self._by_attempt[attempt.id] = (delivery, attempt)

@@ -16,6 +16,8 @@ class Policy(BaseModel):
     """How long after a failed attempt an event is sent once more. Interactive payloads and commands never are."""
     without_socket: Literal["keep", "retry", "lose"] = "keep"
     """What becomes of an event while its app has no socket: it waits for one, counts as failed, or is lost."""
+    kept_s: float = Field(default=7200.0, gt=0)
+    """How long an event waits for a socket before it is lost."""
     sockets_per_app: int = Field(default=10, ge=1)
     """How many sockets an app may have open."""
     connection_s: float = Field(default=18_060.0, gt=0)

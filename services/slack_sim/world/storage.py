@@ -17,7 +17,8 @@ log = logging.getLogger(__name__)
 
 WRITTEN_EVERY_S = 0.2
 FORMAT = 1
-_MAKE = "CREATE TABLE IF NOT EXISTS entities (kind TEXT, key TEXT, body TEXT, PRIMARY KEY (kind, key)) WITHOUT ROWID"
+_MAKE = "CREATE TABLE IF NOT EXISTS entities (kind TEXT, key TEXT, body TEXT, PRIMARY KEY (kind, key))"
+_KEEP = "INSERT INTO entities VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body"
 _ADAPTERS = {name: TypeAdapter[Entity](kind) for name, kind in KINDS.items()}
 
 
@@ -49,7 +50,7 @@ class Storage:
         """Everything that was kept."""
         with closing(self._open()) as database:
             for kind, adapter in _ADAPTERS.items():
-                rows = database.execute("SELECT body FROM entities WHERE kind = ? ORDER BY key", (kind,))
+                rows = database.execute("SELECT body FROM entities WHERE kind = ? ORDER BY rowid", (kind,))
                 for (body,) in rows:
                     try:
                         yield adapter.validate_json(body)
@@ -81,7 +82,7 @@ class Storage:
         ]
         with closing(self._open()) as database, database:
             database.executemany("DELETE FROM entities WHERE kind = ? AND key = ?", gone)
-            database.executemany("INSERT OR REPLACE INTO entities VALUES (?, ?, ?)", kept)
+            database.executemany(_KEEP, kept)
         self._waiting.clear()
 
     def _open(self) -> sqlite3.Connection:
