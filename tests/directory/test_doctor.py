@@ -22,7 +22,7 @@ from services.kit.secrets.sealing import Sealer, new_key
 from services.kit.secrets.source import Secrets
 from services.kit.settings import child_environment
 from tests.databases import Databases
-from tests.directory.fake_slack import APP, BOT, FakeSlack, slack_at
+from tests.directory.acme_slack import APP, BOT, AcmeSlack, slack_at
 from tests.directory.samples import ACME, GLOBEX, document
 from threadline.checkup.finding import Finding
 from threadline.doctor import look
@@ -60,19 +60,19 @@ async def run(environment: Mapping[str, str], *arguments: str) -> tuple[int, str
     output, errors = await child.communicate()
     assert child.returncode is not None
     assert b"Traceback" not in errors, errors
-    for secret in (BOT, APP, "secret-ticket"):
+    for secret in (BOT, APP, "ticket="):
         assert secret.encode() not in output + errors
     return child.returncode, output.decode(), errors.decode()
 
 
-async def found(environment: Mapping[str, str], fake: FakeSlack | None = None) -> list[Finding]:
+async def found(environment: Mapping[str, str], slack: AcmeSlack | None = None) -> list[Finding]:
     """What it finds, without a process for each."""
     with pytest.MonkeyPatch.context() as patch:
-        async with slack_at(fake or FakeSlack()) as url:
+        async with slack_at(slack or AcmeSlack()) as url:
             for name, value in {"SLACK_API_URL": url, **environment}.items():
                 patch.setenv(name, value)
             findings = await look()
-    for secret in (BOT, APP, "secret-ticket"):
+    for secret in (BOT, APP, "ticket="):
         assert secret not in repr(findings)
     return findings
 
@@ -90,14 +90,14 @@ async def with_acme(owner: OwnerDatabase) -> None:
 
 async def test_all_is_well(owner: OwnerDatabase, surroundings: Environment) -> None:
     await with_acme(owner)
-    fake = FakeSlack()
-    findings = await found(surroundings, fake)
+    slack = AcmeSlack()
+    findings = await found(surroundings, slack)
     assert [each for each in findings if each.state == "wrong"] == []
-    assert sorted(fake.asked) == ["apps.connections.open", "auth.test"]
+    assert sorted(slack.asked) == ["apps.connections.open", "auth.test"]
     said = {each.what for each in findings}
     assert "signed in to Acme HQ (T0ACME) as mara" in said
     assert "the token has every scope that is needed" in said
-    async with slack_at(fake) as url:
+    async with slack_at(slack) as url:
         code, text, _ = await run({**surroundings, "SLACK_API_URL": url})
         assert code == 0
         assert "0 wrong" in text
@@ -158,21 +158,21 @@ async def test_a_wrong_token_is_named_as_what_it_is(
 
 async def test_scopes_are_compared_with_what_is_needed(owner: OwnerDatabase, surroundings: Environment) -> None:
     await with_acme(owner)
-    fake = FakeSlack(scopes=tuple(each for each in SCOPES if each != "chat:write"))
-    findings = await found(surroundings, fake)
+    slack = AcmeSlack(scopes=tuple(each for each in SCOPES if each != "chat:write"))
+    findings = await found(surroundings, slack)
     assert only_wrong(findings)[0] == "the scope chat:write is missing: answer"
     assert any("without the scope reactions:read it cannot see emoji reactions" in each.what for each in findings)
 
 
 async def test_a_token_of_another_workspace_is_named(owner: OwnerDatabase, surroundings: Environment) -> None:
     await with_acme(owner)
-    what, _ = only_wrong(await found(surroundings, FakeSlack(team="T0OTHER")))
+    what, _ = only_wrong(await found(surroundings, AcmeSlack(team="T0OTHER")))
     assert what == "the bot token is T0OTHER's, and belongs to T0ACME"
 
 
 async def test_an_app_token_without_its_scope(owner: OwnerDatabase, surroundings: Environment) -> None:
     await with_acme(owner)
-    _, mend = only_wrong(await found(surroundings, FakeSlack(app_error="missing_scope")))
+    _, mend = only_wrong(await found(surroundings, AcmeSlack(app_error="missing_scope")))
     assert mend == "give it the scope connections:write"
 
 
@@ -187,7 +187,7 @@ async def test_a_slack_that_does_not_answer_is_no_fault_of_the_token(
 
 async def test_a_slack_that_answers_rubbish_is_told(owner: OwnerDatabase, surroundings: Environment) -> None:
     await with_acme(owner)
-    findings = await found(surroundings, FakeSlack(status=500))
+    findings = await found(surroundings, AcmeSlack(status=500))
     assert any("Slack" in each.what for each in findings if each.state == "wrong")
 
 
@@ -211,7 +211,7 @@ async def test_a_token_that_oauth_brought_is_opened_and_tried(
         "THREADLINE_SEALING_KEYS": key if good else new_key(),
         "SLACK_SIGNING_SECRET": "8f742231b10e8888abcd99baa85a5000",
     }
-    findings = await found({**surroundings, **mine}, FakeSlack(team="T0GLOBEX"))
+    findings = await found({**surroundings, **mine}, AcmeSlack(team="T0GLOBEX"))
     if good:
         assert [each for each in findings if each.state == "wrong"] == []
         assert "signed in to Acme HQ (T0GLOBEX) as mara" in [each.what for each in findings]
