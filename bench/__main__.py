@@ -14,13 +14,13 @@ from rich.console import Console
 from bench import machine
 from bench.report import Report, keep_raw
 from bench.suite import Bed, Suite
-from bench.suites import broker, broker_kills, directory
+from bench.suites import broker, broker_kills, directory, slack_sim
 from services.kit.clock import SystemClock
 from services.kit.fault import Fault
 from services.local import control, state
 from services.local.home import Home, LocalFault, LocalSettings
 
-SUITES = (broker.SUITE, broker_kills.SUITE, directory.SUITE)
+SUITES = (broker.SUITE, broker_kills.SUITE, directory.SUITE, slack_sim.SUITE)
 
 HOME = Path(".threadline/bench")
 NOT_THERE = 2
@@ -74,11 +74,12 @@ def _bed(suite: Suite, seed: int) -> Iterator[Bed]:
     settings = LocalSettings(home=HOME)
     if state.is_held(Home.of(settings)):
         raise LocalFault(f"another suite runs in {HOME}; they would disturb each other. Wait for it, or stop it")
-    stack = control.start(settings, list(suite.parts))
+    stack = control.start(settings, list(suite.parts)) if suite.parts else None
     try:
         yield Bed(stack, Home.of(settings), seed)
     finally:
-        control.stop(settings)
+        if stack is not None:
+            control.stop(settings)
 
 
 if __name__ == "__main__":

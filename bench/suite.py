@@ -15,19 +15,25 @@ from services.local.state import StackState
 class Bed:
     """What suites run on: a stack of their own, on this machine, with the parts that the suite named."""
 
-    stack: StackState
+    stack: StackState | None
+    """None where the suite named no part."""
     home: Home
     seed: int
 
     @property
     def kafka(self) -> KafkaSettings:
         """The broker."""
-        return kafka.settings_at(self.stack.address_of(kafka.NAME))
+        return kafka.settings_at(self._address_of(kafka.NAME))
 
     @property
     def database(self) -> DatabaseSettings:
         """The database."""
-        return postgres.Database.at(self.home, self.stack.address_of(postgres.NAME)).settings()
+        return postgres.Database.at(self.home, self._address_of(postgres.NAME)).settings()
+
+    def _address_of(self, part: str) -> str:
+        if self.stack is None:
+            raise LookupError(f"the suite did not name {part} as a part")
+        return self.stack.address_of(part)
 
 
 @dataclass(frozen=True)
@@ -51,4 +57,4 @@ class Suite:
     """Given the bed and the number of the run."""
     judge: Callable[[list[Measured]], list[Figure]]
     parts: tuple[str, ...] = (kafka.NAME,)
-    """What the bed has."""
+    """What the bed has; nothing where a suite brings its own."""
