@@ -14,6 +14,7 @@ from services.kit.settings import DEFAULT_FILE, FILE_VARIABLE, Settings, environ
 from services.kit.telemetry.catalogue import Metric, prometheus_name
 from threadline.__main__ import application
 from threadline.catalogue import METRICS, SETTINGS
+from threadline.slack_sim_reference import local_slack
 
 _NOTE = "<!-- Written by `./dev lock` from the code; edit the code. -->\n"
 
@@ -26,6 +27,7 @@ def pages() -> dict[str, str]:
         "metrics.md": _page("Metrics", _metrics(METRICS)),
         "commands.md": _page("Commands", _commands()),
         "run-lifecycle.md": _page("The life of a run", _lifecycle()),
+        "slack-sim.md": _page("The local Slack", local_slack()),
         "directory.schema.json": json_schema(),
     }
 

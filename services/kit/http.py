@@ -53,8 +53,10 @@ def operations(health: Health, metrics: Metrics) -> web.Application:
 
 
 @asynccontextmanager
-async def served(application: web.Application, host: str, port: int) -> AsyncIterator[Served]:
-    """Listens within it. Port 0 takes a free one."""
+async def served(
+    application: web.Application, host: str, port: int, *, setting: str = "THREADLINE_HTTP_PORT"
+) -> AsyncIterator[Served]:
+    """Listens within it. Port 0 takes a free one; `setting` is where the port came from."""
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
     try:
@@ -63,7 +65,7 @@ async def served(application: web.Application, host: str, port: int) -> AsyncIte
             await site.start()
         except OSError as error:
             raise CannotListen(
-                f"cannot listen on {host}:{port}: {error.strerror}; set THREADLINE_HTTP_PORT to a free port, or to 0"
+                f"cannot listen on {host}:{port}: {error.strerror}; set {setting} to a free port, or to 0"
             ) from error
         yield Served(host, runner.addresses[0][1])
     finally:

@@ -54,7 +54,7 @@ async def slack_sim(
         clock or SystemClock(), seed, fixed=fixed, state=settings.slack_sim_state, kept=settings.slack_sim_kept
     ) as slack:
         application = _application(slack, only_here=is_loopback(host))
-        async with served(application, host, settings.slack_sim_port) as address:
+        async with served(application, host, settings.slack_sim_port, setting="THREADLINE_SLACK_SIM_PORT") as address:
             slack.listen_at(settings.slack_sim_public_url or str(address))
             yield slack
 
