@@ -12,6 +12,8 @@ from services.slack_sim.world.names import Names
 from services.slack_sim.world.world import World
 
 HEARD_AS = {"channel": "message.channels", "group": "message.groups", "im": "message.im", "mpim": "message.mpim"}
+NOTICES = {"channel_join", "channel_leave"}
+"""What Slack itself says in a channel, naming people without mentioning them."""
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 
 
@@ -31,7 +33,8 @@ class Events:
             "channel": channel.id,
             "event_ts": message.ts,
         }
-        mentioned = set(_MENTION.findall(message.text)) if channel.kind != "im" else set()
+        may_mention = channel.kind != "im" and message.subtype not in NOTICES
+        mentioned = set(_MENTION.findall(message.text)) if may_mention else set()
         heard_as = HEARD_AS[channel.kind]
         about, mention_about = self._event_id(), self._event_id()
         for installation, app in listeners:
