@@ -70,7 +70,7 @@ class Simulation:
     def forget_records(self) -> None:
         """Forgets what was recorded, and everybody's use of their limits."""
         self.calls.forget_all()
-        self.dispatcher.forget_all()
+        self.dispatcher.forget_records()
         self.http.forget_all()
         self.limits.forget_all()
 
@@ -79,6 +79,7 @@ class Simulation:
         for link in self.sockets.links():
             self.sockets.drop(link)
         self.forget_records()
+        self.dispatcher.forget_all()
         self.moments.forget_all()
         self.link_faults.clear()
         self.call_faults.clear()

@@ -1,4 +1,4 @@
-"""A plain Socket Mode client, for what an SDK would never do: not acknowledging, late, twice, or what it was never sent."""
+"""A plain Socket Mode client, for what an SDK would not do: acknowledging late, twice, never, or what was not sent."""
 
 import asyncio
 import json

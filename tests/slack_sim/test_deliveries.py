@@ -16,11 +16,12 @@ from services.slack_sim.control.asks import (
     DropSockets,
     InstallApp,
     ReadCounts,
+    Reset,
     RunCommand,
     SetPolicy,
     TroubleLinks,
 )
-from services.slack_sim.control.conditions import AnEphemeral, Settled, SomeSockets
+from services.slack_sim.control.conditions import AnEphemeral, Settled, SomeDeliveries, SomeSockets
 from tests.slack_sim.first import First
 from tests.slack_sim.listening import address, listening
 
@@ -83,7 +84,7 @@ async def test_any_socket_of_the_app_may_acknowledge(sim: SlackSim, first: First
     ):
         for number in range(40):
             await sim.say(first.you, first.general, f"hi {number}")
-        while len(one.envelopes) + len(two.envelopes) < 40:
+        while len(one.envelopes) + len(two.envelopes) < 40:  # noqa: ASYNC110 - two sockets are waited for
             await asyncio.sleep(0.01)
         assert min(len(one.envelopes), len(two.envelopes)) > 4
         for envelope in one.envelopes:
@@ -242,6 +243,19 @@ async def test_lost_acknowledgements_lead_to_redelivery(sim: SlackSim, first: Fi
         await socket.until(2)
         await sim.wait(Settled())
     assert (await sim.ask(ReadCounts())).deliveries["redeliveries"] == 1
+
+
+async def test_forgetting_records_forgets_no_delivery_that_is_open(sim: SlackSim, first: First) -> None:
+    async with listening(sim, first, acknowledges=False) as socket:
+        await sim.say(first.you, first.general, "one")
+        await sim.say(first.you, first.general, "two")
+        await socket.acknowledge(await socket.saying("one"))
+        await sim.wait(SomeDeliveries(state="acknowledged"))
+        await sim.ask(Reset(what="records"))
+        assert [each.name for each in await sim.envelopes()] == ["message"]
+        await socket.acknowledge(await socket.saying("two"))
+        await sim.wait(Settled())
+    assert (await sim.ask(ReadCounts())).open == 0
 
 
 async def test_every_workspace_hears_its_own(sim: SlackSim, first: First) -> None:

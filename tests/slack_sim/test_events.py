@@ -152,8 +152,14 @@ async def test_a_native_stop_ends_streams_and_leaves_the_session_to_the_app(
     root = await sim.say(first.you, first.general, f"<@{first.bot_user}> hi")
     status = {"channel_id": first.general, "thread_ts": root, "status": "processing"}
     assert (await call(sim, "agents.sessions.setStatus", first.bot_token, **status))["agent_status"] == "processing"
-    recipient = {"recipient_user_id": first.you, "recipient_team_id": first.team}
-    stream = (await bot.chat_startStream(channel=first.general, thread_ts=root, markdown_text="I", **recipient))["ts"]
+    started = await bot.chat_startStream(
+        channel=first.general,
+        thread_ts=root,
+        markdown_text="I",
+        recipient_user_id=first.you,
+        recipient_team_id=first.team,
+    )
+    stream = started["ts"]
     pressed = StopAgent(user_id=first.you, channel_id=first.general, thread_ts=root, app_id=first.app.id)
     assert (await sim.ask(pressed)).streaming_message_ts == [stream]
     stopped = await heard(sim, "agent_session_stopped")

@@ -51,7 +51,7 @@ async def test_calls_beyond_a_methods_tier_are_refused_until_there_is_room(sim: 
 
 @pytest.mark.parametrize(("kind", "took_effect"), [("lost_before", False), ("lost_after", True)])
 async def test_a_connection_that_breaks(sim: SlackSim, first: First, kind: str, took_effect: bool) -> None:
-    await sim.ask(FailCalls(method="chat.postMessage", kind=kind, times=1))  # type: ignore[arg-type]
+    await sim.ask(FailCalls(method="chat.postMessage", kind=kind, times=1))
     with pytest.raises(aiohttp.ClientError):
         await call(sim, "chat.postMessage", first.bot_token, channel=first.general, text="hi")
     assert await texts(sim, first) == ["hi"] * took_effect
@@ -163,5 +163,5 @@ async def test_another_page_in_the_browser_may_not_act_here(sim: SlackSim, first
 
 async def test_waiting_says_what_there_was_when_it_did_not_come(sim: SlackSim, first: First) -> None:
     await sim.say(first.you, first.general, "hi")
-    with pytest.raises(NotInTime, match="did not come within 0.2 s; there were"):
+    with pytest.raises(NotInTime, match=r"did not come within 0\.2 s; there were"):
         await sim.wait(AMessage(channel_id=first.general, contains="hello"), timeout_s=0.2)

@@ -58,7 +58,7 @@ async def receiver(sim: SlackSim, first: First) -> AsyncIterator[Receiver]:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - a condition of the test's own
             await asyncio.sleep(0.01)
 
 

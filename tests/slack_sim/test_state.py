@@ -16,8 +16,8 @@ from services.slack_sim.client import SlackSim, slack_sim_at
 from services.slack_sim.control.asks import (
     Advance,
     Edit,
-    Reset,
     React,
+    Reset,
     Say,
 )
 from services.slack_sim.settings import SlackSimSettings

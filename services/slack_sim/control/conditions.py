@@ -57,6 +57,14 @@ class SomeSockets(answers.Model):
     """And so many were opened since the start, by all apps."""
 
 
+class SomeDeliveries(answers.Model):
+    """Until so many deliveries are in a state: acknowledged, given up, lost."""
+
+    what: Literal["deliveries"] = "deliveries"
+    state: Literal["acknowledged", "given up", "lost"] = "acknowledged"
+    count: int = 1
+
+
 class Settled(answers.Model):
     """Until every delivery is acknowledged or over."""
 
@@ -84,6 +92,6 @@ class ASession(answers.Model):
 
 
 Condition = Annotated[
-    AMessage | AnEphemeral | AReaction | SomeCalls | SomeSockets | Settled | AView | ASession,
+    AMessage | AnEphemeral | AReaction | SomeCalls | SomeSockets | SomeDeliveries | Settled | AView | ASession,
     Field(discriminator="what"),
 ]

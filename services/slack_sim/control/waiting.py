@@ -75,6 +75,9 @@ def look(slack: Simulation, until: conditions.Condition) -> dict[str, Any] | Non
             count = len(slack.sockets.links(until.app_id))
             met = count >= until.count and slack.sockets.opened >= until.opened
             return {"count": count} if met else None
+        case conditions.SomeDeliveries():
+            count = slack.dispatcher.counts.get(until.state, 0)
+            return {"count": count} if count >= until.count else None
         case conditions.Settled():
             return {} if slack.dispatcher.open == 0 else None
         case conditions.AView():

@@ -40,14 +40,13 @@ class Dispatcher:
         self.policy = Policy()
         self.last: deque[Delivery] = deque(maxlen=kept)
         self.counts: dict[str, int] = {}
-        self.open = 0
-        """How many are neither acknowledged nor over."""
         self.watchers: list[Any] = []
         self._world, self._names, self._moments = world, names, moments
         self._carriers: dict[bool, Carrier] = {}
         self._by_attempt: dict[str, tuple[Delivery, Attempt]] = {}
         self._order: deque[str] = deque()
         self._waiting: dict[str, deque[Delivery]] = {}
+        self._open: dict[int, Delivery] = {}
         self._kept = kept
         self._number = 0
 
@@ -60,7 +59,7 @@ class Dispatcher:
         self._number += 1
         delivery.number = self._number
         self.last.append(delivery)
-        self.open += 1
+        self._open[delivery.number] = delivery
         self._count(delivery.kind)
         self._attempt(delivery)
         return delivery
@@ -114,17 +113,27 @@ class Dispatcher:
         delivery.timer = self._moments.after(wait, lambda: self._attempt(delivery))
         self._changed(delivery)
 
+    @property
+    def open(self) -> int:
+        """How many are neither acknowledged nor over."""
+        return len(self._open)
+
+    def forget_records(self) -> None:
+        """Forgets what is over, and the counts."""
+        self.last = deque(self._open.values(), maxlen=self._kept)
+        self.counts.clear()
+
     def forget_all(self) -> None:
         """Gives up everything, and the records of it."""
-        for delivery in self.last:
+        for delivery in self._open.values():
+            delivery.state = "lost"
             if delivery.timer is not None:
                 delivery.timer.then = None
-        self.last.clear()
-        self.counts.clear()
+        self._open.clear()
         self._by_attempt.clear()
         self._order.clear()
         self._waiting.clear()
-        self.open = 0
+        self.forget_records()
 
     def _attempt(self, delivery: Delivery) -> None:
         app = self._world.apps[delivery.app_id]
@@ -177,7 +186,7 @@ class Dispatcher:
         delivery.state = state  # type: ignore[assignment]
         if delivery.timer is not None:
             delivery.timer.then = None
-        self.open -= 1
+        self._open.pop(delivery.number, None)
         self._count(state)
         if delivery.late:
             self._count("late")
