@@ -8,6 +8,7 @@ from pathlib import Path
 from services.kit.clock import Clock
 from services.slack_sim.delivery.dispatcher import Dispatcher
 from services.slack_sim.delivery.http import Http
+from services.slack_sim.delivery.policy import Policy
 from services.slack_sim.delivery.sockets import Sockets
 from services.slack_sim.faults.calls import CallFaults
 from services.slack_sim.faults.links import LinkFaults
@@ -17,10 +18,10 @@ from services.slack_sim.people.triggers import Triggers
 from services.slack_sim.people.views import Views
 from services.slack_sim.records import Calls
 from services.slack_sim.sessions import Sessions
-from services.slack_sim.streams import Streams
+from services.slack_sim.streams import STREAM_S, Streams
 from services.slack_sim.talk import Talk
 from services.slack_sim.telling.events import Events
-from services.slack_sim.web_api.limits import Limits
+from services.slack_sim.web_api.limits import Limits, RateLimits
 from services.slack_sim.world import sample
 from services.slack_sim.world.entities import Counters
 from services.slack_sim.world.moments import Moments
@@ -83,6 +84,8 @@ class Simulation:
         self.moments.forget_all()
         self.link_faults.clear()
         self.call_faults.clear()
+        self.dispatcher.policy, self.limits.rules = Policy(), RateLimits()
+        self.streams.idle_s = self.streams.whole_s = STREAM_S
         self.triggers.forget_all()
         self.response_urls.forget_all()
         self.installing.forget_all()

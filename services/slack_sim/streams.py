@@ -7,15 +7,18 @@ from services.slack_sim.world.entities import Message, StreamState
 from services.slack_sim.world.moments import Moments
 from services.slack_sim.world.world import World
 
+STREAM_S = 300.0
+"""How long a stream lives, unless it is told otherwise."""
+
 
 class Streams:
     """Every message that is being streamed."""
 
     def __init__(self, world: World, moments: Moments, talk: Talk, events: Events) -> None:
         self._world, self._moments, self._talk, self._events = world, moments, talk, events
-        self.idle_s = 300.0
+        self.idle_s = STREAM_S
         """How long a stream lives without a word."""
-        self.whole_s = 300.0
+        self.whole_s = STREAM_S
         """How long a stream lives at all."""
 
     def started(self, message: Message) -> None:

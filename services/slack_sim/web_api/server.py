@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 HIDDEN = "[redacted]"
 SECRETS = {"token", "client_secret", "code", "refresh_token"}
 CUT_AT = 12
+LONGEST_KEPT = 20_000
+"""Of what a call says and is answered, for whoever looks at it later."""
 
 
 class WebApi:
@@ -64,17 +66,20 @@ class WebApi:
         if fault is not None and fault.kind == "lost_after":
             _drop(request)
         record.error = body.get("error") if not body.get("ok") else None
-        record.answer = _without_secrets(body)
+        text = as_json(body)
+        kept = len(text) <= LONGEST_KEPT
+        record.answer = _without_secrets(body) if kept else {"ok": True, "": f"{len(text)} characters, too long to keep"}
         record.took_ms = (asyncio.get_running_loop().time() - started) * 1000
         slack.calls.end(record)
-        text = as_json(body)
         if fault is not None and fault.kind == "cut":
             return await _cut(request, text)
         return web.Response(text=text, content_type=JSON, charset="utf-8", status=record.status, headers=headers)
 
     async def _given(self, request: web.Request, record: ApiCall) -> dict[str, Any]:
         given = await arguments_of(request)
-        record.arguments = {name: HIDDEN if name in SECRETS else value for name, value in given.items()}
+        shown = {name: HIDDEN if name in SECRETS else value for name, value in given.items()}
+        size = request.content_length or 0
+        record.arguments = shown if size <= LONGEST_KEPT else {"": f"{size} bytes, too long to keep"}
         return given
 
     def _called(

@@ -54,6 +54,7 @@ class World:
         self.views: dict[str, View] = {}
         self.tokens: dict[str, Token] = {}
         self.watchers: list[Watcher] = []
+        self._by_team: dict[str, list[Installation]] = {}
         self._bots: dict[str, User] = {}
         self._direct: dict[tuple[str, ...], str] = {}
 
@@ -110,7 +111,10 @@ class World:
                 self.counters = entity
 
     def _place_installation(self, installation: Installation) -> None:
-        self.installations[installation.app_id, installation.team_id] = installation
+        place = (installation.app_id, installation.team_id)
+        if place not in self.installations:
+            self._by_team.setdefault(installation.team_id, []).append(installation)
+        self.installations[place] = installation
         token = Token("bot", self.apps[installation.app_id], installation)
         for text in (installation.bot_token, *installation.old_tokens):
             self.tokens[text] = token
@@ -128,6 +132,7 @@ class World:
             self.sessions,
             self.views,
             self.tokens,
+            self._by_team,
             self._bots,
             self._direct,
         ):
@@ -176,8 +181,8 @@ class World:
 
     def installed(self, channel: Channel) -> Iterator[Installation]:
         """The apps that stand in any of a channel's workspaces."""
-        teams = self.teams_of(channel)
-        return (each for each in self.installations.values() if each.ended is None and each.team_id in teams)
+        for team_id in self.teams_of(channel):
+            yield from (each for each in self._by_team.get(team_id, ()) if each.ended is None)
 
     def session(self, app_id: str, channel_id: str, thread_ts: str) -> Session | None:
         """What an agent says of itself in a thread."""
