@@ -35,6 +35,8 @@ async def unlimited(sim: SlackSim) -> None:
         (b'{"channel":', "application/json", "invalid_json"),
         (b"\xff\xfe", "application/json", "invalid_json"),
         (b"[" * 100_000, "application/json", "invalid_json"),
+        (b'{"limit": NaN}', "application/json", "invalid_json"),
+        (b'{"limit": 1e400}', "application/json", "invalid_json"),
         (b"[1,2]", "application/json", "json_not_object"),
         (b'"text"', "application/json", "json_not_object"),
         (b"channel=C1", "text/csv", "invalid_post_type"),
@@ -53,6 +55,15 @@ async def test_a_body_that_cannot_be_read_is_named(
 async def test_a_body_without_a_kind_is_named(sim: SlackSim, first: First) -> None:
     status, answer, _ = await raw(sim, "chat.postMessage", first.bot_token, b"{}", None)
     assert (status, json.loads(answer)["error"]) == (200, "missing_post_type")
+
+
+async def test_half_a_character_and_deep_nesting_harm_nobody(sim: SlackSim, first: First) -> None:
+    half = f'{{"channel": "{first.general}", "text": "a\\ud83d b"}}'.encode()
+    _, answer, _ = await raw(sim, "chat.postMessage", first.bot_token, half, "application/json")
+    assert json.loads(answer)["message"]["text"] == "a? b"
+    nested = b'{"channel": "%s", "blocks": %s%s}' % (first.general.encode(), b'[{"elements":' * 300, b"}]" * 300)
+    _, answer, _ = await raw(sim, "chat.postMessage", first.bot_token, nested, "application/json")
+    assert json.loads(answer)["error"] in {"invalid_json", "invalid_blocks", "invalid_arguments"}
 
 
 async def test_tokens_that_are_no_good(sim: SlackSim, first: First) -> None:

@@ -1,6 +1,5 @@
 """Decides when a delivery is attempted, when it counts as failed, and whether it is attempted again."""
 
-import json
 import logging
 from collections import deque
 from typing import Any, Protocol
@@ -198,8 +197,3 @@ class Dispatcher:
     def _changed(self, delivery: Delivery) -> None:
         for watcher in self.watchers:
             watcher(delivery)
-
-
-def as_json(value: Any) -> str:
-    """JSON as it goes over the wire."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

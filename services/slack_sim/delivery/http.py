@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import hmac
-import json
 import logging
 from collections import deque
 from collections.abc import Coroutine, Mapping
@@ -15,8 +14,9 @@ from urllib.parse import urlencode
 from aiohttp import ClientConnectionError, ClientError, ClientSession, ClientTimeout, TCPConnector
 
 from services.slack_sim.delivery.delivery import Attempt, Delivery
-from services.slack_sim.delivery.dispatcher import Dispatcher, as_json
+from services.slack_sim.delivery.dispatcher import Dispatcher
 from services.slack_sim.faults.links import LinkFaults
+from services.slack_sim.wire import as_json, parsed_json
 from services.slack_sim.world.entities import App
 from services.slack_sim.world.moments import Moments
 from services.slack_sim.world.names import Names
@@ -230,7 +230,7 @@ def _answer(text: str) -> dict[str, Any] | None:
     if not text.strip():
         return None
     try:
-        parsed = json.loads(text)
+        parsed = parsed_json(text)
     except ValueError:
         return {"text": text}
     return parsed if isinstance(parsed, dict) else {"text": text}

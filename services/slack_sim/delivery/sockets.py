@@ -1,7 +1,6 @@
 """Socket Mode: tickets, sockets, envelopes out and acknowledgements in."""
 
 import asyncio
-import json
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -14,8 +13,9 @@ from aiohttp import ClientConnectionError, WSMsgType, web
 from multidict import MultiMapping
 
 from services.slack_sim.delivery.delivery import Attempt, Delivery
-from services.slack_sim.delivery.dispatcher import Dispatcher, as_json
+from services.slack_sim.delivery.dispatcher import Dispatcher
 from services.slack_sim.faults.links import LinkFaults
+from services.slack_sim.wire import as_json, parsed_json
 from services.slack_sim.world.entities import App
 from services.slack_sim.world.moments import Moments
 from services.slack_sim.world.names import Names
@@ -221,7 +221,7 @@ class Sockets:
 
     def _take(self, link: Link, text: str) -> None:
         try:
-            ack = json.loads(text)
+            ack = parsed_json(text)
         except ValueError:
             log.warning("socket %d of %s said what is no JSON; it is passed over", link.number, link.app_id)
             return

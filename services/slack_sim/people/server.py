@@ -1,6 +1,5 @@
 """Takes what apps post to response URLs and upload addresses."""
 
-import json
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -10,6 +9,7 @@ from services.slack_sim.people.response_urls import PATH
 from services.slack_sim.refusal import Refusal
 from services.slack_sim.simulation import Simulation
 from services.slack_sim.web_api.methods.files import UPLOAD_PATH
+from services.slack_sim.wire import parsed_json
 
 GONE = {"used_url", "expired_url", "no_service", "channel_not_found"}
 
@@ -65,8 +65,8 @@ def _said(body: bytes) -> dict[str, Any]:
         text = body.decode()
         if text.startswith("payload="):
             text = parse_qs(text)["payload"][0]
-        parsed = json.loads(text)
-    except (ValueError, KeyError, RecursionError) as error:
+        parsed = parsed_json(text)
+    except (ValueError, KeyError) as error:
         raise Refusal("invalid_payload") from error
     if not isinstance(parsed, dict):
         raise Refusal("invalid_payload")

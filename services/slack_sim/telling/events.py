@@ -4,8 +4,9 @@ import re
 from typing import Any
 
 from services.slack_sim.delivery.delivery import Delivery
-from services.slack_sim.delivery.dispatcher import Dispatcher, as_json
+from services.slack_sim.delivery.dispatcher import Dispatcher
 from services.slack_sim.telling.shapes import Json, channel_shape, message_shape, user_shape
+from services.slack_sim.wire import as_json
 from services.slack_sim.world.entities import App, Channel, Installation, Message, Session, User
 from services.slack_sim.world.moments import Moments
 from services.slack_sim.world.names import Names

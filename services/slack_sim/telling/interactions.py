@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.slack_sim.delivery.delivery import Answered, Delivery
-from services.slack_sim.delivery.dispatcher import Dispatcher, as_json
+from services.slack_sim.delivery.dispatcher import Dispatcher
 from services.slack_sim.telling.shapes import Json, ephemeral_shape, message_shape, team_shape, view_shape
+from services.slack_sim.wire import as_json
 from services.slack_sim.world.entities import App, Channel, Command, Ephemeral, Installation, Message, User, View
 from services.slack_sim.world.moments import Moments
 from services.slack_sim.world.world import World

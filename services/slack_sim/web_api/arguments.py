@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from services.slack_sim.refusal import Refusal
+from services.slack_sim.wire import parsed_json
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -42,8 +43,8 @@ def _from_json(body: bytes) -> dict[str, Any]:
     if not body.strip():
         return {}
     try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError) as error:
+        parsed = parsed_json(body)
+    except ValueError as error:
         raise Refusal("invalid_json") from error
     if not isinstance(parsed, dict):
         raise Refusal("json_not_object")
@@ -138,8 +139,8 @@ class Arguments:
         if not value:
             return None
         try:
-            return json.loads(value)
-        except (ValueError, RecursionError) as problem:
+            return parsed_json(value)
+        except ValueError as problem:
             raise Refusal(error) if error else _wrong(name, "JSON") from problem
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from aiohttp import web
 
-from services.slack_sim.delivery.dispatcher import as_json
 from services.slack_sim.faults.calls import CallFault
 from services.slack_sim.records import ApiCall
 from services.slack_sim.refusal import Refusal
@@ -16,6 +15,7 @@ from services.slack_sim.simulation import Simulation
 from services.slack_sim.web_api.arguments import JSON, Arguments, arguments_of
 from services.slack_sim.web_api.call import Call, Method, RateLimited
 from services.slack_sim.web_api.table import METHODS
+from services.slack_sim.wire import as_json
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +60,8 @@ class WebApi:
         except web.HTTPRequestEntityTooLarge:
             body = {"ok": False, "error": "request_too_large"}
             record.status = web.HTTPRequestEntityTooLarge.status_code
+        except RecursionError:
+            body = {"ok": False, "error": "invalid_arguments"}
         except Exception:
             log.exception("the simulator failed in %s; the call is answered with internal_error", name)
             body = {"ok": False, "error": "internal_error"}
@@ -68,7 +70,9 @@ class WebApi:
         record.error = body.get("error") if not body.get("ok") else None
         text = as_json(body)
         kept = len(text) <= LONGEST_KEPT
-        record.answer = _without_secrets(body) if kept else {"ok": True, "": f"{len(text)} characters, too long to keep"}
+        record.answer = (
+            _without_secrets(body) if kept else {"ok": True, "": f"{len(text)} characters, too long to keep"}
+        )
         record.took_ms = (asyncio.get_running_loop().time() - started) * 1000
         slack.calls.end(record)
         if fault is not None and fault.kind == "cut":
