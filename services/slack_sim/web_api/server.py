@@ -38,46 +38,47 @@ class WebApi:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answers one call."""
-        slack = self._slack
+        slack, loop = self._slack, asyncio.get_running_loop()
         await slack.link_faults.passable()
-        name = request.match_info.get("method", "")
-        record = slack.calls.begin(name, slack.moments.now())
-        started = asyncio.get_running_loop().time()
+        record = slack.calls.begin(request.match_info.get("method", ""), slack.moments.now())
+        started = loop.time()
         headers: dict[str, str] = {}
-        body: dict[str, Any]
-        fault: CallFault | None = None
-        try:
-            given = await self._given(request, record)
-            call, method = self._called(request, name, given, record, headers)
-            fault = slack.call_faults.hitting(name, record.app_id)
-            body = await self._faulty(fault, record, request) or self._run(call, method)
-        except Refusal as refusal:
-            body = {"ok": False, "error": refusal.error, **refusal.more}
-        except RateLimited as limited:
-            body = {"ok": False, "error": "ratelimited"}
-            headers["Retry-After"] = str(limited.wait_s)
-            record.status = web.HTTPTooManyRequests.status_code
-        except web.HTTPRequestEntityTooLarge:
-            body = {"ok": False, "error": "request_too_large"}
-            record.status = web.HTTPRequestEntityTooLarge.status_code
-        except RecursionError:
-            body = {"ok": False, "error": "invalid_arguments"}
-        except Exception:
-            log.exception("the simulator failed in %s; the call is answered with internal_error", name)
-            body = {"ok": False, "error": "internal_error"}
-        if fault is not None and fault.kind == "lost_after":
-            _drop(request)
-        record.error = body.get("error") if not body.get("ok") else None
+        body = await self._body(request, record, headers)
         text = as_json(body)
+        record.error = body.get("error") if not body["ok"] else None
         kept = len(text) <= LONGEST_KEPT
         record.answer = (
             _without_secrets(body) if kept else {"ok": True, "": f"{len(text)} characters, too long to keep"}
         )
-        record.took_ms = (asyncio.get_running_loop().time() - started) * 1000
+        record.took_ms = (loop.time() - started) * 1000
         slack.calls.end(record)
-        if fault is not None and fault.kind == "cut":
+        if record.fault == "lost_after":
+            _drop(request)
+        if record.fault == "cut":
             return await _cut(request, text)
         return web.Response(text=text, content_type=JSON, charset="utf-8", status=record.status, headers=headers)
+
+    async def _body(self, request: web.Request, record: ApiCall, headers: dict[str, str]) -> dict[str, Any]:
+        """What is answered; never a failure of the server, whatever was asked."""
+        try:
+            given = await self._given(request, record)
+            call, method = self._called(request, given, record, headers)
+            fault = self._slack.call_faults.hitting(record.method, record.app_id)
+            return await self._faulty(fault, record, request) or self._run(call, method)
+        except Refusal as refusal:
+            return {"ok": False, "error": refusal.error, **refusal.more}
+        except RateLimited as limited:
+            headers["Retry-After"] = str(limited.wait_s)
+            record.status = web.HTTPTooManyRequests.status_code
+            return {"ok": False, "error": "ratelimited"}
+        except web.HTTPRequestEntityTooLarge:
+            record.status = web.HTTPRequestEntityTooLarge.status_code
+            return {"ok": False, "error": "request_too_large"}
+        except RecursionError:
+            return {"ok": False, "error": "invalid_arguments"}
+        except Exception:
+            log.exception("the simulator failed in %s; the call is answered with internal_error", record.method)
+            return {"ok": False, "error": "internal_error"}
 
     async def _given(self, request: web.Request, record: ApiCall) -> dict[str, Any]:
         given = await arguments_of(request)
@@ -87,9 +88,10 @@ class WebApi:
         return given
 
     def _called(
-        self, request: web.Request, name: str, given: dict[str, Any], record: ApiCall, headers: dict[str, str]
+        self, request: web.Request, given: dict[str, Any], record: ApiCall, headers: dict[str, str]
     ) -> tuple[Call, Method]:
         """Who calls what, as far as it is allowed."""
+        name = record.method
         method = METHODS.get(name)
         if method is None:
             raise Refusal("unknown_method", req_method=name)
