@@ -86,11 +86,16 @@ class Installing:
         return installation
 
     def refresh(self, app: App, refresh_token: str) -> Installation:
-        """A refresh token for a new token. The old one is good for no more."""
+        """A refresh token for a new pair. It is good for no more; the token before it is, until it expires."""
         for installation in self._world.installations.values():
             mine = installation.app_id == app.id and installation.ended is None
             if mine and refresh_token and installation.refresh_token == refresh_token:
-                self._renew(app, installation)
+                now = self._moments.now()
+                good = {token: until for token, until in installation.rotated.items() if until > now}
+                installation.old_tokens += [token for token in installation.rotated if token not in good]
+                installation.rotated = good | {installation.bot_token: installation.expires_at or now}
+                installation.bot_token = self._token(app)
+                self._set_rotation(installation)
                 self._world.keep(installation)
                 return installation
         raise Refusal("invalid_refresh_token")
@@ -141,7 +146,8 @@ class Installing:
         self._world.keep(bot)
 
     def _renew(self, app: App, installation: Installation) -> None:
-        installation.old_tokens.append(installation.bot_token)
+        installation.old_tokens += [installation.bot_token, *installation.rotated]
+        installation.rotated = {}
         installation.bot_token = self._token(app)
         if app.token_rotation:
             self._set_rotation(installation)

@@ -3,8 +3,10 @@
 import asyncio
 
 import pytest
+from aiohttp import ClientSession
 from slack_bolt.async_app import AsyncSay
 from slack_sdk.errors import SlackApiError
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -16,6 +18,7 @@ from services.slack_sim.control.asks import (
     React,
     ReadSockets,
     RevokeToken,
+    RunCommand,
     SetPolicy,
 )
 from services.slack_sim.control.conditions import AMessage, SomeSockets
@@ -182,11 +185,29 @@ async def test_what_no_listener_of_bolt_handles_stays_unacknowledged(sim: SlackS
     assert_prompt([handled])
 
 
-async def test_a_revoked_token_is_told_so(sim: SlackSim, first: First, agent: Agent) -> None:
-    heard: list[Json] = []
-    bot = AsyncWebClient(first.bot_token, base_url=sim.api_url)
-    async with agent(sim, first, heard):
+async def test_a_revoked_token_is_told_so_and_the_app_hears_of_it(
+    sim: SlackSim, first: First, bot: AsyncWebClient
+) -> None:
+    queue: asyncio.Queue[SocketModeRequest] = asyncio.Queue()
+    async with socket_client(sim, first, into(queue)):
         await sim.ask(RevokeToken(app_id=first.app.id, team_id=first.team))
-        with pytest.raises(SlackApiError) as refused:
-            await bot.chat_postMessage(channel=first.general, text="anybody?")
+        heard = [(await soon(queue)).payload["event"]["type"] for _ in range(2)]
+    with pytest.raises(SlackApiError) as refused:
+        await bot.chat_postMessage(channel=first.general, text="anybody?")
     assert refused.value.response["error"] == "token_revoked"
+    assert heard == ["tokens_revoked", "app_uninstalled"]
+
+
+async def test_nothing_is_sent_to_a_socket_that_was_told_to_go(sim: SlackSim, first: First) -> None:
+    async def take(client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        await ack(client, request)
+
+    app_client = AsyncWebClient(first.app.app_token, base_url=sim.api_url)
+    url = str((await app_client.apps_connections_open(app_token=first.app.app_token))["url"])
+    async with ClientSession() as session, session.ws_connect(url, autoclose=False), socket_client(sim, first, take):
+        await sim.wait(SomeSockets(app_id=first.app.id, count=2), PATIENCE_S)
+        await sim.ask(DisconnectSockets(count=1))
+        for _ in range(8):
+            await sim.ask(RunCommand(user_id=first.you, channel_id=first.general, line="/stop"))
+        commands = await settled(sim, "/stop")
+    assert {each.state for each in commands} == {"acknowledged"}

@@ -98,7 +98,7 @@ class Sockets:
 
     def ready(self, app: App) -> str | None:
         """Some socket of the app's: which one is left to chance, as with Slack."""
-        links = self._links.get(app.id)
+        links = [link for link in self._links.get(app.id, ()) if not link.leaving]
         if not links:
             return None
         link = links[0] if len(links) == 1 else self._chance.choice(links)

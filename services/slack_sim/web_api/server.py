@@ -130,9 +130,10 @@ class WebApi:
         record.team_id = call.by.team_id
         if call.by.ended == "uninstalled":
             raise Refusal("account_inactive")
-        if call.by.ended == "revoked" or token != call.by.bot_token:
+        if call.by.ended == "revoked" or token in call.by.old_tokens:
             raise Refusal("token_revoked")
-        if call.by.expires_at is not None and call.by.expires_at <= self._slack.moments.now():
+        until = call.by.rotated.get(token, call.by.expires_at)
+        if until is not None and until <= self._slack.moments.now():
             raise Refusal("token_expired")
         if method.token == "app":  # noqa: S105 - it names a kind of token
             raise Refusal("not_allowed_token_type")

@@ -115,6 +115,8 @@ class Installation:
     ended: Literal["uninstalled", "revoked"] | None = None
     old_tokens: list[str] = field(default_factory=list)
     """Tokens that were good once: they are told so, and not that they never were."""
+    rotated: dict[str, float] = field(default_factory=dict)
+    """Tokens that were followed by new ones, and until when they are still good."""
 
     @property
     def key(self) -> str:

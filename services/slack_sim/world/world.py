@@ -116,7 +116,7 @@ class World:
             self._by_team.setdefault(installation.team_id, []).append(installation)
         self.installations[place] = installation
         token = Token("bot", self.apps[installation.app_id], installation)
-        for text in (installation.bot_token, *installation.old_tokens):
+        for text in (installation.bot_token, *installation.old_tokens, *installation.rotated):
             self.tokens[text] = token
 
     def clear(self) -> None:
