@@ -39,6 +39,13 @@ class Sessions:
         if session is not None and session.line:
             self.set_line(session, "", [])
 
+    def resume(self) -> None:
+        """Watches over the status lines that were read back."""
+        for session in self._world.sessions.values():
+            if session.line:
+                left = max(0.0, session.line_until - self._moments.now())
+                self._moments.after(left, lambda session=session: self._expire(session))  # type: ignore[misc]
+
     def _expire(self, session: Session) -> None:
         if session.line and session.line_until <= self._moments.now():
             self.set_line(session, "", [])

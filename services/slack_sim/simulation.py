@@ -1,6 +1,6 @@
 """Everything that the simulated Slack consists of, put together."""
 
-import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -29,6 +29,8 @@ from services.slack_sim.world.names import Names
 from services.slack_sim.world.storage import Storage, kept_up
 from services.slack_sim.world.world import World
 
+log = logging.getLogger(__name__)
+
 
 class Simulation:
     """A simulated Slack, without the servers in front of it."""
@@ -54,6 +56,8 @@ class Simulation:
         self.response_urls = ResponseUrls(world, names, moments, self.talk)
         self.views = Views(world, names, moments)
         self.storage: Storage | None = None
+        self.epoch = 0
+        """How often it was started over: whatever began before must not touch what is there now."""
         self.address = ""
         """Where it is reached."""
 
@@ -77,10 +81,11 @@ class Simulation:
 
     def start_over(self) -> None:
         """Forgets everything, ends every socket, and makes the first world anew, with the same names."""
+        self.epoch += 1
         for link in self.sockets.links():
             self.sockets.drop(link)
-        self.forget_records()
         self.dispatcher.forget_all()
+        self.forget_records()
         self.moments.forget_all()
         self.link_faults.clear()
         self.call_faults.clear()
@@ -92,7 +97,7 @@ class Simulation:
         self.sockets.forget_tickets()
         self.world.clear()
         if self.storage is not None:
-            self.storage.forget_all()
+            self.storage.empty()
         self.begin()
 
     def listen_at(self, address: str) -> None:
@@ -106,9 +111,11 @@ async def simulation(
 ) -> AsyncIterator[Simulation]:
     """A simulated Slack: an empty one, or the one that a file holds."""
     counters = Counters(seed=seed, fixed=fixed)
-    storage = await asyncio.to_thread(Storage, state) if state is not None else None
+    storage = Storage(state) if state is not None else None
     entities = list(storage.read()) if storage is not None else []
     if entities and isinstance(entities[0], Counters):
+        if fixed and entities[0].seed != seed:
+            log.warning("%s goes on with the seed that it was begun with, and not with the one that is given", state)
         counters = entities[0]
     slack = Simulation(clock, counters, kept)
     slack.storage = storage
@@ -122,5 +129,6 @@ async def simulation(
         if not slack.world.workspaces:
             slack.begin()
         slack.streams.resume()
+        slack.sessions.resume()
         yield slack
         slack.moments.forget_all()

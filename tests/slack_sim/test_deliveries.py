@@ -48,9 +48,9 @@ async def test_an_event_that_is_not_acknowledged_comes_again_at_once_and_after_o
         await sim.say(first.you, first.general, "hi")
         for count, wait in ((1, 3), (2, 3 + 60), (3, 3 + 300)):
             await socket.until(count)
-            await sim.ask(Advance(seconds=wait - 0.5))
+            await sim.ask(Advance(seconds=wait - 0.5, grace_s=0))
             assert len(socket.envelopes) == count
-            await sim.ask(Advance(seconds=1))
+            await sim.ask(Advance(seconds=1, grace_s=0))
         sent = await socket.until(4)
         await sim.ask(Advance(seconds=10_000))
     assert len({each["envelope_id"] for each in sent}) == 4

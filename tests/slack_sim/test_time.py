@@ -42,6 +42,10 @@ async def test_without_a_seed_nothing_repeats() -> None:
     assert await a_short_history(None) != await a_short_history(None)
 
 
+async def at_once() -> None:
+    """Nobody has to be waited for."""
+
+
 def moments() -> tuple[Moments, Hands]:
     hands = Hands()
     return Moments(hands, Counters("seed")), hands
@@ -62,7 +66,7 @@ async def test_what_is_due_happens_in_its_order_and_at_its_time() -> None:
     there.after(10, first)
     off = there.after(12, lambda: note("never"))
     off.then = None
-    there.advance(30)
+    await there.advance(30, at_once)
     assert happened == [("first", 10), ("between", 15), ("last", 20)]
     assert there.now() - began == pytest.approx(30)
 

@@ -346,6 +346,8 @@ class Advance(Asks[answers.Now]):
     """How far time is to be moved forward."""
 
     seconds: float = Field(gt=0, le=10**8)
+    grace_s: float = Field(default=0.2, ge=0, le=60)
+    """How long, in real time, apps have to acknowledge what is on its way before each thing that is due."""
 
 
 class Reset(Asks[answers.Nothing]):

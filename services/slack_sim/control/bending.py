@@ -6,6 +6,7 @@ from services.slack_sim.control import answers, asks
 from services.slack_sim.control.named import Named
 from services.slack_sim.control.operation import Operations
 from services.slack_sim.people.people import People
+from services.slack_sim.refusal import Refusal
 from services.slack_sim.simulation import Simulation
 
 PACE_S = 0.005
@@ -36,8 +37,15 @@ class Bending:
             asks.Load: self._load,
         }
 
-    def _advance(self, asked: asks.Advance) -> answers.Now:
-        self._slack.moments.advance(asked.seconds)
+    async def _advance(self, asked: asks.Advance) -> answers.Now:
+        loop = asyncio.get_running_loop()
+
+        async def let_apps_answer() -> None:
+            until = loop.time() + asked.grace_s
+            while self._slack.dispatcher.on_their_way and loop.time() < until:
+                await asyncio.sleep(PACE_S)
+
+        await self._slack.moments.advance(asked.seconds, let_apps_answer)
         return answers.Now(now=self._slack.moments.now())
 
     def _reset(self, asked: asks.Reset) -> answers.Nothing:
@@ -103,7 +111,10 @@ class Bending:
         loop = asyncio.get_running_loop()
         started = loop.time()
         said = 0
+        epoch = self._slack.epoch
         while said < asked.count:
+            if self._slack.epoch != epoch:
+                raise Refusal("started_over")
             due = min(asked.count, int((loop.time() - started) * asked.per_second) + 1)
             for number in range(said, due):
                 self._people.say(user, channel, asked.text.replace("{number}", str(number)))

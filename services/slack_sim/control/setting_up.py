@@ -4,6 +4,7 @@ from services.slack_sim.control import answers, asks, shown
 from services.slack_sim.control.named import Named
 from services.slack_sim.control.operation import Operations
 from services.slack_sim.people.people import People
+from services.slack_sim.refusal import Refusal
 from services.slack_sim.simulation import Simulation
 from services.slack_sim.world import sample
 from services.slack_sim.world.entities import App, Channel, Command, Shortcut, User, Workspace
@@ -47,9 +48,15 @@ class SettingUp:
     def _add_channel(self, asked: asks.AddChannel) -> answers.Created:
         team = self._named.workspace(asked.team_id)
         members = [self._people.user(each).id for each in asked.members]
+        if asked.kind == "direct" and not members:
+            raise Refusal("not_enough_users")
         if asked.kind == "direct":
             return answers.Created(id=self._slack.talk.direct(team.id, members, members[0]).id)
         slack = self._slack
+        if any(
+            each.name == asked.name for each in slack.world.channels_of(team.id) if each.kind in {"channel", "group"}
+        ):
+            raise Refusal("name_taken")
         channel = Channel(
             slack.names.id("C"), team.id, asked.name, asked.kind, members[0] if members else "", slack.moments.seconds()
         )
@@ -79,7 +86,8 @@ class SettingUp:
             for link in self._slack.sockets.links(app.id):
                 self._slack.sockets.disconnect(link, "link_disabled")
             if app.request_url:
-                self._slack.http.verify(app)
+                self._slack.http.set_up(app)
+            self._slack.dispatcher.way_opened(app.id)
         return shown.app(app)
 
     def _install(self, asked: asks.InstallApp) -> answers.InstallationShown:

@@ -4,7 +4,7 @@ import logging
 from collections import deque
 from typing import Any, Protocol
 
-from services.slack_sim.delivery.delivery import Attempt, Delivery
+from services.slack_sim.delivery.delivery import Attempt, Delivery, State
 from services.slack_sim.delivery.policy import Policy
 from services.slack_sim.world.entities import App
 from services.slack_sim.world.moments import Moments
@@ -42,10 +42,10 @@ class Dispatcher:
         self.watchers: list[Any] = []
         self._world, self._names, self._moments = world, names, moments
         self._carriers: dict[bool, Carrier] = {}
-        self._by_attempt: dict[str, tuple[Delivery, Attempt]] = {}
-        self._order: deque[str] = deque()
-        self._waiting: dict[str, deque[Delivery]] = {}
         self._open: dict[int, Delivery] = {}
+        self._by_attempt: dict[str, tuple[Delivery, Attempt]] = {}
+        self._over: deque[Delivery] = deque()
+        self._waiting: dict[str, dict[int, Delivery]] = {}
         self._kept = kept
         self._number = 0
 
@@ -63,10 +63,26 @@ class Dispatcher:
         self._attempt(delivery)
         return delivery
 
-    def socket_opened(self, app_id: str) -> None:
-        """What waited for a socket goes now."""
-        self._lose_old(app_id)
-        for delivery in self._waiting.pop(app_id, deque()):
+    def way_opened(self, app_id: str) -> None:
+        """There is a way to an app that there was not: what waited for it goes now."""
+        for delivery in self._waiting.pop(app_id, {}).values():
+            self._call_off(delivery)
+            self._attempt(delivery)
+
+    def sent(self, delivery: Delivery, attempt: Attempt) -> None:
+        """An attempt is on its way. Its time runs from here."""
+        if delivery.number not in self._open or attempt is not delivery.attempts[-1] or attempt.failure is not None:
+            return
+        attempt.sent_at = self._moments.now()
+        timed_out = self._carrier(delivery).timed_out
+        delivery.timer = self._moments.after(self.policy.deadline_s, lambda: self.failed(delivery, attempt, timed_out))
+
+    def unsent(self, delivery: Delivery, attempt: Attempt) -> None:
+        """An attempt never left: its socket closed before. It does not count, and another way is sought."""
+        if delivery.number in self._open and attempt is delivery.attempts[-1] and attempt.failure is None:
+            self._call_off(delivery)
+            delivery.attempts.pop()
+            del self._by_attempt[attempt.id]
             self._attempt(delivery)
 
     def acknowledged(self, app_id: str, attempt_id: str, payload: dict[str, Any] | None) -> bool:
@@ -80,32 +96,29 @@ class Dispatcher:
             self._count("repeated_acks")
             return True
         attempt.acknowledged_at = self._moments.now()
-        if delivery.state in {"acknowledged", "given up"}:
+        if delivery.number not in self._open:
             delivery.late = delivery.late or delivery.state == "given up"
             self._changed(delivery)
             return True
         delivery.late = attempt.acknowledged_at - attempt.sent_at > self.policy.deadline_s or delivery.failures > 0
         self._settle(delivery, "acknowledged")
-        if delivery.answered is not None:
-            delivery.answered(delivery, payload or {})
+        self._answer(delivery, payload or {})
         return True
 
     def failed(self, delivery: Delivery, attempt: Attempt | None, reason: str, *, final: bool = False) -> None:
         """An attempt came to nothing."""
-        if delivery.state in {"acknowledged", "given up", "lost"}:
+        if delivery.number not in self._open:
             return
         if attempt is not None:
             if attempt.failure is not None or attempt is not delivery.attempts[-1]:
                 return
             attempt.failure = reason
-        if delivery.timer is not None:
-            delivery.timer.then = None
+        self._call_off(delivery)
         retries = self.policy.redelivery_s if delivery.kind == "events_api" and not final else ()
         delivery.failures += 1
         if delivery.failures > len(retries):
             self._settle(delivery, "given up" if delivery.attempts else "lost")
-            if delivery.answered is not None:
-                delivery.answered(delivery, None)
+            self._answer(delivery, None)
             return
         self._count("redeliveries")
         wait = retries[delivery.failures - 1]
@@ -117,6 +130,11 @@ class Dispatcher:
         """How many are neither acknowledged nor over."""
         return len(self._open)
 
+    @property
+    def on_their_way(self) -> int:
+        """How many could be acknowledged at any moment."""
+        return sum(delivery.state == "sent" for delivery in self._open.values())
+
     def forget_records(self) -> None:
         """Forgets what is over, and the counts."""
         self.last = deque(self._open.values(), maxlen=self._kept)
@@ -124,20 +142,18 @@ class Dispatcher:
 
     def forget_all(self) -> None:
         """Gives up everything, and the records of it."""
-        for delivery in self._open.values():
-            delivery.state = "lost"
-            if delivery.timer is not None:
-                delivery.timer.then = None
-        self._open.clear()
+        for delivery in list(self._open.values()):
+            self._settle(delivery, "lost")
+            self._answer(delivery, None)
         self._by_attempt.clear()
-        self._order.clear()
-        self._waiting.clear()
+        self._over.clear()
         self.forget_records()
 
     def _attempt(self, delivery: Delivery) -> None:
-        app = self._world.apps[delivery.app_id]
-        carrier = self._carriers[app.socket_mode]
-        way = carrier.ready(app)
+        if delivery.number not in self._open:
+            return
+        carrier = self._carrier(delivery)
+        way = carrier.ready(self._world.apps[delivery.app_id])
         if way is None:
             self._without_way(delivery)
             return
@@ -146,12 +162,12 @@ class Dispatcher:
         attempt = Attempt(self._names.uuid("envelope"), number, way, self._moments.now(), before or "")
         delivery.attempts.append(attempt)
         delivery.state = "sent"
-        self._remember(delivery, attempt)
-        delivery.timer = self._moments.after(
-            self.policy.deadline_s, lambda: self.failed(delivery, attempt, carrier.timed_out)
-        )
+        self._by_attempt[attempt.id] = (delivery, attempt)
         carrier.send(delivery, attempt)
         self._changed(delivery)
+
+    def _carrier(self, delivery: Delivery) -> Carrier:
+        return self._carriers[self._world.apps[delivery.app_id].socket_mode]
 
     def _without_way(self, delivery: Delivery) -> None:
         if not self._world.apps[delivery.app_id].socket_mode:
@@ -162,34 +178,39 @@ class Dispatcher:
             self.failed(delivery, None, NO_SOCKET)
         else:
             delivery.state = "waiting"
-            self._waiting.setdefault(delivery.app_id, deque()).append(delivery)
-            self._lose_old(delivery.app_id)
+            self._waiting.setdefault(delivery.app_id, {})[delivery.number] = delivery
+            left = delivery.made_at + self.policy.kept_s - self._moments.now()
+            delivery.timer = self._moments.after(left, lambda: self._settle(delivery, "lost"))
             self._changed(delivery)
 
-    def _lose_old(self, app_id: str) -> None:
-        """Nobody came for them in time."""
-        waiting = self._waiting.get(app_id, deque())
-        while waiting and waiting[0].made_at < self._moments.now() - self.policy.kept_s:
-            self._settle(waiting.popleft(), "lost")
-
-    def _remember(self, delivery: Delivery, attempt: Attempt) -> None:
-        self._by_attempt[attempt.id] = (delivery, attempt)
-        self._order.append(attempt.id)
-        while len(self._order) > self._kept:
-            oldest = self._by_attempt[self._order[0]][0]
-            if oldest.state in {"sent", "waiting"}:
-                return
-            del self._by_attempt[self._order.popleft()]
-
-    def _settle(self, delivery: Delivery, state: str) -> None:
-        delivery.state = state  # type: ignore[assignment]
-        if delivery.timer is not None:
-            delivery.timer.then = None
+    def _settle(self, delivery: Delivery, state: State) -> None:
+        """It is over. Its names are remembered as long as it is itself, since acknowledgements may still come."""
+        delivery.state = state
+        self._call_off(delivery)
         self._open.pop(delivery.number, None)
+        self._waiting.get(delivery.app_id, {}).pop(delivery.number, None)
         self._count(state)
         if delivery.late:
             self._count("late")
+        self._over.append(delivery)
+        if len(self._over) > self._kept:
+            for attempt in self._over.popleft().attempts:
+                self._by_attempt.pop(attempt.id, None)
         self._changed(delivery)
+
+    def _answer(self, delivery: Delivery, payload: dict[str, Any] | None) -> None:
+        """Does what an app answered. Whatever that is, it must not harm whoever brought it."""
+        if delivery.answered is None:
+            return
+        try:
+            delivery.answered(delivery, payload)
+        except Exception:
+            log.exception("what %s answered to %s could not be done", delivery.app_id, delivery.name)
+
+    def _call_off(self, delivery: Delivery) -> None:
+        if delivery.timer is not None:
+            delivery.timer.then = None
+            delivery.timer = None
 
     def _count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1

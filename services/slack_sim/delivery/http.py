@@ -69,6 +69,7 @@ class Http:
         self._tasks: set[asyncio.Task[None]] = set()
         self._hours: dict[tuple[str, str], Hour] = {}
         self._outcomes: dict[str, Outcomes] = {}
+        self._verifying: dict[str, asyncio.Lock] = {}
 
     def open(self) -> None:
         """Gets ready to send."""
@@ -85,9 +86,12 @@ class Http:
             await self._session.close()
 
     def forget_all(self) -> None:
-        """Forgets what was sent."""
+        """Forgets what was sent, and lets go of what is on its way."""
+        for task in self._tasks:
+            task.cancel()
         self._hours.clear()
         self._outcomes.clear()
+        self._verifying.clear()
 
     def ready(self, app: App) -> str | None:
         """HTTP is always there, but for an app that was switched off or has no verified address."""
@@ -101,8 +105,9 @@ class Http:
             return
         self._start(self._deliver(app, delivery, attempt))
 
-    def verify(self, app: App) -> None:
-        """Asks a new address to prove that it is the app's."""
+    def set_up(self, app: App) -> None:
+        """An app has another address perhaps: it must prove that it is the app's. What failed before is forgotten."""
+        self._outcomes.pop(app.id, None)
         self._start(self._verify(app))
 
     async def _verify(self, app: App) -> None:
@@ -127,12 +132,15 @@ class Http:
             self._dispatcher.failed(delivery, attempt, "no_url", final=True)
             return
         if delivery.kind == "events_api" and app.verified_url != url:
-            await self._verify(app)
+            async with self._verifying.setdefault(app.id, asyncio.Lock()):
+                if app.verified_url != url:
+                    await self._verify(app)
             if app.verified_url != url:
                 self._ended(delivery, attempt, "url_not_verified", final=False)
                 return
         body, kind = _body_of(delivery)
         headers: dict[str, str] = {}
+        self._dispatcher.sent(delivery, attempt)
         if attempt.number:
             headers = {"X-Slack-Retry-Num": str(attempt.number), "X-Slack-Retry-Reason": attempt.reason}
         try:
@@ -206,6 +214,8 @@ class Http:
         while outcomes.ended[0][0] <= now - HOUR_S:
             outcomes.failures -= outcomes.ended.popleft()[1]
         total = len(outcomes.ended)
+        if not failed:
+            return
         if total >= self._dispatcher.policy.disabled_from and outcomes.failures > DISABLING_SHARE * total:
             app = self._world.apps[app_id]
             app.disabled = True

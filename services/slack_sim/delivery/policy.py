@@ -26,6 +26,8 @@ class Policy(BaseModel):
     """The same where `debug_reconnects=true` was asked for."""
     warning_s: float = Field(default=10.0, ge=0)
     """How long before a refresh the warning comes; 0 for none."""
+    closes_after_s: float = Field(default=5.0, gt=0)
+    """How long a client has to close its socket after it was told to; then it is closed."""
     server_ping_s: float = Field(default=10.0, ge=0)
     """How often the server pings; 0 for never."""
     ticket_s: float = Field(default=3600.0, gt=0)

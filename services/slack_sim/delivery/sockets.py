@@ -29,6 +29,9 @@ LARGEST_FRAME = 4 * 1024 * 1024
 CLOSES_WITHIN_S = 1.0
 
 
+Frame = tuple[str, tuple[Delivery, Attempt] | None]
+
+
 @dataclass(eq=False)
 class Link:
     """One open socket."""
@@ -37,18 +40,18 @@ class Link:
     app_id: str
     socket: web.WebSocketResponse
     opened_at: float
-    task: asyncio.Task[Any] | None
-    queue: deque[str] = field(default_factory=deque)
+    queue: deque[Frame] = field(default_factory=deque)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    told_to_leave: asyncio.Event = field(default_factory=asyncio.Event)
     sent: int = 0
     received: int = 0
     pings: int = 0
     leaving: bool = False
     """A disconnect was announced."""
 
-    def say(self, text: str) -> None:
-        """Queues a frame."""
-        self.queue.append(text)
+    def say(self, text: str, sends: tuple[Delivery, Attempt] | None = None) -> None:
+        """Queues a frame, and what it sends."""
+        self.queue.append((text, sends))
         self.wake.set()
 
 
@@ -89,6 +92,7 @@ class Sockets:
     def forget_tickets(self) -> None:
         """No address that was given out is good any more."""
         self._tickets.clear()
+        self.opened = 0
 
     def links(self, app_id: str | None = None) -> list[Link]:
         """The open sockets, of one app or of all."""
@@ -115,7 +119,8 @@ class Sockets:
         link.sent += 1
         link.say(
             f'{{"envelope_id":"{attempt.id}","type":"{delivery.kind}","accepts_response_payload":{answer}'
-            f'{again},"payload":{delivery.body}}}'
+            f'{again},"payload":{delivery.body}}}',
+            (delivery, attempt),
         )
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
@@ -141,7 +146,7 @@ class Sockets:
             await socket.close()
             return socket
         self._number += 1
-        link = Link(self._number, app.id, socket, self._moments.now(), asyncio.current_task())
+        link = Link(self._number, app.id, socket, self._moments.now())
         await self._live(link, app, request.query)
         return socket
 
@@ -156,10 +161,10 @@ class Sockets:
         if 0 < policy.warning_s < lasts:
             timers.append(self._moments.after(lasts - policy.warning_s, lambda: self.disconnect(link, "warning")))
         work = [asyncio.create_task(self._write(link)), asyncio.create_task(self._ping(link))]
-        self._dispatcher.socket_opened(app.id)
+        self._dispatcher.way_opened(app.id)
         self._changed()
         try:
-            await self._read(link)
+            await self._read_until_it_ends(link)
         finally:
             links.remove(link)
             for timer in timers:
@@ -167,7 +172,23 @@ class Sockets:
             for task in work:
                 task.cancel()
             await asyncio.gather(*work, return_exceptions=True)
+            for _, sends in link.queue:
+                if sends is not None:
+                    self._dispatcher.unsent(*sends)
             self._changed()
+
+    async def _read_until_it_ends(self, link: Link) -> None:
+        """Takes what comes. After a disconnect the client has a while to say what it still has to, and to close."""
+        reading = asyncio.create_task(self._read(link))
+        told = asyncio.create_task(link.told_to_leave.wait())
+        try:
+            await asyncio.wait({reading, told}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({reading}, timeout=self._dispatcher.policy.closes_after_s)
+        finally:
+            told.cancel()
+            reading.cancel()
+            await asyncio.gather(reading, told, return_exceptions=True)
+        await link.socket.close()
 
     def disconnect(self, link: Link, reason: Reason) -> None:
         """Tells a client to go, and closes its socket; a warning only tells it."""
@@ -183,17 +204,24 @@ class Sockets:
             transport.abort()
 
     async def _write(self, link: Link) -> None:
-        with suppress(ClientConnectionError, ConnectionError):
-            while True:
-                while link.queue:
-                    if self.faults.any:
-                        await self.faults.passable()
-                    await link.socket.send_str(link.queue.popleft())
-                if link.leaving:
-                    await link.socket.close()
+        while True:
+            while link.queue:
+                if self.faults.any:
+                    await self.faults.passable()
+                text, sends = link.queue[0]
+                link.queue.popleft()
+                if sends is not None:
+                    self._dispatcher.sent(*sends)
+                try:
+                    await link.socket.send_str(text)
+                except (ClientConnectionError, ConnectionError):
+                    link.queue.appendleft((text, sends))
                     return
-                link.wake.clear()
-                await link.wake.wait()
+            if link.leaving:
+                link.told_to_leave.set()
+                return
+            link.wake.clear()
+            await link.wake.wait()
 
     async def _ping(self, link: Link) -> None:
         every = self._dispatcher.policy.server_ping_s

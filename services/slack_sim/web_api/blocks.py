@@ -83,6 +83,10 @@ def _anything(_: Found, __: Any, ___: str) -> None:
     return
 
 
+def _never(found: Found, _: Any, where: str) -> None:
+    found.say("invalid additional property", where)
+
+
 def _object(found: Found, value: Any, where: str) -> None:
     if not isinstance(value, dict):
         found.say("must provide an object", where)
@@ -136,7 +140,8 @@ _CONFIRM = Shape(
     },
     {"style": _enum("primary", "danger")},
 )
-_OPTION = Shape({"text": _text(75), "value": _string(150)}, {"description": _text(75), "url": _string(3000)})
+_OPTION = Shape({"text": _text(75), "value": _string(150)}, {"description": _text(75), "url": _never})
+_LINKED_OPTION = Shape({"text": _text(75), "value": _string(150)}, {"description": _text(75), "url": _string(3000)})
 _OPTIONS = _list(_OPTION, 100)
 _GROUPS = _list(Shape({"label": _text(75, plain=True), "options": _OPTIONS}), 100)
 _ELEMENT: dict[str, Rule] = {"action_id": _string(LONGEST_ID), "confirm": _CONFIRM}
@@ -161,7 +166,7 @@ _INPUT = Shape({}, {**_PLACEHOLDER, "initial_value": _string(3000)})
 ELEMENTS: dict[str, Shape] = {
     "button": _BUTTON,
     "workflow_button": Shape({"text": _text(75, plain=True), "workflow": _object}),
-    "overflow": Shape({"options": _list(_OPTION, 5)}, _ELEMENT),
+    "overflow": Shape({"options": _list(_LINKED_OPTION, 5)}, _ELEMENT),
     "checkboxes": _CHOICES,
     "radio_buttons": _CHOICES,
     "static_select": Shape({}, _SELECT, ("options", "option_groups")),
@@ -199,6 +204,14 @@ _TASK = Shape(
     {"task_id": _string(LONGEST_ID), "title": _string(LONGEST_ID)},
     {"status": _enum("pending", "in_progress", "complete", "error"), "details": _object, "output": _object},
 )
+_HOLDS = {
+    "actions": "elements",
+    "context_actions": "elements",
+    "card": "actions",
+    "section": "accessory",
+    "input": "element",
+}
+"""Where a block has what people can act on."""
 BLOCKS: dict[str, Shape] = {
     "section": Shape(
         {},
@@ -255,9 +268,9 @@ def problems_of(blocks: Sequence[Any], most: int, where: str = "/blocks") -> lis
         if block_id is None:
             continue
         _string(LONGEST_ID)(found, block_id, f"{where}/{index}/block_id")
-        if block_id in seen:
-            found.say("block_id already exists", f"{where}/{index}/block_id")
         if isinstance(block_id, str):
+            if block_id in seen:
+                found.say("block_id already exists", f"{where}/{index}/block_id")
             seen.add(block_id)
     return found.problems
 
@@ -285,9 +298,9 @@ def name_blocks(blocks: list[dict[str, Any]]) -> None:
 
 def elements_of(block: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What people can act on in a block."""
-    elements = list(block.get("elements") or block.get("actions") or [])
-    elements += [block[name] for name in ("accessory", "element") if block.get(name)]
-    return [each for each in elements if isinstance(each, dict)]
+    name = _HOLDS.get(str(block.get("type")))
+    held = block.get(name) if name is not None else None
+    return [each for each in (held if isinstance(held, list) else [held]) if isinstance(each, dict)]
 
 
 def _name(part: Mapping[str, Any], index: int) -> str:

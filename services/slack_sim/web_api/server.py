@@ -63,8 +63,11 @@ class WebApi:
         try:
             given = await self._given(request, record)
             call, method = self._called(request, given, record, headers)
-            fault = self._slack.call_faults.hitting(record.method, record.app_id)
-            return await self._faulty(fault, record, request) or self._run(call, method)
+            fault, epoch = self._slack.call_faults.hitting(record.method, record.app_id), self._slack.epoch
+            answer = await self._faulty(fault, record, request)
+            if self._slack.epoch != epoch:
+                raise Refusal("fatal_error")
+            return answer or self._run(call, method)
         except Refusal as refusal:
             return {"ok": False, "error": refusal.error, **refusal.more}
         except RateLimited as limited:

@@ -186,6 +186,8 @@ class Message:
     edited_ts: str | None = None
     reactions: dict[str, list[str]] | None = None
     stream: Stream | None = None
+    markdown: bool = False
+    """Whether its text is common Markdown."""
 
     @property
     def key(self) -> str:
@@ -299,6 +301,8 @@ class Counters:
     """The last message's time, in µs."""
     ahead_s: float = 0.0
     """How far the time there was advanced."""
+    advanced_s: float = 0.0
+    """The same, in the steps in which it was asked for."""
     fixed: bool = False
     """Whether its time stands still between messages, so that a seed repeats it."""
 

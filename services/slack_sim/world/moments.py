@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from services.kit.clock import Clock
@@ -53,19 +53,24 @@ class Moments:
         return max(self._calendar_us(), counters.last_us) // 10**6 if counters.fixed else int(self.now())
 
     def _calendar_us(self) -> int:
-        ahead_us = int(self._counters.ahead_s * 10**6)
-        return (
-            FIXED_START_US + ahead_us if self._counters.fixed else int(self._clock.now().timestamp() * 10**6) + ahead_us
-        )
+        if self._counters.fixed:
+            return FIXED_START_US + int(self._counters.advanced_s * 10**6)
+        return int(self.now() * 10**6)
 
-    def advance(self, seconds: float) -> None:
+    async def advance(self, seconds: float, before_each: Callable[[], Awaitable[None]]) -> None:
         """Moves time forward. What is due within it happens in its order, each at its time."""
         left = seconds
+        await before_each()
         while self._timers and (gap := self._timers[0].due - self.now()) <= left:
+            if self._timers[0].then is None:
+                heapq.heappop(self._timers)
+                continue
             self._counters.ahead_s += max(0.0, gap)
             left -= max(0.0, gap)
             self._run_next()
+            await before_each()
         self._counters.ahead_s += left
+        self._counters.advanced_s += seconds
         self._arm()
 
     def after(self, seconds: float, then: Callable[[], None]) -> Timer:

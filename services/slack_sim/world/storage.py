@@ -4,7 +4,8 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,6 +17,8 @@ from services.slack_sim.world.world import World
 log = logging.getLogger(__name__)
 
 WRITTEN_EVERY_S = 0.2
+AHEAD = 10_000
+"""More names of a kind than could be drawn between two writings."""
 FORMAT = 1
 _MAKE = "CREATE TABLE IF NOT EXISTS entities (kind TEXT, key TEXT, body TEXT, PRIMARY KEY (kind, key))"
 _KEEP = "INSERT INTO entities VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body"
@@ -27,66 +30,82 @@ class UnreadableState(Fault):
 
 
 class Storage:
-    """A file, and what is yet to be written to it."""
+    """A file that is ours alone, and what is yet to be written to it."""
 
     def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if not file.exists():
-            file.touch(mode=0o600)  # tokens stand in it
         self._file = file
         self._waiting: dict[tuple[str, str], Entity | None] = {}
+        self._emptied = False
+        self._written: Counters | None = None
         try:
-            with closing(self._open()) as database, database:
-                if database.execute("PRAGMA user_version").fetchone()[0] not in {0, FORMAT}:
-                    raise UnreadableState(f"{file} was written by another release; give another file, or remove it")
-                database.execute(f"PRAGMA user_version = {FORMAT}")
-                database.execute(_MAKE)
-        except sqlite3.DatabaseError as error:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch(mode=0o600)  # tokens stand in it
+            self._database = sqlite3.connect(file, timeout=0)
+            self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._prepare()
+        except sqlite3.OperationalError as error:
+            raise UnreadableState(f"{file} cannot be used: {error}; another simulator may be using it") from error
+        except (sqlite3.DatabaseError, OSError) as error:
             raise UnreadableState(
                 f"{file} cannot be used as state: {error}; give another file, or remove it"
             ) from error
 
+    def _prepare(self) -> None:
+        with self._database as database:
+            database.execute("BEGIN EXCLUSIVE")
+            if database.execute("PRAGMA user_version").fetchone()[0] not in {0, FORMAT}:
+                raise UnreadableState(f"{self._file} was written by another release; give another file, or remove it")
+            database.execute(f"PRAGMA user_version = {FORMAT}")
+            database.execute(_MAKE)
+
     def read(self) -> Iterator[Entity]:
         """Everything that was kept."""
-        with closing(self._open()) as database:
-            for kind, adapter in _ADAPTERS.items():
-                rows = database.execute("SELECT body FROM entities WHERE kind = ? ORDER BY rowid", (kind,))
-                for (body,) in rows:
-                    try:
-                        yield adapter.validate_json(body)
-                    except ValidationError as error:
-                        raise UnreadableState(
-                            f"{self._file} holds a {kind} that this release cannot read; give another one, or remove it"
-                        ) from error
+        for kind, adapter in _ADAPTERS.items():
+            for (body,) in self._database.execute("SELECT body FROM entities WHERE kind = ? ORDER BY rowid", (kind,)):
+                try:
+                    yield adapter.validate_json(body)
+                except ValidationError as error:
+                    raise UnreadableState(
+                        f"{self._file} holds a {kind} that this release cannot read; give another one, or remove it"
+                    ) from error
 
     def watch(self, entity: Entity, *, there: bool) -> None:
         """Takes note of a change."""
         self._waiting[KIND_OF[type(entity)], entity.key] = entity if there else None
 
-    def forget_all(self) -> None:
-        """Empties the file."""
+    def empty(self) -> None:
+        """Everything that was kept is to go, with the next writing."""
         self._waiting.clear()
-        with closing(self._open()) as database, database:
-            database.execute("DELETE FROM entities")
+        self._emptied = True
 
     def write(self, counters: Counters) -> None:
-        """Writes what changed."""
-        if not self._waiting:
+        """Writes what changed, all of it or nothing."""
+        if not self._waiting and not self._emptied and counters == self._written:
             return
-        waiting = self._waiting | {("counters", counters.key): counters}
-        gone = [place for place, entity in waiting.items() if entity is None]
+        changed: dict[tuple[str, str], Entity | None] = {**self._waiting, ("counters", counters.key): counters}
+        gone = [place for place, entity in changed.items() if entity is None]
         kept = [
             (kind, key, _ADAPTERS[kind].dump_json(entity).decode())
-            for (kind, key), entity in waiting.items()
+            for (kind, key), entity in changed.items()
             if entity is not None
         ]
-        with closing(self._open()) as database, database:
+        with self._database as database:
+            if self._emptied:
+                database.execute("DELETE FROM entities")
             database.executemany("DELETE FROM entities WHERE kind = ? AND key = ?", gone)
             database.executemany(_KEEP, kept)
         self._waiting.clear()
+        self._emptied, self._written = False, replace(counters, drawn=dict(counters.drawn))
 
-    def _open(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._file)
+    def close(self) -> None:
+        """Lets go of the file."""
+        self._database.close()
+
+
+def ahead_of(counters: Counters) -> Counters:
+    """The counters, far enough ahead that nothing of what comes until the next writing repeats after a kill."""
+    drawn = {kind: count + AHEAD for kind, count in counters.drawn.items()}
+    return replace(counters, drawn=drawn, last_us=counters.last_us + AHEAD * 1000)
 
 
 @asynccontextmanager
@@ -97,8 +116,8 @@ async def kept_up(storage: Storage, world: World) -> AsyncIterator[None]:
         while True:
             await asyncio.sleep(WRITTEN_EVERY_S)
             try:
-                storage.write(world.counters)
-            except sqlite3.Error as error:
+                storage.write(ahead_of(world.counters))
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next writing may do better
                 log.warning("the state could not be written, and is tried again: %s", error)
 
     world.watchers.append(storage.watch)
@@ -110,3 +129,4 @@ async def kept_up(storage: Storage, world: World) -> AsyncIterator[None]:
         with suppress(asyncio.CancelledError):
             await writing
         storage.write(world.counters)
+        storage.close()

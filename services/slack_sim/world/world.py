@@ -20,6 +20,11 @@ from services.slack_sim.world.entities import (
     Workspace,
 )
 
+BEGUN_ANEW = frozenset(
+    {"T", "U", "B", "A", "C", "token", "app_token", "client", "client_secret", "signing_secret", "verification"}
+)
+"""The names that a new world repeats: of who is there, and what they sign in with."""
+
 
 class Watcher(Protocol):
     """Told of an entity that changed."""
@@ -120,7 +125,7 @@ class World:
             self.tokens[text] = token
 
     def clear(self) -> None:
-        """Empties it. Names begin anew; time goes on from where it is, unless a seed fixes it."""
+        """Empties it. Who is made next has the same names again; what apps may remember never comes again."""
         for held in (
             self.workspaces,
             self.users,
@@ -137,9 +142,8 @@ class World:
             self._direct,
         ):
             held.clear()
-        self.counters.drawn.clear()
-        if self.counters.fixed:
-            self.counters.last_us, self.counters.ahead_s = 0, 0.0
+        for kind in BEGUN_ANEW & self.counters.drawn.keys():
+            del self.counters.drawn[kind]
 
     def user(self, user_id: str, team_id: str) -> User | None:
         """Somebody whom a workspace can see: its own, or one of a workspace that it shares a channel with."""

@@ -52,6 +52,7 @@ def new_message(call: Call, channel: Channel, content: Content, thread_ts: str |
         app_id=by.app_id,
         blocks=content.blocks,
         attachments=content.attachments,
+        markdown=content.is_markdown,
     )
     if any(name in call.args for name in ("username", "icon_emoji", "icon_url")):
         call.need_scope("chat:write.customize")
@@ -114,7 +115,7 @@ def update(call: Call) -> Json:
         raise Refusal("streaming_state_conflict")
     metadata = metadata_of(call.args)
     content = content_of(call.args, longest=LONGEST_EDIT, cuts=False)
-    changes: Json = {"text": content.text, "blocks": content.blocks}
+    changes: Json = {"text": content.text, "blocks": content.blocks, "markdown": content.is_markdown}
     if "attachments" in call.args:
         changes["attachments"] = content.attachments
     if metadata is not None:
