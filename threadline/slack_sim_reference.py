@@ -12,13 +12,23 @@ from services.slack_sim.control.asks import Asks
 from services.slack_sim.web_api.limits import TIERS
 from services.slack_sim.web_api.table import METHODS
 
+WORDS: dict[Any, str] = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "yes or no",
+    dict: "an object",
+    Any: "anything",
+    type(None): "",
+}
+
 
 def local_slack() -> Iterator[str]:
     """Its lines."""
     yield "## Control API\n"
     yield (
-        "Each operation is a POST of a JSON object to `/_sim/OPERATION`. What is wrong with it comes back as status 400, "
-        "what the simulated Slack refuses as 409, each with an `error` and a `message`. From Python, "
+        "Each operation is a POST of a JSON object to `/_sim/OPERATION`. What is wrong with it comes back as status "
+        "400, what the simulated Slack refuses as 409, each with an `error` and a `message`. From Python, "
         "`services.slack_sim.client` takes and gives the same as typed objects. A `*` marks what must be said.\n"
     )
     for operation in _operations():
@@ -35,7 +45,7 @@ def local_slack() -> Iterator[str]:
     yield "## Web API\n"
     yield "| method | scopes, any of | calls a minute |\n|---|---|---|"
     for name, method in sorted(METHODS.items()):
-        scopes = ", ".join(f"`{scope}`" for scope in method.scopes) or "–"
+        scopes = ", ".join(f"`{scope}`" for scope in method.scopes) or "none"
         allowed = TIERS.get(method.tier, method.tier) if method.tier else "see `set_limits`"
         yield f"| `{name}` | {scopes} | {allowed} |"
 
@@ -73,8 +83,6 @@ def _default(field: FieldInfo) -> str:
 
 
 def _type(annotation: Any) -> str:
-    if annotation is None or annotation is type(None):
-        return ""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return ", ".join(f"`{each}`" for each in arguments)
@@ -82,10 +90,6 @@ def _type(annotation: Any) -> str:
         return " or ".join(dict.fromkeys(filter(None, map(_type, arguments))))
     if origin in {list, tuple}:
         return f"a list of {_type(arguments[0])}"
-    if origin is dict:
-        return "an object"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "a condition" if annotation in get_args(get_args(conditions.Condition)[0]) else "an object"
-    return {str: "text", int: "whole number", float: "number", bool: "yes or no", Any: "anything"}.get(
-        annotation, "text"
-    )
+    return WORDS.get(origin or annotation, "text")

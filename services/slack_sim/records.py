@@ -19,7 +19,8 @@ class ApiCall:
     team_id: str | None
     arguments: dict[str, Any]
     at: float
-    status: int = 200
+    status: int = 0
+    """0 until it is answered."""
     error: str | None = None
     took_ms: float = 0.0
     fault: str | None = None
@@ -53,7 +54,9 @@ class Calls:
         else:
             self.counts[call.method] += 1
         if call.error is not None:
-            self.errors[f"{call.method} {call.error}"] += 1
+            name = f"{call.method} {call.error}"
+            known = name in self.errors or len(self.errors) < MOST_UNKNOWN
+            self.errors[name if known else "others"] += 1
         for watcher in self.watchers:
             watcher(call)
 

@@ -82,8 +82,7 @@ class Simulation:
     def start_over(self) -> None:
         """Forgets everything, ends every socket, and makes the first world anew, with the same names."""
         self.epoch += 1
-        for link in self.sockets.links():
-            self.sockets.drop(link)
+        self.sockets.forget_all()
         self.dispatcher.forget_all()
         self.forget_records()
         self.moments.forget_all()
@@ -94,7 +93,6 @@ class Simulation:
         self.triggers.forget_all()
         self.response_urls.forget_all()
         self.installing.forget_all()
-        self.sockets.forget_tickets()
         self.world.clear()
         if self.storage is not None:
             self.storage.empty()

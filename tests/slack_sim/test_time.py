@@ -1,11 +1,13 @@
 """Time and names in the simulated Slack: the same under a seed, ahead where it is told so."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from services.slack_sim.app import slack_sim
 from services.slack_sim.client import slack_sim_at
+from services.slack_sim.control.answers import Transcript, WorldShown
 from services.slack_sim.control.asks import Reset
 from services.slack_sim.settings import SlackSimSettings
 from services.slack_sim.web_api.limits import Limits, RateLimits
@@ -15,7 +17,9 @@ from tests.hands import Hands
 from tests.slack_sim.first import First
 
 
-async def a_short_history(seed: str | None, *, reset: bool = False) -> list[object]:
+async def a_short_history(
+    seed: str | None, *, reset: bool = False
+) -> tuple[WorldShown, Transcript, list[dict[str, Any]]]:
     settings = SlackSimSettings(slack_sim_port=0, slack_sim_seed=seed)
     async with slack_sim(settings) as slack, slack_sim_at(slack.address) as sim:
         first = First.of(await sim.world())
@@ -25,7 +29,7 @@ async def a_short_history(seed: str | None, *, reset: bool = False) -> list[obje
             first = First.of(await sim.world())
         await sim.say(first.you, first.general, f"<@{first.bot_user}> hi")
         envelopes = [each.payload for each in await sim.envelopes()]
-        return [await sim.world(), await sim.transcript(first.general), envelopes]
+        return await sim.world(), await sim.transcript(first.general), envelopes
 
 
 async def test_a_seed_repeats_every_name_and_time() -> None:
@@ -34,8 +38,14 @@ async def test_a_seed_repeats_every_name_and_time() -> None:
     assert await a_short_history("8") != once
 
 
-async def test_everything_begins_anew_after_a_reset() -> None:
-    assert await a_short_history("7", reset=True) == await a_short_history("7")
+async def test_after_a_reset_all_is_as_at_first_and_nothing_that_apps_remember_comes_again() -> None:
+    world, _, before = await a_short_history("7")
+    anew, _, after = await a_short_history("7", reset=True)
+    assert anew == world
+    forgotten = {each["event_id"] for each in before}
+    assert len(forgotten) == 2
+    assert not forgotten & {each["event_id"] for each in after}
+    assert not {each["event"]["ts"] for each in before} & {each["event"]["ts"] for each in after}
 
 
 async def test_without_a_seed_nothing_repeats() -> None:

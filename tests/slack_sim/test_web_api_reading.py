@@ -72,7 +72,7 @@ async def test_history_is_read_page_by_page(sim: SlackSim, first: First, bot: As
     threads = [
         page["messages"] async for page in await bot.conversations_replies(channel=first.general, ts=said[0], limit=11)
     ]
-    assert [message["ts"] for page in threads for message in page[1:]] == replies
+    assert [message["ts"] for page in threads for message in page] == [said[0], *replies]
     between = await bot.conversations_history(channel=first.general, oldest=said[3], latest=said[6])
     assert [message["ts"] for message in between["messages"]] == [said[5], said[4]]
     one = await bot.conversations_history(channel=first.general, latest=said[3], inclusive=True, limit=1)

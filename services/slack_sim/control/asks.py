@@ -300,6 +300,8 @@ class ReadTranscript(Asks[answers.Transcript]):
     thread_ts: str | None = None
     viewer: str | None = None
     """Somebody whose ephemeral messages are wanted, too."""
+    limit: int = Field(default=1000, ge=1, le=10_000)
+    """How many messages at most: the newest of them."""
 
 
 class ReadViews(Asks[answers.Views]):

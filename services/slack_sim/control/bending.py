@@ -42,7 +42,7 @@ class Bending:
 
         async def let_apps_answer() -> None:
             until = loop.time() + asked.grace_s
-            while self._slack.dispatcher.on_their_way and loop.time() < until:
+            while self._slack.dispatcher.on_their_way and loop.time() < until:  # noqa: ASYNC110 - it ends in time
                 await asyncio.sleep(PACE_S)
 
         await self._slack.moments.advance(asked.seconds, let_apps_answer)

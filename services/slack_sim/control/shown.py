@@ -73,7 +73,9 @@ def transcript(slack: Simulation, asked: asks.ReadTranscript) -> answers.Transcr
         if (each.channel, each.to) == (asked.channel_id, asked.viewer)
         and (asked.thread_ts is None or each.thread_ts == asked.thread_ts)
     ]
-    messages = [message_shape(slack.world, conversation.messages[ts], with_metadata=True) for ts in stamps]
+    messages = [
+        message_shape(slack.world, conversation.messages[ts], with_metadata=True) for ts in stamps[-asked.limit :]
+    ]
     return answers.Transcript(messages=messages, ephemerals=ephemerals)
 
 

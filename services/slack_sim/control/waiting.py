@@ -8,6 +8,7 @@ from typing import Any, assert_never
 from services.slack_sim.control import answers, asks, conditions, shown
 from services.slack_sim.simulation import Simulation
 from services.slack_sim.telling.shapes import ephemeral_shape, message_shape
+from services.slack_sim.world.entities import Entity, Message
 
 LOOKS_EVERY_S = 0.002
 """At most that often, however much happens."""
@@ -17,46 +18,52 @@ async def wait(slack: Simulation, asked: asks.Wait) -> answers.Waited:
     """Looks again whenever something changed."""
     loop = asyncio.get_running_loop()
     started = loop.time()
-    with _bell(slack) as bell:
+    with _bell(slack) as (bell, said):
         try:
             async with asyncio.timeout(asked.timeout_s):
-                while (found := look(slack, asked.until)) is None:
+                found = look(slack, asked.until, None)
+                while found is None:
                     await bell.wait()
                     bell.clear()
                     await asyncio.sleep(LOOKS_EVERY_S)
+                    lately, said[:] = said[:], []
+                    found = look(slack, asked.until, lately)
         except TimeoutError:
             found = None
     return answers.Waited(met=found is not None, found=found, after_ms=(loop.time() - started) * 1000)
 
 
 @contextmanager
-def _bell(slack: Simulation) -> Iterator[asyncio.Event]:
-    """Rings at every change."""
+def _bell(slack: Simulation) -> Iterator[tuple[asyncio.Event, list[Message]]]:
+    """Rings at every change, and collects the messages that changed."""
     bell = asyncio.Event()
+    said: list[Message] = []
 
-    def ring(*_: object, **__: object) -> None:
+    def ring(*_: object) -> None:
         bell.set()
 
-    watched: list[list[Any]] = [
-        slack.world.watchers,
-        slack.dispatcher.watchers,
-        slack.calls.watchers,
-        slack.sockets.watchers,
-    ]
+    def take(entity: Entity, *, there: bool) -> None:
+        bell.set()
+        if there and isinstance(entity, Message):
+            said.append(entity)
+
+    watched: list[list[Any]] = [slack.dispatcher.watchers, slack.calls.watchers, slack.sockets.watchers]
+    slack.world.watchers.append(take)
     for watchers in watched:
         watchers.append(ring)
     try:
-        yield bell
+        yield bell, said
     finally:
+        slack.world.watchers.remove(take)
         for watchers in watched:
             watchers.remove(ring)
 
 
-def look(slack: Simulation, until: conditions.Condition) -> dict[str, Any] | None:  # noqa: C901, PLR0911 - one for each condition
-    """What is found of a condition now; none where it is not met."""
+def look(slack: Simulation, until: conditions.Condition, lately: list[Message] | None) -> dict[str, Any] | None:  # noqa: C901, PLR0911 - one for each condition
+    """What is found of a condition now; none where it is not met. `lately` is what was said since the last look."""
     match until:
         case conditions.AMessage():
-            return _message(slack, until)
+            return _message(slack, until, lately)
         case conditions.AnEphemeral():
             for ephemeral in slack.world.ephemerals.values():
                 fits = (ephemeral.channel, ephemeral.to) == (until.channel_id, until.user_id)
@@ -88,15 +95,17 @@ def look(slack: Simulation, until: conditions.Condition) -> dict[str, Any] | Non
             assert_never(until)
 
 
-def _message(slack: Simulation, until: conditions.AMessage) -> dict[str, Any] | None:
+def _message(slack: Simulation, until: conditions.AMessage, lately: list[Message] | None) -> dict[str, Any] | None:
     conversation = slack.world.conversations.get(until.channel_id)
     if conversation is None:
         return None
-    for message in conversation.messages.values():
+    said = conversation.after(until.after_ts) if lately is None else lately
+    for message in said:
+        here = message.channel == until.channel_id and message.ts > until.after_ts
         in_thread = until.thread_ts is None or message.root_ts == until.thread_ts
         finished = until.streaming or message.stream is None or message.stream.state != "streaming"
         by = until.user_id in {None, message.user}
-        if in_thread and finished and by and until.contains in message.text and message.ts > until.after_ts:
+        if here and in_thread and finished and by and until.contains in message.text:
             return message_shape(slack.world, message, with_metadata=True)
     return None
 

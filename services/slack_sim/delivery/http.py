@@ -110,6 +110,13 @@ class Http:
         self._outcomes.pop(app.id, None)
         self._start(self._verify(app))
 
+    async def _is_verified(self, app: App, url: str) -> bool:
+        """Asks once, however many deliveries want to know."""
+        async with self._verifying.setdefault(app.id, asyncio.Lock()):
+            if app.verified_url != url:
+                await self._verify(app)
+        return app.verified_url == url
+
     async def _verify(self, app: App) -> None:
         challenge = self._names.secret("challenge")
         body = {"token": app.verification_token, "challenge": challenge, "type": "url_verification"}
@@ -131,13 +138,9 @@ class Http:
         if not url:
             self._dispatcher.failed(delivery, attempt, "no_url", final=True)
             return
-        if delivery.kind == "events_api" and app.verified_url != url:
-            async with self._verifying.setdefault(app.id, asyncio.Lock()):
-                if app.verified_url != url:
-                    await self._verify(app)
-            if app.verified_url != url:
-                self._ended(delivery, attempt, "url_not_verified", final=False)
-                return
+        if delivery.kind == "events_api" and not await self._is_verified(app, url):
+            self._ended(delivery, attempt, "url_not_verified", final=False)
+            return
         body, kind = _body_of(delivery)
         headers: dict[str, str] = {}
         self._dispatcher.sent(delivery, attempt)

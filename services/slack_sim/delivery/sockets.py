@@ -89,8 +89,11 @@ class Sockets:
         self._tickets[text] = Ticket(app.id, now + self._dispatcher.policy.ticket_s)
         return text
 
-    def forget_tickets(self) -> None:
-        """No address that was given out is good any more."""
+    def forget_all(self) -> None:
+        """Ends every socket. No address that was given out is good any more."""
+        for link in self.links():
+            self.drop(link)
+        self._links = {}
         self._tickets.clear()
         self.opened = 0
 

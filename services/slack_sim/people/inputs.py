@@ -7,12 +7,14 @@ from services.slack_sim.web_api.blocks import elements_of
 
 Json = dict[str, Any]
 
+STATELESS = {"button", "overflow", "workflow_button", "icon_button", "feedback_buttons", "image"}
 _ONE = {
     "users_select": "selected_user",
     "conversations_select": "selected_conversation",
     "channels_select": "selected_channel",
     "datepicker": "selected_date",
     "timepicker": "selected_time",
+    "rich_text_input": "rich_text_value",
 }
 _MANY = {
     "multi_users_select": "selected_users",
@@ -46,7 +48,7 @@ def state_of(element: Json, value: Any) -> Json:
     if kind in _OPTIONS:
         return {"type": kind, "selected_options": [_option(element, each) for each in _listed(value)]}
     if kind == "datetimepicker":
-        return {"type": kind, "selected_date_time": int(value) if value else None}
+        return {"type": kind, "selected_date_time": _seconds(value)}
     return {"type": kind, "value": value}
 
 
@@ -65,13 +67,45 @@ def action_of(block: Json, element: Json, value: Any, action_ts: str) -> Json:
     return told | state_of(element, value)
 
 
+def is_stateful(element: Json) -> bool:
+    """Whether something stays chosen in it."""
+    return element["type"] not in STATELESS
+
+
 def initial_values(blocks: list[Json]) -> dict[str, dict[str, Json]]:
-    """What stands in inputs before anybody touched them."""
+    """What stands in selects and inputs before anybody touched them."""
     values: dict[str, dict[str, Json]] = {}
     for block in blocks:
-        for element in elements_of(block) if block.get("type") == "input" else ():
-            values[block["block_id"]] = {element["action_id"]: state_of(element, _initial(element))}
+        for element in elements_of(block):
+            if is_stateful(element):
+                state = state_of(element, _initial(element))
+                values.setdefault(block["block_id"], {})[element["action_id"]] = state
     return values
+
+
+def together(values: dict[str, dict[str, Json]], more: dict[str, dict[str, Json]]) -> dict[str, dict[str, Json]]:
+    """What is chosen, and on top of it what was chosen later."""
+    return {block: values.get(block, {}) | more.get(block, {}) for block in values | more}
+
+
+def missing(blocks: list[Json], values: dict[str, dict[str, Json]]) -> list[str]:
+    """The blocks whose inputs must be filled in and are not."""
+    return [
+        block["block_id"]
+        for block in blocks
+        if block.get("type") == "input" and not block.get("optional") and not _filled(values.get(block["block_id"], {}))
+    ]
+
+
+def _filled(states: dict[str, Json]) -> bool:
+    return any(value for state in states.values() for name, value in state.items() if name != "type")
+
+
+def _seconds(value: Any) -> int | None:
+    try:
+        return int(value) if value else None
+    except (TypeError, ValueError) as error:
+        raise Refusal("invalid_value") from error
 
 
 def _initial(element: Json) -> Any:

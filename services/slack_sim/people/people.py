@@ -24,6 +24,8 @@ from services.slack_sim.world.entities import (
 Json = dict[str, Any]
 
 SLACKBOT = "USLACKBOT"
+CHOSEN_KEPT = 1000
+REQUIRED = "Please complete this required field."
 TROUBLE = "We had some trouble connecting. Try again?"
 
 
@@ -33,6 +35,8 @@ class People:
     def __init__(self, slack: Simulation) -> None:
         self._slack = slack
         self._interactions = Interactions(slack.world, slack.moments, slack.dispatcher)
+        self._chosen: dict[tuple[str, str], dict[str, dict[str, Json]]] = {}
+        """What somebody has chosen on a message, as their screen shows it."""
 
     def user(self, user_id: str) -> User:
         """Somebody, by their id."""
@@ -83,6 +87,8 @@ class People:
         if not text.strip() and not files:
             raise Refusal("no_text")
         slack = self._slack
+        if thread_ts is not None:
+            thread_ts = self.message(channel, thread_ts).root_ts
         message = Message(slack.moments.stamp(), channel.id, user.team_id, user.id, text, thread_ts)
         message.client_msg_id = client_msg_id or slack.names.uuid("client_msg")
         if broadcast and thread_ts is not None:
@@ -158,9 +164,26 @@ class People:
         installation = self._owner(place)
         block, element = inputs.find(_blocks(place), action_id, block_id)
         action = inputs.action_of(block, element, value, self._slack.moments.stamp())
+        more = self._links(installation, user, place)
         if place.view is not None:
             self._set_value(place.view, block, element, value)
-        return self._interactions.acted(installation, user, place, action, self._links(installation, user, place))
+        else:
+            more["state"] = {"values": self._choose(user, place, block, element, value)}
+        return self._interactions.acted(installation, user, place, action, more)
+
+    def _choose(self, user: User, place: Place, block: Json, element: Json, value: Any) -> Json:
+        """What stands on a message for somebody, once they have chosen that."""
+        shown = place.message or place.ephemeral
+        key = (user.id, shown.key if shown else "")
+        chosen = self._chosen.get(key, {})
+        if inputs.is_stateful(element):
+            state = inputs.state_of(element, value)
+            chosen = inputs.together(chosen, {block["block_id"]: {element["action_id"]: state}})
+            self._chosen.pop(key, None)
+            self._chosen[key] = chosen
+            if len(self._chosen) > CHOSEN_KEPT:
+                del self._chosen[next(iter(self._chosen))]
+        return inputs.together(inputs.initial_values(_blocks(place)), chosen)
 
     def fill_in(self, view: View, action_id: str, value: Any, block_id: str | None = None) -> None:
         """Somebody puts something into a modal's input."""
@@ -168,7 +191,7 @@ class People:
         self._set_value(view, block, element, value)
 
     def _set_value(self, view: View, block: Json, element: Json, value: Any) -> None:
-        if element["type"] not in {"button", "overflow"}:
+        if inputs.is_stateful(element):
             view.values.setdefault(block["block_id"], {})[element["action_id"]] = inputs.state_of(element, value)
             self._slack.world.keep(view)
 
@@ -180,9 +203,14 @@ class People:
 
     def submit(self, user: User, view: View) -> Delivery:
         """Somebody submits a modal."""
+        if view.user != user.id:
+            raise Refusal("view_not_found")
         installation = self.app_in(view.app_id, view.team_id)
-        view.values = inputs.initial_values(view.body["blocks"]) | view.values
-        view.errors = {}
+        view.values = inputs.together(inputs.initial_values(view.body["blocks"]), view.values)
+        view.errors = dict.fromkeys(inputs.missing(view.body["blocks"], view.values), REQUIRED)
+        if view.errors:
+            self._slack.world.keep(view)
+            raise Refusal("required_input_missing")
         links = {"trigger_id": self._slack.triggers.give(view.app_id, view.team_id, user.id, view.id)}
         return self._interactions.submitted(
             installation, user, view, links, lambda _, answer: self._submitted(view, answer)
@@ -196,14 +224,13 @@ class People:
         views = self._slack.views
         try:
             match answer.get("response_action"):
-                case None:
+                case None if not answer:
                     views.close(view)
                 case "clear":
                     for each in views.stack(view.app_id, view.user):
                         views.close(each)
                 case "errors":
-                    view.errors = {str(name): str(text) for name, text in answer["errors"].items()}
-                    self._slack.world.keep(view)
+                    self._show_errors(view, answer["errors"])
                 case "update":
                     views.update(view, checked_view(answer.get("view"), {"modal"}))
                 case "push":
@@ -212,6 +239,13 @@ class People:
                     self._trouble(view)
         except (Refusal, KeyError, AttributeError):
             self._trouble(view)  # the app hears nothing of it, as with Slack
+
+    def _show_errors(self, view: View, errors: Json) -> None:
+        inputs_there = {block["block_id"] for block in view.body["blocks"] if block["type"] == "input"}
+        if not errors or not errors.keys() <= inputs_there:
+            raise Refusal("invalid_arguments")
+        view.errors = {name: str(text) for name, text in errors.items()}
+        self._slack.world.keep(view)
 
     def _trouble(self, view: View) -> None:
         view.errors = {"": TROUBLE}

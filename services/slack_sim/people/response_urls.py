@@ -1,11 +1,11 @@
 """Response URLs: who has one may answer an interaction five times within half an hour, without a token."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from services.slack_sim.refusal import Refusal
 from services.slack_sim.talk import Talk
+from services.slack_sim.web_api.arguments import Arguments, is_stamp
 from services.slack_sim.web_api.content import Content, content_of
 from services.slack_sim.world.entities import Ephemeral, Message
 from services.slack_sim.world.moments import Moments
@@ -70,12 +70,13 @@ class ResponseUrls:
             raise Refusal("expired_url")
         if url.uses >= USES:
             raise Refusal("used_url")
-        deletes = body.get("delete_original") is True
-        content = Content() if deletes else content_of(body)
+        said = Arguments(body)
+        deletes = said.flag("delete_original")
+        content = Content() if deletes else content_of(said)
         url.uses += 1
         if deletes:
             self._delete(url)
-        elif body.get("replace_original") is True and (url.message_ts or url.ephemeral):
+        elif said.flag("replace_original") and (url.message_ts or url.ephemeral):
             self._replace(url, content)
         else:
             self._post(url, body, content)
@@ -99,11 +100,19 @@ class ResponseUrls:
         message = self._message(url)
         if message is not None:
             by = self._world.installations[url.app_id, url.team_id].bot_user_id
-            self._talk.edit(message, by, text=content.text, blocks=content.blocks, attachments=content.attachments)
+            self._talk.edit(
+                message,
+                by,
+                text=content.text,
+                blocks=content.blocks,
+                attachments=content.attachments,
+                markdown=content.is_markdown,
+            )
 
     def _post(self, url: ResponseUrl, body: dict[str, Any], content: Content) -> None:
         installation = self._world.installations[url.app_id, url.team_id]
-        thread_ts = body.get("thread_ts") if isinstance(body.get("thread_ts"), str) else None
+        given = body.get("thread_ts")
+        thread_ts = given if is_stamp(given) else None
         if thread_ts is None and url.message_ts is None:
             thread_ts = url.thread_ts
         if body.get("response_type", "ephemeral") != "in_channel":
@@ -132,13 +141,9 @@ class ResponseUrls:
                 app_id=url.app_id,
                 blocks=content.blocks,
                 attachments=content.attachments,
+                markdown=content.is_markdown,
             )
         )
 
     def _message(self, url: ResponseUrl) -> Message | None:
         return self._world.conversations[url.channel_id].messages.get(url.message_ts or "")
-
-
-def is_stamp(text: object) -> bool:
-    """Whether it looks like a message's ts."""
-    return isinstance(text, str) and re.fullmatch(r"\d{1,12}\.\d{6}", text) is not None

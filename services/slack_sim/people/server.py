@@ -1,5 +1,6 @@
 """Takes what apps post to response URLs and upload addresses."""
 
+import logging
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -12,6 +13,8 @@ from services.slack_sim.web_api.methods.files import UPLOAD_PATH
 from services.slack_sim.wire import parsed_json
 
 GONE = {"used_url", "expired_url", "no_service", "channel_not_found"}
+
+log = logging.getLogger(__name__)
 
 
 class PostBack:
@@ -37,7 +40,10 @@ class PostBack:
             self._slack.response_urls.answer(f"/{request.match_info['path']}", record.arguments)
         except Refusal as refusal:
             error = refusal.error
-        record.error = error
+        except Exception:
+            log.exception("an answer at a response URL could not be taken")
+            error = "invalid_payload"
+        record.error, record.status = error, web.HTTPOk.status_code
         record.answer = {"ok": error is None} | ({"error": error} if error else {})
         if error is not None:
             record.status = (web.HTTPNotFound if error in GONE else web.HTTPBadRequest).status_code

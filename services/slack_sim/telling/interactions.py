@@ -5,7 +5,7 @@ from typing import Any
 
 from services.slack_sim.delivery.delivery import Answered, Delivery
 from services.slack_sim.delivery.dispatcher import Dispatcher
-from services.slack_sim.telling.shapes import Json, ephemeral_shape, message_shape, team_shape, view_shape
+from services.slack_sim.telling.shapes import Json, message_shape, team_shape, view_shape
 from services.slack_sim.wire import as_json
 from services.slack_sim.world.entities import App, Channel, Command, Ephemeral, Installation, Message, User, View
 from services.slack_sim.world.moments import Moments
@@ -28,12 +28,10 @@ class Interactions:
     def __init__(self, world: World, moments: Moments, dispatcher: Dispatcher) -> None:
         self._world, self._moments, self._dispatcher = world, moments, dispatcher
 
-    def acted(self, by: Installation, user: User, place: Place, action: Json, links: Json) -> Delivery:
-        """Somebody pressed or chose something."""
-        payload = self._head("block_actions", by, user) | links
+    def acted(self, by: Installation, user: User, place: Place, action: Json, more: Json) -> Delivery:
+        """Somebody pressed or chose something. `more` has links, and what else they chose on the same message."""
+        payload = self._head("block_actions", by, user) | more
         payload |= self._at(place)
-        if place.view is None:
-            payload["state"] = {"values": {}}
         payload["actions"] = [action]
         return self._tell(by, "block_actions", payload)
 
@@ -136,10 +134,8 @@ class Interactions:
         if shown.thread_ts is not None:
             container["thread_ts"] = shown.thread_ts
         where: Json = {"container": container, "channel": _channel_of(place.channel)}
-        if place.message is not None:
+        if place.message is not None:  # of what only one person saw, an app is told no more than where it was
             where["message"] = message_shape(self._world, place.message, with_metadata=True)
-        elif place.ephemeral is not None:
-            where["message"] = ephemeral_shape(place.ephemeral)
         return where
 
 

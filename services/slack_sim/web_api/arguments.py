@@ -1,8 +1,9 @@
 """A call's arguments, in each of the three styles that clients use: JSON, a form with JSON in it, a query string."""
 
 import json
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -14,6 +15,7 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 PLAIN = "text/plain"
+_STAMP = re.compile(r"\d{1,12}\.\d{6}")
 TRUE, FALSE = {"1", "true"}, {"0", "false", ""}
 
 
@@ -37,6 +39,11 @@ async def arguments_of(request: web.Request) -> dict[str, Any]:
     if not body or kind == PLAIN:
         return given
     raise Refusal("invalid_post_type" if "Content-Type" in request.headers else "missing_post_type")
+
+
+def is_stamp(text: object) -> TypeGuard[str]:
+    """Whether it looks like a message's ts."""
+    return isinstance(text, str) and _STAMP.fullmatch(text) is not None
 
 
 def _from_json(body: bytes) -> dict[str, Any]:

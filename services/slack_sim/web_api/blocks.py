@@ -33,7 +33,7 @@ def _text(longest: int, *, plain: bool = False) -> Rule:
     """A text object."""
 
     def rule(found: Found, value: Any, where: str) -> None:
-        kinds = {"plain_text"} if plain else {"plain_text", "mrkdwn"}
+        kinds = ("plain_text",) if plain else ("plain_text", "mrkdwn")
         if not isinstance(value, dict) or value.get("type") not in kinds:
             found.say("failed to match all allowed schemas", where)
             if isinstance(value, dict):

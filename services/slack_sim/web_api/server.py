@@ -45,6 +45,7 @@ class WebApi:
         headers: dict[str, str] = {}
         body = await self._body(request, record, headers)
         text = as_json(body)
+        record.status = record.status or web.HTTPOk.status_code
         record.error = body.get("error") if not body["ok"] else None
         kept = len(text) <= LONGEST_KEPT
         record.answer = (
@@ -65,8 +66,8 @@ class WebApi:
             call, method = self._called(request, given, record, headers)
             fault, epoch = self._slack.call_faults.hitting(record.method, record.app_id), self._slack.epoch
             answer = await self._faulty(fault, record, request)
-            if self._slack.epoch != epoch:
-                raise Refusal("fatal_error")
+            if self._slack.epoch != epoch:  # who called is not there any more
+                return {"ok": False, "error": "fatal_error"}
             return answer or self._run(call, method)
         except Refusal as refusal:
             return {"ok": False, "error": refusal.error, **refusal.more}
@@ -77,8 +78,6 @@ class WebApi:
         except web.HTTPRequestEntityTooLarge:
             record.status = web.HTTPRequestEntityTooLarge.status_code
             return {"ok": False, "error": "request_too_large"}
-        except RecursionError:
-            return {"ok": False, "error": "invalid_arguments"}
         except Exception:
             log.exception("the simulator failed in %s; the call is answered with internal_error", record.method)
             return {"ok": False, "error": "internal_error"}

@@ -1,7 +1,7 @@
 """A channel's messages, in order, and its threads."""
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from services.slack_sim.world.entities import Channel, Message
 
@@ -31,6 +31,19 @@ class Conversation:
         replies = self._threads.get(message.root_ts, [])
         if message.ts in replies:
             replies.remove(message.ts)
+
+    def after(self, ts: str) -> Iterator[Message]:
+        """What was said after that time, in the channel and its threads, the oldest first."""
+        if not ts:
+            yield from self.messages.values()
+            return
+        yield from reversed(list(self._newest(ts)))
+
+    def _newest(self, ts: str) -> Iterator[Message]:
+        for message in reversed(self.messages.values()):
+            if message.ts <= ts:
+                return
+            yield message
 
     def replies(self, root_ts: str) -> Sequence[str]:
         """The ts of a thread's replies, the oldest first."""

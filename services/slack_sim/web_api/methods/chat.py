@@ -2,6 +2,7 @@
 
 from services.slack_sim.refusal import Refusal
 from services.slack_sim.telling.shapes import Json, message_shape
+from services.slack_sim.web_api.arguments import is_stamp
 from services.slack_sim.web_api.call import Call, Method
 from services.slack_sim.web_api.content import LONGEST_EDIT, Content, content_of, metadata_of
 from services.slack_sim.world.entities import Channel, Ephemeral, Message
@@ -34,6 +35,8 @@ def thread_of(call: Call, channel: Channel) -> str | None:
     given = call.args.text("thread_ts")
     if not given:
         return None
+    if not is_stamp(given):
+        raise Refusal("invalid_thread_ts", f"[ERROR] {given} is not a valid thread_ts")
     root = call.slack.world.conversations[channel.id].messages.get(given)
     return root.root_ts if root is not None else given
 

@@ -105,7 +105,7 @@ def history(call: Call) -> Json:
 
 
 def replies(call: Call) -> Json:
-    """conversations.replies: the thread's root, then its replies, the oldest first."""
+    """conversations.replies: the thread's root first, then its replies, the oldest first."""
     channel = _see(call, "history")
     if call.bot.id not in channel.members:
         raise Refusal("not_in_channel")
@@ -117,13 +117,13 @@ def replies(call: Call) -> Json:
     oldest, latest, inclusive = _span(call)
     cursor = cursor_of(call.args, "next_ts")
     limit = _history_limit(call, MOST_REPLIES, MOST_REPLIES)
-    rest = list(within(conversation.replies(root.ts), oldest, latest, inclusive=inclusive))
+    rest = within(conversation.replies(root.ts), oldest, latest, inclusive=inclusive)
     if cursor is not None:
-        rest = list(within(rest, f"{cursor[:-6]}.{cursor[-6:]}", "", inclusive=True))
-    page = rest[: max(limit - 1, 1)]
-    following = rest[len(page) :]
+        rest = within(rest, f"{cursor[:-6]}.{cursor[-6:]}", "", inclusive=True)
+    first = [] if cursor is not None else [_shown(call, root)]
+    page, following = rest[: limit - len(first)], rest[limit - len(first) :]
     shape: Json = {
-        "messages": [_shown(call, root), *(_shown(call, conversation.messages[ts]) for ts in page)],
+        "messages": [*first, *(_shown(call, conversation.messages[ts]) for ts in page)],
         "has_more": bool(following),
     }
     if following:

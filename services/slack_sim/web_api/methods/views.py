@@ -37,6 +37,8 @@ def update_view(call: Call) -> Json:
     )
     if view is None:
         raise Refusal("not_found")
+    if body["type"] != view.body["type"]:
+        raise Refusal("invalid_arguments", "[ERROR] a view stays what it is, modal or home [json-pointer:/view/type]")
     call.slack.views.check_external_id(call.installation, body, view)
     return _shown(call, _replaced(call, view, body))
 

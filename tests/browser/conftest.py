@@ -1,0 +1,52 @@
+"""A browser for the whole run, and for each test a page of its own that looks at a simulator of its own."""
+
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Error, async_playwright, expect
+
+from services.slack_sim.simulation import Simulation
+from tests.browser.chat import Chat, Opener
+from tests.slack_sim.conftest import bot, first, sim, slack
+from tests.slack_sim.first import First
+
+__all__ = ["bot", "first", "sim", "slack"]
+
+PATIENCE_MS = 30_000
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium, without a screen."""
+    installed = next(filter(None, map(shutil.which, NAMES)), None)
+    async with async_playwright() as playwright:
+        try:
+            started = await playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])
+        except Error as error:
+            pytest.fail(
+                "the browser tests need Chromium: install it with `apt-get install chromium` or with "
+                f"`python -m playwright install --with-deps chromium` ({error.message.splitlines()[0]})"
+            )
+        yield started
+        await started.close()
+
+
+@pytest.fixture
+async def opened(browser: Browser, slack: Simulation, first: First) -> AsyncIterator[Opener]:
+    """Opens pages. None of them may have said that something went wrong in it."""
+    opener = Opener(browser, slack, first, PATIENCE_MS)
+    try:
+        yield opener
+    finally:
+        await opener.close()
+    assert opener.problems == []
+
+
+@pytest.fixture
+async def chat(opened: Opener) -> Chat:
+    """One page, at its first visit."""
+    return await opened()
