@@ -171,6 +171,15 @@ async def test_the_keyboard_is_enough(chat: Chat, sim: SlackSim, bot: AsyncWebCl
     assert said["thread_ts"]
 
 
+async def test_what_is_looked_for_stays_found_while_others_talk(chat: Chat, sim: SlackSim, first: First) -> None:
+    await chat.page.get_by_label("Find a conversation").fill("supp")
+    await expect(chat.conversation("random")).to_be_hidden()
+    await sim.say(first.colleague, first.random, "Anybody?")
+    await expect(chat.page.locator("#sidebar .unread", has_text="random")).to_be_attached()
+    await expect(chat.conversation("random")).to_be_hidden()
+    await expect(chat.conversation("support")).to_be_visible()
+
+
 async def test_a_reload_and_the_way_back_keep_the_place(chat: Chat, sim: SlackSim, first: First) -> None:
     root = await sim.say(first.colleague, first.support, "A root")
     await chat.visit("support")

@@ -88,8 +88,8 @@ function keyed(event) {
 // Whoever looks elsewhere can write there at once; where the screen is touched, the keyboard would be in the way.
 let place = null;
 function follow(moved) {
-  if (!moved) return;
   filterRows(document.getElementById("filter"));
+  if (!moved) return;
   const { channel, thread, user } = app().dataset;
   const now = `${user}/${channel}/${thread ?? ""}`;
   const before = place;
