@@ -20,15 +20,20 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 expect.set_options(timeout=PATIENCE_MS)
 
 
+def installed(own: str) -> str:
+    """Where Chromium is: the machine's, or Playwright's own."""
+    for place in (*map(shutil.which, NAMES), own):
+        if place and Path(place).exists():
+            return place
+    pytest.skip("the browser tests need Chromium, and it is not here: `apt-get install chromium`")
+
+
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Chromium, without a screen."""
     async with async_playwright() as playwright:
-        places = (*map(shutil.which, NAMES), playwright.chromium.executable_path)
-        installed = next((place for place in places if place and Path(place).exists()), None)
-        if installed is None:
-            pytest.skip("the browser tests need Chromium, and it is not here: `apt-get install chromium`")
-        started = await playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])
+        chromium = installed(playwright.chromium.executable_path)
+        started = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield started
         await started.close()
 
