@@ -120,12 +120,12 @@ class Acting:
     def _submit(self, asked: asks.SubmitView) -> answers.Delivered:
         view = self._named.view(asked.view_id)
         for action_id, value in asked.values.items():
-            self._people.fill_in(view, action_id, value)
-        return answers.Delivered(number=self._people.submit(self._people.user(asked.user_id), view).number)
+            self._people.modals.fill_in(view, action_id, value)
+        return answers.Delivered(number=self._people.modals.submit(self._people.user(asked.user_id), view).number)
 
     def _close_view(self, asked: asks.CloseView) -> answers.Nothing:
         view = self._named.view(asked.view_id)
-        self._people.close(self._people.user(asked.user_id), view, all_of_them=asked.all_of_them)
+        self._people.modals.close(self._people.user(asked.user_id), view, all_of_them=asked.all_of_them)
         return answers.Nothing()
 
     def _command(self, asked: asks.RunCommand) -> answers.Delivered:

@@ -62,7 +62,7 @@ class Acting:
             case acts.Submit():
                 self._submit(user, act)
             case acts.Close():
-                self._people.close(user, self._view(user, act.view))
+                self._people.modals.close(user, self._view(user, act.view))
             case acts.Command():
                 self._people.run_command(user, self._people.channel(act.channel, user), act.line)
             case acts.Shortcut():
@@ -112,8 +112,8 @@ class Acting:
     def _submit(self, user: User, act: acts.Submit) -> None:
         view = self._view(user, act.view)
         for each in act.values:
-            self._people.fill_in(view, each.action, each.value, each.block)
-        self._people.submit(user, view)
+            self._people.modals.fill_in(view, each.action, each.value, each.block)
+        self._people.modals.submit(user, view)
 
     def _shortcut(self, user: User, act: acts.Shortcut) -> None:
         place = Place()

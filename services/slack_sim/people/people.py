@@ -4,11 +4,11 @@ from typing import Any
 
 from services.slack_sim.delivery.delivery import Answered, Delivery
 from services.slack_sim.people import inputs
+from services.slack_sim.people.modals import Modals
 from services.slack_sim.people.response_urls import ResponseUrl
 from services.slack_sim.refusal import Refusal
 from services.slack_sim.simulation import Simulation
 from services.slack_sim.telling.interactions import Interactions, Place
-from services.slack_sim.web_api.views import checked_view
 from services.slack_sim.world.entities import (
     Channel,
     Command,
@@ -25,8 +25,6 @@ Json = dict[str, Any]
 
 SLACKBOT = "USLACKBOT"
 CHOSEN_KEPT = 1000
-REQUIRED = "Please complete this required field."
-TROUBLE = "We had some trouble connecting. Try again?"
 
 
 class People:
@@ -35,6 +33,7 @@ class People:
     def __init__(self, slack: Simulation) -> None:
         self._slack = slack
         self._interactions = Interactions(slack.world, slack.moments, slack.dispatcher)
+        self.modals = Modals(slack, self._interactions, self.app_in)
         self._chosen: dict[tuple[str, str], dict[str, dict[str, Json]]] = {}
         """What somebody has chosen on a message, as their screen shows it."""
 
@@ -166,7 +165,7 @@ class People:
         action = inputs.action_of(block, element, value, self._slack.moments.stamp())
         more = self._links(installation, user, place)
         if place.view is not None:
-            self._set_value(place.view, block, element, value)
+            self.modals.keep_value(place.view, block, element, value)
         else:
             more["state"] = {"values": self._choose(user, place, block, element, value)}
         return self._interactions.acted(installation, user, place, action, more)
@@ -185,80 +184,11 @@ class People:
                 del self._chosen[next(iter(self._chosen))]
         return inputs.together(inputs.initial_values(_blocks(place)), chosen)
 
-    def fill_in(self, view: View, action_id: str, value: Any, block_id: str | None = None) -> None:
-        """Somebody puts something into a modal's input."""
-        block, element = inputs.find(view.body["blocks"], action_id, block_id)
-        self._set_value(view, block, element, value)
-
-    def _set_value(self, view: View, block: Json, element: Json, value: Any) -> None:
-        if inputs.is_stateful(element):
-            view.values.setdefault(block["block_id"], {})[element["action_id"]] = inputs.state_of(element, value)
-            self._slack.world.keep(view)
-
     def suggest(self, user: User, place: Place, action_id: str, typed: str, take: Answered) -> Delivery:
         """Somebody types into a select whose options the app knows; `take` gets its answer."""
         block, element = inputs.find(_blocks(place), action_id)
         ids = (element["action_id"], block.get("block_id", ""))
         return self._interactions.suggest(self._owner(place), user, place, ids, typed, take)
-
-    def submit(self, user: User, view: View) -> Delivery:
-        """Somebody submits a modal."""
-        if view.user != user.id:
-            raise Refusal("view_not_found")
-        installation = self.app_in(view.app_id, view.team_id)
-        view.values = inputs.together(inputs.initial_values(view.body["blocks"]), view.values)
-        view.errors = dict.fromkeys(inputs.missing(view.body["blocks"], view.values), REQUIRED)
-        if view.errors:
-            self._slack.world.keep(view)
-            raise Refusal("required_input_missing")
-        links = {"trigger_id": self._slack.triggers.give(view.app_id, view.team_id, user.id, view.id)}
-        return self._interactions.submitted(
-            installation, user, view, links, lambda _, answer: self._submitted(view, answer)
-        )
-
-    def _submitted(self, view: View, answer: Json | None) -> None:
-        """Does what the app answered to a submission."""
-        if answer is None:
-            self._trouble(view)
-            return
-        views = self._slack.views
-        try:
-            match answer.get("response_action"):
-                case None if not answer:
-                    views.close(view)
-                case "clear":
-                    for each in views.stack(view.app_id, view.user):
-                        views.close(each)
-                case "errors":
-                    self._show_errors(view, answer["errors"])
-                case "update":
-                    views.update(view, checked_view(answer.get("view"), {"modal"}))
-                case "push":
-                    views.push(view, checked_view(answer.get("view"), {"modal"}))
-                case _:
-                    self._trouble(view)
-        except (Refusal, KeyError, AttributeError):
-            self._trouble(view)  # the app hears nothing of it, as with Slack
-
-    def _show_errors(self, view: View, errors: Json) -> None:
-        inputs_there = {block["block_id"] for block in view.body["blocks"] if block["type"] == "input"}
-        if not errors or not errors.keys() <= inputs_there:
-            raise Refusal("invalid_arguments")
-        view.errors = {name: str(text) for name, text in errors.items()}
-        self._slack.world.keep(view)
-
-    def _trouble(self, view: View) -> None:
-        view.errors = {"": TROUBLE}
-        self._slack.world.keep(view)
-
-    def close(self, user: User, view: View, *, all_of_them: bool = False) -> None:
-        """Somebody closes a modal, or all that are stacked."""
-        views = self._slack.views
-        closing = views.stack(view.app_id, view.user) if all_of_them else [view]
-        for each in closing:
-            views.close(each)
-        if view.body.get("notify_on_close"):
-            self._interactions.closed(self.app_in(view.app_id, view.team_id), user, view, cleared=all_of_them)
 
     def run_command(self, user: User, channel: Channel, line: str) -> Delivery:
         """Somebody types a slash command. It never works in a thread."""
