@@ -76,7 +76,7 @@ class Simulation:
         """Forgets what was recorded, and everybody's use of their limits."""
         self.calls.forget_all()
         self.dispatcher.forget_records()
-        self.http.forget_all()
+        self.http.forget_records()
         self.limits.forget_all()
 
     def start_over(self) -> None:
@@ -84,6 +84,7 @@ class Simulation:
         self.epoch += 1
         self.sockets.forget_all()
         self.dispatcher.forget_all()
+        self.http.forget_all()
         self.forget_records()
         self.moments.forget_all()
         self.link_faults.clear()

@@ -209,6 +209,35 @@ async def test_a_modal_is_filled_in_corrected_and_submitted(
     assert values["when"]["when"]["selected_date"] is None
 
 
+async def test_what_is_typed_is_told_with_every_press_and_outlives_another_modal(
+    chat: Chat, sim: SlackSim, first: First
+) -> None:
+    agent = made(sim, first)
+    told: list[Json] = []
+    first_view = MODAL | {"blocks": [*MODAL["blocks"], {"type": "actions", "elements": [button("More", "more")]}]}
+    second = {"type": "modal", "title": plain("More of it"), "blocks": [{"type": "divider"}]}
+
+    @agent.command("/agent-task")
+    async def show(ack: Any, body: Json, client: AsyncWebClient) -> None:
+        await ack()
+        await client.views_open(trigger_id=body["trigger_id"], view=first_view)
+
+    @agent.action("more")
+    async def push(ack: Any, body: Json, client: AsyncWebClient) -> None:
+        await ack()
+        told.append(body["view"]["state"]["values"])
+        await client.views_push(trigger_id=body["trigger_id"], view=second)
+
+    async with connected(agent, sim, first):
+        await chat.say("/agent-task")
+        await chat.modal.get_by_label("Its name").fill("half a name")
+        await chat.modal.get_by_role("button", name="More").click()
+        await expect(chat.modal.get_by_role("heading", name="More of it")).to_be_visible()
+        await chat.page.keyboard.press("Escape")
+        await expect(chat.modal.get_by_label("Its name")).to_have_value("half a name")
+    assert told[0]["name"]["name"]["value"] == "half a name"
+
+
 async def test_escape_closes_a_modal_and_the_app_hears_of_it(chat: Chat, sim: SlackSim, first: First) -> None:
     agent = made(sim, first)
     closed: list[Json] = []

@@ -129,6 +129,30 @@ def luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
+async def test_long_words_break_on_a_phone(opened: Opener, bot: AsyncWebClient, first: First) -> None:
+    word = "x" * 600
+    choice = {"text": {"type": "plain_text", "text": word[:75]}, "value": "v"}
+    radio = {"type": "radio_buttons", "action_id": "r", "options": [choice | {"description": choice["text"]}]}
+    said = {"type": "markdown", "text": f"{word}\n\n- {word}\n\n**{word}**"}
+    await bot.chat_postMessage(
+        channel=first.general,
+        text=word,
+        username=word[:80],
+        blocks=[said, {"type": "section", "text": {"type": "mrkdwn", "text": word}, "accessory": radio}],
+    )
+    chat = await opened(phone=True, channel=first.general)
+    await expect(chat.channel.get_by_role("article")).to_be_visible()
+    assert await chat.fits()
+    assert await chat.channel.evaluate("log => log.scrollWidth - log.clientWidth") <= 0
+
+
+async def test_no_text_of_an_app_holds_up_the_page(chat: Chat, bot: AsyncWebClient, first: First) -> None:
+    ticks = {"type": "markdown", "text": "a " + "`" * 11_000}
+    await bot.chat_postMessage(channel=first.general, text="x", blocks=[ticks])
+    await bot.chat_postMessage(channel=first.general, text="And on it goes")
+    await expect(chat.message("And on it goes")).to_be_visible()
+
+
 def contrast(one: float, two: float) -> float:
     return (max(one, two) + 0.05) / (min(one, two) + 0.05)
 

@@ -12,7 +12,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from services.kit.http import served
 from services.slack_sim.client import SlackSim
-from services.slack_sim.control.asks import Advance, ChangeApp, ReadCounts, SetPolicy
+from services.slack_sim.control.asks import Advance, ChangeApp, ReadCounts, Reset, SetPolicy
 from services.slack_sim.control.conditions import Settled
 from services.slack_sim.delivery.http import signed
 from tests.slack_sim.first import First
@@ -27,7 +27,7 @@ class Receiver:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     knows_challenges: bool = True
-    slow: bool = False
+    wait_s: float = 0.0
     bodies: list[dict[str, object]] = field(default_factory=list)
     retries: list[tuple[str, str] | None] = field(default_factory=list)
 
@@ -40,8 +40,7 @@ class Receiver:
         self.bodies.append(parsed)
         number = request.headers.get("X-Slack-Retry-Num")
         self.retries.append((number, request.headers["X-Slack-Retry-Reason"]) if number else None)
-        if self.slow:
-            await asyncio.sleep(60)
+        await asyncio.sleep(self.wait_s)
         return web.Response(status=self.status, headers=self.headers)
 
 
@@ -99,6 +98,18 @@ async def test_a_failure_is_tried_again_with_number_and_reason(sim: SlackSim, fi
     assert (envelope.state, envelope.late) == ("acknowledged", True)
 
 
+async def test_forgetting_records_lets_what_is_on_its_way_arrive(
+    sim: SlackSim, first: First, receiver: Receiver
+) -> None:
+    receiver.wait_s = 0.5
+    await sim.say(first.you, first.general, "hi")
+    await until(lambda: len(receiver.bodies) == 1)
+    await sim.ask(Reset(what="records"))
+    await sim.wait(Settled())
+    assert [each.state for each in await sim.envelopes()] == ["acknowledged"]
+    assert len(receiver.bodies) == 1
+
+
 async def test_no_retry_is_honoured(sim: SlackSim, first: First, receiver: Receiver) -> None:
     receiver.status, receiver.headers = 500, {"X-Slack-No-Retry": "1"}
     await sim.say(first.you, first.general, "hi")
@@ -110,7 +121,7 @@ async def test_no_retry_is_honoured(sim: SlackSim, first: First, receiver: Recei
 
 async def test_slow_and_absent_receivers_have_their_reasons(sim: SlackSim, first: First, receiver: Receiver) -> None:
     await sim.ask(SetPolicy(deadline_s=0.3, redelivery_s=(0.0,)))
-    receiver.slow = True
+    receiver.wait_s = 60
     await sim.say(first.you, first.general, "hi")
     await sim.wait(Settled())
     assert receiver.retries == [None, ("1", "http_timeout")]

@@ -2,7 +2,9 @@
 
 import asyncio
 
-from services.slack_sim.client import SlackSim
+import pytest
+
+from services.slack_sim.client import Refused, SlackSim
 from services.slack_sim.control.asks import (
     Advance,
     ChangeApp,
@@ -115,6 +117,17 @@ async def test_an_event_that_nobody_acknowledges_keeps_nothing_else_in_memory(
         await sim.wait(SomeDeliveries(count=6000), timeout_s=60)
     assert len(slack.dispatcher._by_attempt) <= 5_010
     assert len(slack.dispatcher.last) == 5_000
+
+
+async def test_an_advance_ends_with_a_reset(sim: SlackSim, first: First) -> None:
+    async with listening(sim, first, acknowledges=False) as socket:
+        await sim.say(first.you, first.general, "hi")
+        await socket.saying("hi")
+        advancing = asyncio.create_task(sim.ask(Advance(seconds=86_400, grace_s=1)))
+        await asyncio.sleep(0.2)
+        await sim.ask(Reset())
+        with pytest.raises(Refused, match="started_over"):
+            await advancing
 
 
 async def test_a_reset_ends_everything_that_is_on_its_way(sim: SlackSim, first: First) -> None:

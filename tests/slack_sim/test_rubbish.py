@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from services.slack_sim.app import slack_sim
 from services.slack_sim.client import Refused, SlackSim, slack_sim_at
-from services.slack_sim.control.asks import AddChannel, ReadCalls, RunCommand, SetLimits
+from services.slack_sim.control.asks import AddChannel, Edit, Press, ReadCalls, RunCommand, SetLimits
 from services.slack_sim.control.conditions import Settled
 from services.slack_sim.settings import SlackSimSettings
 from tests.slack_sim.calling import Json, call, raw
@@ -150,6 +150,25 @@ async def test_what_is_nested_too_deep_is_refused_and_harms_no_file(tmp_path: Pa
     settings_again = SlackSimSettings(slack_sim_port=0, slack_sim_state=tmp_path / "state")
     async with slack_sim(settings_again) as slack, slack_sim_at(slack.address) as sim:
         assert len((await sim.transcript(first.general)).messages) == 2
+
+
+async def test_what_is_chosen_is_told_as_long_as_it_is_there(sim: SlackSim, first: First) -> None:
+    def form(block_id: str) -> list[Json]:
+        return [{"type": "actions", "block_id": block_id, "elements": ELEMENTS}]
+
+    posted = await call(sim, "chat.postMessage", first.bot_token, channel=first.general, blocks=form("one"))
+    at = {"user_id": first.you, "channel_id": first.general, "ts": posted["ts"]}
+    await sim.ask(Press(**at, action_id="s", value="v"))
+    await sim.ask(Press(**at, action_id="b"))
+    pressed = (await sim.envelopes("block_actions"))[-1].payload
+    assert pressed["actions"][0]["action_id"] == "b"
+    assert pressed["state"]["values"]["one"]["s"]["selected_option"]["value"] == "v"
+    await call(sim, "chat.update", first.bot_token, channel=first.general, ts=posted["ts"], blocks=form("two"))
+    await sim.ask(Press(**at, action_id="b"))
+    assert list((await sim.envelopes("block_actions"))[-1].payload["state"]["values"]) == ["two"]
+    ts = await sim.say(first.you, first.general, "hi")
+    with pytest.raises(Refused, match="no_text"):
+        await sim.ask(Edit(user_id=first.you, channel_id=first.general, ts=ts, text=" "))
 
 
 async def test_the_control_api_refuses_by_name(sim: SlackSim, first: First) -> None:

@@ -33,6 +33,25 @@ async def kept_in(file: Path) -> AsyncIterator[SlackSim]:
         yield sim
 
 
+@asynccontextmanager
+async def killed(file: Path) -> AsyncIterator[SlackSim]:
+    """One in a process of its own, with a seed, which is killed at the end."""
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "threadline", "slack-sim", "--port", "0", "--seed", "7", "--state", str(file)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert program.stdout is not None
+    try:
+        line = (await program.stdout.readline()).decode()
+        async with slack_sim_at(line.split()[5]) as sim:
+            yield sim
+    finally:
+        os.kill(program.pid, signal.SIGKILL)
+        await program.wait()
+        program.stdout.feed_eof()
+
+
 async def a_life(sim: SlackSim, first: First) -> None:
     """Something of every kind."""
     ts = await sim.say(first.you, first.general, f"<@{first.bot_user}> hi")
@@ -93,26 +112,37 @@ async def test_a_reset_empties_the_file(tmp_path: Path) -> None:
 
 async def test_kill_9_loses_no_more_than_what_was_about_to_be_written(tmp_path: Path) -> None:
     file = tmp_path / "state.sqlite"
-    program = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "threadline", "slack-sim", "--port", "0", "--state", str(file),
-        stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert program.stdout is not None
-    try:
-        line = (await program.stdout.readline()).decode()
-        async with slack_sim_at(line.split()[5]) as sim:
-            first = First.of(await sim.world())
-            said = [await sim.say(first.you, first.general, f"message {number}") for number in range(300)]
-            await asyncio.sleep(WRITTEN_EVERY_S * 4)
-            await sim.say(first.you, first.general, "the last one")
-    finally:
-        os.kill(program.pid, signal.SIGKILL)
-        await program.wait()
-        program.stdout.feed_eof()
+    async with killed(file) as sim:
+        first = First.of(await sim.world())
+        said = [await sim.say(first.you, first.general, f"message {number}") for number in range(300)]
+        await asyncio.sleep(WRITTEN_EVERY_S * 4)
+        await sim.say(first.you, first.general, "the last one")
     assert oct(file.stat().st_mode & 0o777) == "0o600"
     async with kept_in(file) as sim:
         kept = [each["ts"] for each in (await sim.transcript(first.general)).messages]
         assert kept[:300] == said
+
+
+async def test_after_kill_9_nothing_that_was_named_is_named_again(tmp_path: Path) -> None:
+    """However early it comes, and whether or not a name of that kind was drawn before."""
+    names: list[tuple[str, ...]] = []
+    async with kept_in(tmp_path / "state.sqlite"):
+        pass
+    for _ in range(2):
+        async with killed(tmp_path / "state.sqlite") as sim:
+            first = First.of(await sim.world())
+            ts = await sim.say(first.you, first.general, "hi")
+            shared = await sim.ask(Say(user_id=first.you, channel_id=first.general, files=["a.txt"]))
+            told = await sim.envelopes()
+            names.append((ts, shared.ts, *(str(each.event_id) for each in told)))
+    assert not set(names[0]) & set(names[1])
+
+
+async def test_two_simulators_do_not_share_a_file(tmp_path: Path) -> None:
+    async with kept_in(tmp_path / "state.sqlite"):
+        with pytest.raises(UnreadableState, match="another simulator may be using it"):
+            async with kept_in(tmp_path / "state.sqlite"):
+                pass
 
 
 async def test_a_file_that_is_something_else_is_named(tmp_path: Path) -> None:

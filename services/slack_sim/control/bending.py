@@ -38,12 +38,19 @@ class Bending:
         }
 
     async def _advance(self, asked: asks.Advance) -> answers.Now:
-        loop = asyncio.get_running_loop()
+        loop, slack = asyncio.get_running_loop(), self._slack
+        epoch, seen = slack.epoch, -1
 
         async def let_apps_answer() -> None:
-            until = loop.time() + asked.grace_s
-            while self._slack.dispatcher.on_their_way and loop.time() < until:  # noqa: ASYNC110 - it ends in time
+            nonlocal seen
+            until = loop.time() + asked.grace_s * (
+                slack.dispatcher.attempts != seen
+            )  # none, where nothing was sent since
+            seen = slack.dispatcher.attempts
+            while slack.dispatcher.on_their_way and loop.time() < until:  # noqa: ASYNC110 - it ends in time
                 await asyncio.sleep(PACE_S)
+            if slack.epoch != epoch:
+                raise Refusal("started_over")
 
         await self._slack.moments.advance(asked.seconds, let_apps_answer)
         return answers.Now(now=self._slack.moments.now())

@@ -48,6 +48,8 @@ class Dispatcher:
         self._waiting: dict[str, dict[int, Delivery]] = {}
         self._kept = kept
         self._number = 0
+        self.attempts = 0
+        """How many there were."""
 
     def carry(self, sockets: Carrier, http: Carrier) -> None:
         """Names the ways."""
@@ -133,7 +135,8 @@ class Dispatcher:
     @property
     def on_their_way(self) -> int:
         """How many could be acknowledged at any moment."""
-        return sum(delivery.state == "sent" for delivery in self._open.values())
+        sent = (each for each in self._open.values() if each.state == "sent")
+        return sum(each.attempts[-1].failure is None for each in sent)
 
     def forget_records(self) -> None:
         """Forgets what is over, and the counts."""
@@ -159,6 +162,7 @@ class Dispatcher:
             return
         before = delivery.attempts[-1].failure if delivery.attempts else None
         number = len(delivery.attempts)
+        self.attempts += 1
         attempt = Attempt(self._names.uuid("envelope"), number, way, self._moments.now(), before or "")
         delivery.attempts.append(attempt)
         delivery.state = "sent"

@@ -85,13 +85,17 @@ class Http:
         if self._session is not None:
             await self._session.close()
 
-    def forget_all(self) -> None:
-        """Forgets what was sent, and lets go of what is on its way."""
-        for task in self._tasks:
-            task.cancel()
+    def forget_records(self) -> None:
+        """Forgets what was sent."""
         self._hours.clear()
         self._outcomes.clear()
+
+    def forget_all(self) -> None:
+        """Lets go of what is on its way, too."""
+        for task in self._tasks:
+            task.cancel()
         self._verifying.clear()
+        self.forget_records()
 
     def ready(self, app: App) -> str | None:
         """HTTP is always there, but for an app that was switched off or has no verified address."""

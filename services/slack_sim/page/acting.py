@@ -97,7 +97,10 @@ class Acting:
                     self._slack.talk.unreact(message, user, act.name)
 
     def _press(self, user: User, act: acts.Press) -> None:
-        self._people.act(user, self._place(user, act), act.action, act.value, act.block)
+        place = self._place(user, act)
+        if place.view is not None:
+            self._fill_in(place.view, act.values)
+        self._people.act(user, place, act.action, act.value, act.block)
 
     async def _suggest(self, user: User, act: acts.Suggest) -> Json:
         answered: asyncio.Future[Json | None] = asyncio.get_running_loop().create_future()
@@ -111,9 +114,12 @@ class Acting:
 
     def _submit(self, user: User, act: acts.Submit) -> None:
         view = self._view(user, act.view)
-        for each in act.values:
-            self._people.modals.fill_in(view, each.action, each.value, each.block)
+        self._fill_in(view, act.values)
         self._people.modals.submit(user, view)
+
+    def _fill_in(self, view: View, values: list[acts.Filled]) -> None:
+        for each in values:
+            self._people.modals.fill_in(view, each.action, each.value, each.block)
 
     def _shortcut(self, user: User, act: acts.Shortcut) -> None:
         place = Place()
@@ -125,7 +131,9 @@ class Acting:
     def _open(self, user: User, act: acts.Open) -> Json:
         if act.app is not None:
             return _go(user, self._people.open_direct(user, act.app, act.tab).id, tab=act.tab)
-        other = self._people.user(act.person or "")
+        other = self._slack.world.user(act.person or "", user.team_id)
+        if other is None or other.deleted:
+            raise Refusal("user_not_found")
         return _go(user, self._slack.talk.direct(user.team_id, [user.id, other.id], user.id).id)
 
     def _join(self, user: User, act: acts.Join) -> None:

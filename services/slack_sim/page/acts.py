@@ -61,23 +61,6 @@ class At(Act):
     view: Id | None = None
 
 
-class Press(At):
-    """Somebody presses or chooses something."""
-
-    what: Literal["press"]
-    action: Id
-    block: Id | None = None
-    value: Value = None
-
-
-class Suggest(At):
-    """Somebody types into a select whose options the app knows."""
-
-    what: Literal["suggest"]
-    action: Id
-    typed: Text
-
-
 class Filled(BaseModel):
     """What stands in one input of a modal."""
 
@@ -86,6 +69,24 @@ class Filled(BaseModel):
     block: Id
     action: Id
     value: Value = None
+
+
+class Press(At):
+    """Somebody presses or chooses something; in a modal, with what stands in all of it."""
+
+    what: Literal["press"]
+    action: Id
+    block: Id | None = None
+    value: Value = None
+    values: list[Filled] = Field(default_factory=list, max_length=1000)
+
+
+class Suggest(At):
+    """Somebody types into a select whose options the app knows."""
+
+    what: Literal["suggest"]
+    action: Id
+    typed: Text
 
 
 class Submit(Act):

@@ -83,6 +83,17 @@ def initial_values(blocks: list[Json]) -> dict[str, dict[str, Json]]:
     return values
 
 
+def present(blocks: list[Json], chosen: dict[str, dict[str, Json]]) -> dict[str, dict[str, Json]]:
+    """What stands in the selects and inputs that are there: what was chosen in them, or what they began with."""
+    values = initial_values(blocks)
+    for block_id, states in values.items():
+        for action_id, state in states.items():
+            later = chosen.get(block_id, {}).get(action_id, state)
+            if later["type"] == state["type"]:
+                states[action_id] = later
+    return values
+
+
 def together(values: dict[str, dict[str, Json]], more: dict[str, dict[str, Json]]) -> dict[str, dict[str, Json]]:
     """What is chosen, and on top of it what was chosen later."""
     return {block: values.get(block, {}) | more.get(block, {}) for block in values | more}

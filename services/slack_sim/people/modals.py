@@ -41,7 +41,7 @@ class Modals:
         if view.user != user.id:
             raise Refusal("view_not_found")
         installation = self._app_in(view.app_id, view.team_id)
-        view.values = inputs.together(inputs.initial_values(view.body["blocks"]), view.values)
+        view.values = inputs.present(view.body["blocks"], view.values)
         view.errors = dict.fromkeys(inputs.missing(view.body["blocks"], view.values), REQUIRED)
         if view.errors:
             self._slack.world.keep(view)

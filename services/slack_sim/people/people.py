@@ -108,6 +108,8 @@ class People:
         """Somebody says it differently."""
         if message.user != user.id:
             raise Refusal("cant_update_message")
+        if not text.strip() and not message.files:
+            raise Refusal("no_text")
         self._slack.talk.edit(message, user.id, text=text)
 
     def delete(self, user: User, message: Message) -> None:
@@ -165,6 +167,8 @@ class People:
         action = inputs.action_of(block, element, value, self._slack.moments.stamp())
         more = self._links(installation, user, place)
         if place.view is not None:
+            view = place.view
+            view.values = inputs.present(view.body["blocks"], view.values)
             self.modals.keep_value(place.view, block, element, value)
         else:
             more["state"] = {"values": self._choose(user, place, block, element, value)}
@@ -182,7 +186,7 @@ class People:
             self._chosen[key] = chosen
             if len(self._chosen) > CHOSEN_KEPT:
                 del self._chosen[next(iter(self._chosen))]
-        return inputs.together(inputs.initial_values(_blocks(place)), chosen)
+        return inputs.present(_blocks(place), chosen)
 
     def suggest(self, user: User, place: Place, action_id: str, typed: str, take: Answered) -> Delivery:
         """Somebody types into a select whose options the app knows; `take` gets its answer."""

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,7 +22,7 @@ class RateLimits(BaseModel):
     """Whether any call is refused for coming too often."""
     times: float = Field(default=1.0, gt=0)
     """How many times as much as Slack is allowed."""
-    per_minute: dict[str, int] = Field(default_factory=dict)
+    per_minute: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     """Calls a minute for methods that are to have a limit of their own."""
     posts_per_second: float = Field(default=1.0, gt=0)
     """Messages a second to one channel."""

@@ -297,6 +297,8 @@ class Counters:
 
     seed: str
     drawn: dict[str, int] = field(default_factory=dict)
+    floor: int = 0
+    """What every kind of name begins with at least."""
     last_us: int = 0
     """The last message's time, in µs."""
     ahead_s: float = 0.0

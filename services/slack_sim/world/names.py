@@ -37,5 +37,5 @@ class Names:
 
     def _draw(self, kind: str) -> bytes:
         drawn = self._counters.drawn
-        count = drawn[kind] = drawn.get(kind, 0) + 1
+        count = drawn[kind] = drawn.get(kind, self._counters.floor) + 1
         return hashlib.blake2b(f"{self._counters.seed}/{kind}/{count}".encode(), digest_size=16).digest()

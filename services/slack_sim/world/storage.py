@@ -105,7 +105,8 @@ class Storage:
 def ahead_of(counters: Counters) -> Counters:
     """The counters, far enough ahead that nothing of what comes until the next writing repeats after a kill."""
     drawn = {kind: count + AHEAD for kind, count in counters.drawn.items()}
-    return replace(counters, drawn=drawn, last_us=counters.last_us + AHEAD * 1000)
+    floor, last_us = counters.floor + AHEAD, counters.last_us + AHEAD * 1000
+    return replace(counters, drawn=drawn, floor=floor, last_us=last_us)
 
 
 @asynccontextmanager
@@ -121,6 +122,7 @@ async def kept_up(storage: Storage, world: World) -> AsyncIterator[None]:
                 log.warning("the state could not be written, and is tried again: %s", error)
 
     world.watchers.append(storage.watch)
+    storage.write(ahead_of(world.counters))
     writing = asyncio.create_task(write_on())
     try:
         yield

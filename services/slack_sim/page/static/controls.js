@@ -44,12 +44,23 @@ export function ask({ title, text, confirm, deny, style }) {
   });
 }
 
+// Everything that stands in a modal.
+function valuesIn(form) {
+  return [...form.querySelectorAll("[data-action]:not(button, a, .overflow)")].map((control) => ({
+    block: control.dataset.block,
+    action: control.dataset.action,
+    value: valueOf(control),
+  }));
+}
+
 export async function press(control) {
   const { action, block, confirm } = control.dataset;
   const place = placeOf(control);
   const value = control.matches("button, a") ? control.value || null : valueOf(control);
   if (confirm && !(await ask(JSON.parse(confirm)))) return;
-  await act("press", { ...place, action, block: block || null, value });
+  if (confirm && control.href) open(control.href, "_blank", "noopener");
+  const form = control.closest("form[data-view]");
+  await act("press", { ...place, action, block: block || null, value, values: form ? valuesIn(form) : [] });
   if (control.matches(".overflow")) control.value = "";
 }
 
@@ -75,11 +86,7 @@ function checkRequired(form) {
 
 async function submit(form) {
   if (!checkRequired(form)) return;
-  const values = [...form.querySelectorAll("[data-action]:not(button, a, .overflow)")].map((control) => ({
-    block: control.dataset.block,
-    action: control.dataset.action,
-    value: valueOf(control),
-  }));
+  const values = valuesIn(form);
   const button = form.querySelector("footer [type=submit]");
   button.disabled = true;
   if (!(await act("submit", { view: form.dataset.view, values }))) button.disabled = false;

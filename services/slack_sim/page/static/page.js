@@ -31,6 +31,7 @@ function clicked(event) {
     go(part.getAttribute("href"), { keeps: part.id !== "inspector-toggle" && !part.closest("#inspector") });
     return;
   }
+  if (part.dataset.confirm) event.preventDefault();
   DOES[part.dataset.do]?.(part);
 }
 
