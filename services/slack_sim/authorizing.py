@@ -1,11 +1,11 @@
 """OAuth's page: somebody is asked whether an app may come into their workspace."""
 
-import html
 from collections.abc import Callable
 from urllib.parse import urlencode
 
 from aiohttp import web
 
+from services.slack_sim.page.markup import Markup, el, together
 from services.slack_sim.simulation import Simulation
 from services.slack_sim.world.entities import App, User
 
@@ -33,29 +33,32 @@ class Authorizing:
         try:
             app, scopes, redirect = self._asked(request.query.get)
         except Wrong as wrong:
-            return _page("That did not work", f"<p>{html.escape(str(wrong))}</p>", web.HTTPBadRequest.status_code)
+            return _page("That did not work", el("p", str(wrong)), web.HTTPBadRequest.status_code)
         hidden = {
             "client_id": app.client_id,
             "scope": ",".join(scopes),
             "redirect_uri": request.query.get("redirect_uri", ""),
             "state": request.query.get("state", ""),
         }
-        fields = "".join(
-            f'<input type="hidden" name="{name}" value="{html.escape(value)}">' for name, value in hidden.items()
-        )
-        wanted = "".join(f"<li><code>{html.escape(scope)}</code></li>" for scope in scopes)
-        people = "".join(
-            f'<option value="{user.id}">{html.escape(user.real_name)} in '
-            f"{html.escape(self._slack.world.workspaces[user.team_id].name)}</option>"
+        people = [
+            el("option", f"{user.real_name} in {self._slack.world.workspaces[user.team_id].name}", value=user.id)
             for user in self._people(request.query.get("team"))
-        )
+        ]
         return _page(
             f"{app.name} wants to come into your workspace",
-            f'<form method="post" action="{PATH}">{fields}'
-            f'<label>You are <select name="user_id">{people}</select></label>'
-            f"<p>It wants to:</p><ul>{wanted}</ul><p>It goes on at {html.escape(redirect)}</p>"
-            '<button name="answer" value="allow">Allow</button> <button name="answer" value="cancel">Cancel</button>'
-            "</form>",
+            el(
+                "form",
+                [el("input", type="hidden", name=name, value=value) for name, value in hidden.items()],
+                el("label", "You are ", el("select", people, name="user_id")),
+                el("p", "It wants to:"),
+                el("ul", [el("li", el("code", scope)) for scope in scopes]),
+                el("p", f"It goes on at {redirect}"),
+                el("button", "Allow", name="answer", value="allow"),
+                " ",
+                el("button", "Cancel", name="answer", value="cancel"),
+                method="post",
+                action=PATH,
+            ),
         )
 
     async def decide(self, request: web.Request) -> web.Response:
@@ -65,7 +68,7 @@ class Authorizing:
             app, scopes, redirect = self._asked(lambda name: _text(form.get(name)))
             user = self._user(_text(form.get("user_id")))
         except Wrong as wrong:
-            return _page("That did not work", f"<p>{html.escape(str(wrong))}</p>", web.HTTPBadRequest.status_code)
+            return _page("That did not work", el("p", str(wrong)), web.HTTPBadRequest.status_code)
         state = _text(form.get("state"))
         if form.get("answer") != "allow":
             return _back(redirect, {"error": "access_denied", "state": state})
@@ -115,11 +118,12 @@ def _back(redirect: str, said: dict[str, str]) -> web.Response:
     return web.Response(status=web.HTTPFound.status_code, headers={"Location": f"{redirect}{joined}{urlencode(said)}"})
 
 
-def _page(title: str, body: str, status: int = 200) -> web.Response:
-    text = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<link rel="stylesheet" href="/static/page.css"><main class="sheet">'
-        f"<h1>{html.escape(title)}</h1>{body}</main></html>"
+def _page(title: str, content: Markup, status: int = 200) -> web.Response:
+    head = together(
+        el("meta", charset="utf-8"),
+        el("title", title),
+        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        el("link", rel="stylesheet", href="/static/page.css"),
     )
-    return web.Response(text=text, content_type="text/html", status=status)
+    page = el("html", head, el("main", el("h1", title), content, class_="sheet"), lang="en")
+    return web.Response(text=f"<!doctype html>{page}", content_type="text/html", status=status)

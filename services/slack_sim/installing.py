@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
 
+from services.slack_sim.given_out import GivenOut
 from services.slack_sim.refusal import Refusal
 from services.slack_sim.telling.events import Events
 from services.slack_sim.telling.shapes import Json
@@ -33,7 +34,7 @@ class Installing:
 
     def __init__(self, world: World, names: Names, moments: Moments, events: Events) -> None:
         self._world, self._names, self._moments, self._events = world, names, moments, events
-        self._grants: dict[str, Grant] = {}
+        self._grants = GivenOut[Grant](moments)
 
     def client(self, client_id: str, secret: str) -> App:
         """The app that signs in with these."""
@@ -46,10 +47,9 @@ class Installing:
 
     def allow(self, app: App, user: User, scopes: list[str], redirect_uri: str | None) -> str:
         """Somebody allows an app into their workspace. Gives the code that it fetches its token with."""
-        now = self._moments.now()
-        self._grants = {code: each for code, each in self._grants.items() if each.until > now}
         code = f"{self._names.number('code')}.{self._names.number('code')}.{self._names.secret('code')}"
-        self._grants[code] = Grant(app.id, user.team_id, user.id, scopes, redirect_uri, now + CODE_S)
+        until = self._moments.now() + CODE_S
+        self._grants.give(code, Grant(app.id, user.team_id, user.id, scopes, redirect_uri, until))
         return code
 
     def exchange(self, app: App, code: str, redirect_uri: str | None) -> Installation:
@@ -59,7 +59,7 @@ class Installing:
             raise Refusal("invalid_code")
         if grant.redirect_uri != redirect_uri:
             raise Refusal("bad_redirect_uri")
-        del self._grants[code]
+        self._grants.take_back(code)
         return self.install(app, grant.team_id, grant.user_id, grant.scopes)
 
     def install(self, app: App, team_id: str, user_id: str, scopes: Sequence[str] | None = None) -> Installation:
@@ -129,7 +129,7 @@ class Installing:
 
     def forget_all(self) -> None:
         """Forgets the codes."""
-        self._grants.clear()
+        self._grants.forget_all()
 
     def _end(self, installation: Installation, how: str) -> None:
         if installation.ended is not None:

@@ -98,7 +98,7 @@ class Http:
         self.forget_records()
 
     def ready(self, app: App) -> str | None:
-        """HTTP is always there, but for an app that was switched off or has no verified address."""
+        """HTTP is always there, but for an app that was switched off."""
         return None if app.disabled else "http"
 
     def send(self, delivery: Delivery, attempt: Attempt) -> None:

@@ -15,6 +15,7 @@ from multidict import MultiMapping
 from services.slack_sim.delivery.delivery import Attempt, Delivery
 from services.slack_sim.delivery.dispatcher import Dispatcher
 from services.slack_sim.faults.links import LinkFaults
+from services.slack_sim.given_out import GivenOut
 from services.slack_sim.wire import as_json, parsed_json
 from services.slack_sim.world.entities import App
 from services.slack_sim.world.moments import Moments
@@ -74,7 +75,7 @@ class Sockets:
         self._world, self._names, self._moments = world, names, moments
         self._dispatcher, self.faults = dispatcher, faults
         self._chance = Random(seed)  # noqa: S311 - it spreads envelopes, and keeps no secret
-        self._tickets: dict[str, Ticket] = {}
+        self._tickets = GivenOut[Ticket](moments)
         self._links: dict[str, list[Link]] = {}
         self._chosen: dict[str, Link] = {}
         self._number = 0
@@ -83,10 +84,8 @@ class Sockets:
 
     def ticket(self, app: App) -> str:
         """Something that opens sockets for an app."""
-        now = self._moments.now()
-        self._tickets = {text: each for text, each in self._tickets.items() if each.until > now}
         text = self._names.uuid("ticket")
-        self._tickets[text] = Ticket(app.id, now + self._dispatcher.policy.ticket_s)
+        self._tickets.give(text, Ticket(app.id, self._moments.now() + self._dispatcher.policy.ticket_s))
         return text
 
     def forget_all(self) -> None:
@@ -94,7 +93,7 @@ class Sockets:
         for link in self.links():
             self.drop(link)
         self._links = {}
-        self._tickets.clear()
+        self._tickets.forget_all()
         self.opened = 0
 
     def links(self, app_id: str | None = None) -> list[Link]:
@@ -198,7 +197,6 @@ class Sockets:
         link.say(_disconnect(reason))
         if reason != "warning":
             link.leaving = True
-            link.wake.set()
 
     def drop(self, link: Link) -> None:
         """Ends a socket without a word, as a broken network does."""

@@ -94,11 +94,6 @@ def present(blocks: list[Json], chosen: dict[str, dict[str, Json]]) -> dict[str,
     return values
 
 
-def together(values: dict[str, dict[str, Json]], more: dict[str, dict[str, Json]]) -> dict[str, dict[str, Json]]:
-    """What is chosen, and on top of it what was chosen later."""
-    return {block: values.get(block, {}) | more.get(block, {}) for block in values | more}
-
-
 def missing(blocks: list[Json], values: dict[str, dict[str, Json]]) -> list[str]:
     """The blocks whose inputs must be filled in and are not."""
     return [

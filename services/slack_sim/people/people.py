@@ -180,8 +180,7 @@ class People:
         key = (user.id, shown.key if shown else "")
         chosen = self._chosen.get(key, {})
         if inputs.is_stateful(element):
-            state = inputs.state_of(element, value)
-            chosen = inputs.together(chosen, {block["block_id"]: {element["action_id"]: state}})
+            chosen.setdefault(block["block_id"], {})[element["action_id"]] = inputs.state_of(element, value)
             self._chosen.pop(key, None)
             self._chosen[key] = chosen
             if len(self._chosen) > CHOSEN_KEPT:

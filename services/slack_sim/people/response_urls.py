@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+from services.slack_sim.given_out import GivenOut
 from services.slack_sim.refusal import Refusal
 from services.slack_sim.talk import Talk
 from services.slack_sim.web_api.arguments import Arguments, is_stamp
 from services.slack_sim.web_api.content import Content, content_of
-from services.slack_sim.world.entities import Ephemeral, Message
+from services.slack_sim.world.entities import Message
 from services.slack_sim.world.moments import Moments
 from services.slack_sim.world.names import Names
 from services.slack_sim.world.world import World
@@ -40,17 +41,14 @@ class ResponseUrls:
 
     def __init__(self, world: World, names: Names, moments: Moments, talk: Talk) -> None:
         self._world, self._names, self._moments, self._talk = world, names, moments, talk
-        self._given: dict[str, ResponseUrl] = {}
+        self._given = GivenOut[ResponseUrl](moments, REMEMBERED_S)
         self.base = ""
         """The simulator's own address."""
 
     def give(self, url: ResponseUrl) -> str:
         """Its address."""
-        now = self._moments.now()
-        while self._given and next(iter(self._given.values())).until < now - REMEMBERED_S:
-            del self._given[next(iter(self._given))]
         path = f"/{url.team_id}/{self._names.number('response')}/{self._names.secret('response')[:24]}"
-        self._given[path] = url
+        self._given.give(path, url)
         return f"{self.base}{PATH}{path}"
 
     def until(self) -> float:
@@ -59,7 +57,7 @@ class ResponseUrls:
 
     def forget_all(self) -> None:
         """Forgets them."""
-        self._given.clear()
+        self._given.forget_all()
 
     def answer(self, path: str, body: dict[str, Any]) -> None:
         """Does what an app says there."""
@@ -115,35 +113,11 @@ class ResponseUrls:
         thread_ts = given if is_stamp(given) else None
         if thread_ts is None and url.message_ts is None:
             thread_ts = url.thread_ts
+        place = (url.channel_id, thread_ts)
         if body.get("response_type", "ephemeral") != "in_channel":
-            self._talk.whisper(
-                Ephemeral(
-                    ts=self._moments.stamp(),
-                    channel=url.channel_id,
-                    to=url.user_id,
-                    text=content.text,
-                    app_id=url.app_id,
-                    bot_user_id=installation.bot_user_id,
-                    thread_ts=thread_ts,
-                    blocks=content.blocks,
-                )
-            )
+            self._talk.whisper(content.shown_to(url.user_id, self._moments.stamp(), installation, place))
             return
-        self._talk.post(
-            Message(
-                ts=self._moments.stamp(),
-                channel=url.channel_id,
-                team=url.team_id,
-                user=installation.bot_user_id,
-                text=content.text,
-                thread_ts=thread_ts,
-                bot_id=installation.bot_id,
-                app_id=url.app_id,
-                blocks=content.blocks,
-                attachments=content.attachments,
-                markdown=content.is_markdown,
-            )
-        )
+        self._talk.post(content.said_by(installation, self._moments.stamp(), place))
 
     def _message(self, url: ResponseUrl) -> Message | None:
         return self._world.conversations[url.channel_id].messages.get(url.message_ts or "")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.slack_sim.given_out import GivenOut
 from services.slack_sim.refusal import Refusal
 from services.slack_sim.world.moments import Moments
 from services.slack_sim.world.names import Names
@@ -28,20 +29,18 @@ class Triggers:
 
     def __init__(self, names: Names, moments: Moments) -> None:
         self._names, self._moments = names, moments
-        self._given: dict[str, Trigger] = {}
+        self._given = GivenOut[Trigger](moments, REMEMBERED_S)
 
     def give(self, app_id: str, team_id: str, user_id: str, view_id: str | None = None) -> str:
         """A new trigger id."""
-        now = self._moments.now()
-        while self._given and next(iter(self._given.values())).until < now - REMEMBERED_S:
-            del self._given[next(iter(self._given))]
         first, second, third = (
             self._names.number("trigger"),
             self._names.number("trigger"),
             self._names.secret("trigger"),
         )
         trigger_id = f"{first}.{second}.{third}"
-        self._given[trigger_id] = Trigger(app_id, team_id, user_id, now + GOOD_FOR_S, view_id)
+        until = self._moments.now() + GOOD_FOR_S
+        self._given.give(trigger_id, Trigger(app_id, team_id, user_id, until, view_id))
         return trigger_id
 
     def redeem(self, trigger_id: str, app_id: str) -> Trigger:
@@ -58,4 +57,4 @@ class Triggers:
 
     def forget_all(self) -> None:
         """Forgets them."""
-        self._given.clear()
+        self._given.forget_all()

@@ -7,6 +7,7 @@ from typing import Any
 from services.slack_sim.refusal import Refusal
 from services.slack_sim.web_api.arguments import Arguments
 from services.slack_sim.web_api.blocks import MESSAGE, checked_blocks
+from services.slack_sim.world.entities import Ephemeral, Installation, Message
 
 LONGEST_TEXT = 40_000
 LONGEST_EDIT = 4_000
@@ -14,6 +15,8 @@ LONGEST_MARKDOWN = 12_000
 MOST_ATTACHMENTS = 100
 LONGEST_METADATA = 8_000
 """Of its JSON. Slack names no figure; refusing what is far too long is what matters."""
+Place = tuple[str, str | None]
+"""A channel, and a thread in it perhaps."""
 SCALARS = (str, int, float, bool)
 
 
@@ -26,6 +29,37 @@ class Content:
     attachments: list[dict[str, Any]] | None = None
     is_markdown: bool = False
     was_cut: bool = False
+
+    def said_by(self, by: Installation, ts: str, place: Place) -> Message:
+        """A message of an app's that says it, in a channel or a thread there."""
+        channel_id, thread_ts = place
+        return Message(
+            ts=ts,
+            channel=channel_id,
+            team=by.team_id,
+            user=by.bot_user_id,
+            text=self.text,
+            thread_ts=thread_ts,
+            bot_id=by.bot_id,
+            app_id=by.app_id,
+            blocks=self.blocks,
+            attachments=self.attachments,
+            markdown=self.is_markdown,
+        )
+
+    def shown_to(self, user_id: str, ts: str, by: Installation, place: Place) -> Ephemeral:
+        """The same for one person's eyes."""
+        channel_id, thread_ts = place
+        return Ephemeral(
+            ts=ts,
+            channel=channel_id,
+            to=user_id,
+            text=self.text,
+            app_id=by.app_id,
+            bot_user_id=by.bot_user_id,
+            thread_ts=thread_ts,
+            blocks=self.blocks,
+        )
 
 
 def content_of(given: Mapping[str, Any] | Arguments, *, longest: int = LONGEST_TEXT, cuts: bool = True) -> Content:

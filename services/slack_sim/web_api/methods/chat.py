@@ -5,7 +5,7 @@ from services.slack_sim.telling.shapes import Json, message_shape
 from services.slack_sim.web_api.arguments import is_stamp
 from services.slack_sim.web_api.call import Call, Method
 from services.slack_sim.web_api.content import LONGEST_EDIT, Content, content_of, metadata_of
-from services.slack_sim.world.entities import Channel, Ephemeral, Message
+from services.slack_sim.world.entities import Channel, Message
 
 
 def place_to_post(call: Call, named: str | None = None) -> Channel:
@@ -43,20 +43,7 @@ def thread_of(call: Call, channel: Channel) -> str | None:
 
 def new_message(call: Call, channel: Channel, content: Content, thread_ts: str | None) -> Message:
     """A message of the calling app's."""
-    by = call.installation
-    message = Message(
-        ts=call.slack.moments.stamp(),
-        channel=channel.id,
-        team=call.team_id,
-        user=by.bot_user_id,
-        text=content.text,
-        thread_ts=thread_ts,
-        bot_id=by.bot_id,
-        app_id=by.app_id,
-        blocks=content.blocks,
-        attachments=content.attachments,
-        markdown=content.is_markdown,
-    )
+    message = content.said_by(call.installation, call.slack.moments.stamp(), (channel.id, thread_ts))
     if any(name in call.args for name in ("username", "icon_emoji", "icon_url")):
         call.need_scope("chat:write.customize")
         message.username = call.args.text("username") or None
@@ -88,16 +75,8 @@ def post_ephemeral(call: Call) -> Json:
     content = content_of(call.args)
     if call.args.needed("user") not in channel.members:
         raise Refusal("user_not_in_channel")
-    ephemeral = Ephemeral(
-        ts=call.slack.moments.stamp(),
-        channel=channel.id,
-        to=call.args.text("user"),
-        text=content.text,
-        app_id=call.installation.app_id,
-        bot_user_id=call.bot.id,
-        thread_ts=thread_of(call, channel),
-        blocks=content.blocks,
-    )
+    place, stamp = (channel.id, thread_of(call, channel)), call.slack.moments.stamp()
+    ephemeral = content.shown_to(call.args.text("user"), stamp, call.installation, place)
     call.slack.talk.whisper(ephemeral)
     return {"message_ts": ephemeral.ts}
 
