@@ -17,3 +17,8 @@ class Cause:
     def names(self) -> tuple[str, ...]:
         """Every name, the first being the one that the run's id is made of."""
         return (self.name, *self.aliases)
+
+
+def gateway_cause(request_key: str) -> Cause:
+    """What a program did: it asked once, however often it says so."""
+    return Cause(f"gateway:{request_key}")

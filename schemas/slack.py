@@ -9,6 +9,9 @@ from schemas.ids import payload_hash
 
 Payload = Mapping[str, Any]
 
+SEALED_FIELDS = frozenset({"response_url", "bot_access_token"})
+"""Of a payload: whoever has one may post or call with it. In `slack.inbound` they stand sealed, or not at all."""
+
 
 class UnidentifiedConnection(ValueError):
     """A payload names no app, or neither a team nor an enterprise."""
@@ -27,6 +30,11 @@ def connection_of(payload: Payload, app_id: str | None = None) -> str:
         missing = "api_app_id" if app_id is None else "team or enterprise"
         raise UnidentifiedConnection(f"the payload has no {missing}")
     return f"{app_id}:{owner}"
+
+
+def sealed_for(connection: str) -> str:
+    """What the sealed fields of a connection's envelopes are sealed for: they open for nothing else."""
+    return f"a secret in an envelope of {connection}"
 
 
 def event_id_of(kind: EnvelopeKind, payload: Payload, envelope_id: str | None = None, app_id: str | None = None) -> str:

@@ -2,6 +2,8 @@
 
 from services.directory import metrics as directory_metrics
 from services.directory.settings import DirectorySettings
+from services.ingress import metrics as ingress_metrics
+from services.ingress.settings import IngressSettings
 from services.kit.groups import (
     DatabaseSettings,
     HttpSettings,
@@ -29,6 +31,7 @@ SETTINGS: tuple[type[Settings], ...] = (
     StateSettings,
     DirectorySettings,
     GatewaySettings,
+    IngressSettings,
     HttpSettings,
     LogSettings,
     TelemetrySettings,
@@ -36,5 +39,5 @@ SETTINGS: tuple[type[Settings], ...] = (
     SlackSimSettings,
 )
 
-METRICS: tuple[Metric, ...] = (*kafka_metrics.CATALOGUE, *directory_metrics.CATALOGUE)
+METRICS: tuple[Metric, ...] = (*kafka_metrics.CATALOGUE, *directory_metrics.CATALOGUE, *ingress_metrics.CATALOGUE)
 """Each room's catalogue of metrics."""

@@ -18,6 +18,7 @@ class LazyGroup(TyperGroup):
         "token": "threadline.token",
         "secrets": "threadline.secrets",
         "doctor": "threadline.doctor",
+        "ingress": "threadline.ingress",
         "slack-sim": "threadline.slack_sim",
     }
     """By name, in the order in which help shows them."""

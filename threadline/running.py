@@ -1,38 +1,60 @@
 """Finds the stack that runs on this machine, so that commands need not be told its addresses."""
 
+from collections.abc import Mapping
+
 from schemas.topics import PARTITIONS_ON_ONE_MACHINE
 from services.kit.groups import DatabaseSettings, KafkaSettings
-from services.kit.settings import load
+from services.kit.settings import AnySettings, load
 from services.local import kafka, postgres, state
 from services.local.home import Home, LocalSettings
 from services.local.state import StackState
 
 
 def kafka_settings() -> KafkaSettings:
-    """The cluster that the settings name; where they name none, the broker that runs on this machine.
-
-    Its partition count goes with its address: a cluster that was named must never be given the small one.
-    """
-    named = load(KafkaSettings)
-    if "kafka_brokers" in named.model_fields_set:
-        return named
-    found = state.running(Home.of(load(LocalSettings)))
-    if found is None or kafka.NAME not in found.programs:
-        return named
-    here = found.address_of(kafka.NAME)
-    return load(KafkaSettings, {"kafka_brokers": here, "topic_partitions": PARTITIONS_ON_ONE_MACHINE})
+    """The cluster that the settings name; where they name none, the broker that runs on this machine."""
+    return service_settings(KafkaSettings)
 
 
 def database_settings() -> DatabaseSettings:
     """The Postgres that the settings name; where they name none, the one that runs on this machine."""
-    named = load(DatabaseSettings)
-    if named.model_fields_set & {"database_url", "database_owner_url"}:
-        return named
+    return service_settings(DatabaseSettings)
+
+
+def service_settings(kind: type[AnySettings]) -> AnySettings:
+    """A service's settings; for each part that they do not name, the one that runs on this machine."""
+    named = load(kind)
     home = Home.of(load(LocalSettings))
     found = state.running(home)
-    if found is None or postgres.NAME not in found.programs:
-        return named
-    return postgres.Database.at(home, found.address_of(postgres.NAME)).settings()
+    here = _here(home, found) if found is not None else []
+    unnamed = {
+        name: value
+        for naming, part in here
+        if not named.model_fields_set & naming
+        for name, value in part.items()
+        if name in kind.model_fields
+    }
+    return load(kind, unnamed) if unnamed else named
+
+
+Part = tuple[frozenset[str], Mapping[str, object]]
+"""Which settings name a part of the stack, and what they and others are for the one that runs here."""
+
+
+def _here(home: Home, found: StackState) -> list[Part]:
+    """What each part of a running stack comes to as settings.
+
+    The broker's partition count goes with its address: a cluster that was named must never be given the small one.
+    """
+    parts: list[Part] = []
+    if kafka.NAME in found.programs:
+        address = found.address_of(kafka.NAME)
+        broker = {"kafka_brokers": address, "topic_partitions": PARTITIONS_ON_ONE_MACHINE}
+        parts.append((frozenset({"kafka_brokers"}), broker))
+    if postgres.NAME in found.programs:
+        database = postgres.Database.at(home, found.address_of(postgres.NAME)).settings()
+        urls = {"database_url": database.database_url, "database_owner_url": database.database_owner_url}
+        parts.append((frozenset(urls), urls))
+    return parts
 
 
 def addresses(home: Home, found: StackState) -> dict[str, str]:

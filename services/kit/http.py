@@ -1,6 +1,6 @@
 """The small server that every process has: `/health` and `/metrics`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 
@@ -12,6 +12,8 @@ from services.kit.health import Health
 from services.kit.telemetry.metrics import CONTENT_TYPE, Metrics
 
 UNAVAILABLE = 503
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SHUTDOWN_S = 5.0
 
 
@@ -31,12 +33,18 @@ class Served:
         return f"http://{self.host}:{self.port}"
 
 
-def operations(health: Health, metrics: Metrics) -> web.Application:
-    """An application with the two pages that operators and Prometheus read. They need no sign-in."""
+def health_page(health: Health) -> Handler:
+    """Whether the process is ready for its work, and why not."""
 
     async def show_health(_: web.Request) -> web.Response:
         report = health.report()
         return web.json_response(asdict(report), status=web.HTTPOk.status_code if report.ready else UNAVAILABLE)
+
+    return show_health
+
+
+def operations(health: Health, metrics: Metrics) -> web.Application:
+    """An application with the two pages that operators and Prometheus read. They need no sign-in."""
 
     async def show_life(_: web.Request) -> web.Response:
         report = health.report()
@@ -46,7 +54,7 @@ def operations(health: Health, metrics: Metrics) -> web.Application:
         return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
     application = web.Application()
-    application.router.add_get("/health", show_health)
+    application.router.add_get("/health", health_page(health))
     application.router.add_get("/health/live", show_life)
     application.router.add_get("/metrics", show_metrics)
     return application

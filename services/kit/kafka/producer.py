@@ -6,18 +6,19 @@ from typing import Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
+from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, set_span_in_context
 
 from schemas.attributes import Attributes
 from schemas.base import Event
-from schemas.record import encode
+from schemas.record import Encoded, encode
 from schemas.topics import TOPICS, Topic, name_of
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.connection import client_arguments
 from services.kit.kafka.metrics import PUBLISH_SECONDS, PUBLISHED
 from services.kit.kafka.pace import pace
 from services.kit.telemetry.instruments import Instruments
-from services.kit.telemetry.traces import current_trace
+from services.kit.telemetry.traces import context_of, current_trace
 
 LINGER_MS = 0
 """Records that wait while a request is under way are batched anyway; waiting longer only adds to every ack."""
@@ -32,7 +33,8 @@ class Producer:
 
     def __init__(self, settings: KafkaSettings, service: str, instruments: Instruments) -> None:
         self._prefix = settings.topic_prefix
-        self._source = f"/threadline/{service}"
+        self.source = f"/threadline/{service}"
+        """Who writes, as records say it."""
         self._instruments = instruments
         self._client = AIOKafkaProducer(
             **client_arguments(settings),
@@ -60,10 +62,22 @@ class Producer:
         self, topic: Topic, key: str | bytes | None, event: Event, record_id: str
     ) -> "asyncio.Future[RecordMetadata]":
         """Queues an event. It is durable when the future that comes back is done."""
-        clock, emitter = self._instruments.clock, self._instruments.emitter
         span = self._publishing(topic, record_id)
         trace = current_trace(set_span_in_context(span))
-        record = encode(topic, event, Attributes(record_id, name_of(type(event)), self._source, event.at, **trace))
+        record = encode(topic, event, Attributes(record_id, name_of(type(event)), self.source, event.at, **trace))
+        return await self._hand_over(topic, key, record, span)
+
+    async def send_encoded(
+        self, topic: Topic, key: str | bytes | None, record: Encoded, record_id: str
+    ) -> "asyncio.Future[RecordMetadata]":
+        """The same for a record that is encoded already. Its own headers say which trace it belongs to."""
+        span = self._publishing(topic, record_id, context_of(Attributes.from_headers(record.headers)))
+        return await self._hand_over(topic, key, record, span)
+
+    async def _hand_over(
+        self, topic: Topic, key: str | bytes | None, record: Encoded, span: Span
+    ) -> "asyncio.Future[RecordMetadata]":
+        clock, emitter = self._instruments.clock, self._instruments.emitter
         begun = clock.monotonic()
 
         def settle(*, acknowledged: bool) -> None:
@@ -85,9 +99,10 @@ class Producer:
         future.add_done_callback(lambda done: settle(acknowledged=not done.cancelled() and done.exception() is None))
         return future
 
-    def _publishing(self, topic: Topic, record_id: str) -> Span:
+    def _publishing(self, topic: Topic, record_id: str, context: Context | None = None) -> Span:
         return self._instruments.tracer.start_span(
             f"publish {topic.name}",
+            context,
             kind=SpanKind.PRODUCER,
             attributes={
                 "messaging.system": "kafka",

@@ -1,0 +1,91 @@
+"""A child process: started, held up, killed, and never left behind."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from services.kit.settings import child_environment
+
+ENDS_WITHIN_S = 20.0
+
+
+@dataclass
+class Child:
+    """One process, and the file that its output goes to."""
+
+    process: asyncio.subprocess.Process
+    log: Path
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self.process.returncode is None
+
+    def send(self, number: signal.Signals) -> None:
+        """Tells it something, as long as it runs."""
+        if self.is_running:
+            self.process.send_signal(number)
+
+    async def kill(self) -> None:
+        """Kill -9, and it is gone."""
+        self.send(signal.SIGKILL)
+        await self.process.wait()
+
+    async def stop(self) -> int:
+        """SIGTERM, and waits until it has left. One that does not leave is killed."""
+        self.send(signal.SIGCONT)
+        self.send(signal.SIGTERM)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ENDS_WITHIN_S):
+                return await self.process.wait()
+        await self.kill()
+        raise TimeoutError(f"it did not leave within {ENDS_WITHIN_S:.0f} s; {self.said()[-500:]}")
+
+    def said(self) -> str:
+        """Its output so far."""
+        return self.log.read_text("utf-8", "replace") if self.log.exists() else ""
+
+    def rss_mb(self) -> float:
+        """How much memory it holds."""
+        return float(psutil.Process(self.process.pid).memory_info().rss) / 1e6
+
+    def cpu_s(self) -> float:
+        """How much of a core it has used."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return float(times.user + times.system)
+
+
+@asynccontextmanager
+async def child(
+    command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path
+) -> AsyncIterator[Child]:
+    """Runs it. Afterwards it is gone, whatever happened."""
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env=child_environment(environment),
+            cwd=folder,
+            stdout=handle,
+            stderr=handle,
+            stdin=asyncio.subprocess.DEVNULL,
+        )
+    finally:
+        os.close(handle)
+    started = Child(process, log)
+    try:
+        yield started
+    finally:
+        if started.is_running:
+            started.send(signal.SIGCONT)
+            started.send(signal.SIGTERM)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ENDS_WITHIN_S):
+                    await process.wait()
+            await started.kill()

@@ -1,0 +1,71 @@
+"""Closes the installation of an app that was removed from a workspace: its tokens are good for nothing now."""
+
+import asyncio
+import logging
+from datetime import datetime
+
+from services.directory.faults import DatabaseAway
+from services.directory.holding import Known
+from services.directory.installations import Installations
+from services.directory.lookup import Directory
+from services.ingress.adapters.entry import NotKept
+from services.kit.fault import Fault
+
+log = logging.getLogger(__name__)
+
+WITHIN_S = 2.0
+"""Slack waits three seconds for its acknowledgement."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
+
+
+class Closing:
+    """Does it before the event is acknowledged: where Postgres is away, Slack sends it again, and we go on trying."""
+
+    def __init__(self, directory: Directory, installations: Installations) -> None:
+        self._directory, self._installations = directory, installations
+        self._trying: dict[tuple[str, str], asyncio.Task[None]] = {}
+
+    async def close(self, app: str, workspace: str, at: datetime) -> None:
+        """`NotKept` where it could not be done yet."""
+        key = (app, workspace)
+        task = self._trying.get(key)
+        if task is None:
+            task = self._trying[key] = asyncio.create_task(self._until_done(app, workspace, at))
+            task.add_done_callback(lambda _: self._trying.pop(key, None))
+        done, _ = await asyncio.wait({task}, timeout=WITHIN_S)
+        if not done:
+            log.warning("the installation of %s in %s is not closed yet, and it is tried again", app, workspace)
+            raise NotKept("the installation is not closed yet; the event itself is kept")
+
+    async def finish(self) -> None:
+        """Gives up what is still tried. Slack sends the event again."""
+        tasks = list(self._trying.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _until_done(self, app: str, workspace: str, at: datetime) -> None:
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                await self._close(app, workspace, at)
+            except DatabaseAway:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
+            except Fault:
+                log.exception("the installation of %s in %s could not be closed", app, workspace)
+                return
+            else:
+                return
+
+    async def _close(self, app: str, workspace: str, at: datetime) -> None:
+        tenant = await self._directory.owner(workspace)
+        if not isinstance(tenant, Known):
+            log.warning("%s was removed from %s, which belongs to no tenant", app, workspace)
+            return
+        closed = await self._installations.close(tenant, app, workspace, at)
+        log.warning(
+            "%s was removed from %s (%s): %s",
+            *(app, workspace, tenant.tenant_id),
+            "its installation is closed and its tokens are thrown away" if closed else "it was closed already",
+        )

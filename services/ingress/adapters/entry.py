@@ -1,0 +1,47 @@
+"""A record on its way to where it is durable, and whoever waits for that."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from services.ingress.adapters.outgoing import Outgoing
+from services.kit.fault import Fault
+
+Kept: TypeAlias = Literal["broker", "spool"]
+"""Where a record is durable."""
+
+
+class NotKept(Fault):
+    """It is nowhere durable, and must not be acknowledged."""
+
+
+@dataclass(eq=False)
+class Entry:
+    """One record."""
+
+    record: Outgoing
+    kept: asyncio.Future[Kept]
+    at: float
+    """When it was handed in, by the monotonic clock."""
+    timer: asyncio.TimerHandle | None = None
+    aside: bool = False
+    """It goes to the spool. The broker may have been given it before, and may still take it."""
+    written: bool = False
+    """The broker has it."""
+    seq: int | None = None
+    """Its place in the spool."""
+
+    def settle(self, outcome: Kept | NotKept) -> None:
+        """Says it to whoever waits, if somebody still does."""
+        if self.kept.done():
+            return
+        if isinstance(outcome, NotKept):
+            self.kept.set_exception(outcome)
+        else:
+            self.kept.set_result(outcome)
+
+    def stop_timer(self) -> None:
+        """It is no longer waited for."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None

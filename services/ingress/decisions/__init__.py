@@ -1,0 +1,1 @@
+"""What ingress decides: pure functions of what came in."""

@@ -1,0 +1,183 @@
+"""The way to a topic, on a broker that is held up, stopped and killed: nothing is lost, and nothing is overtaken."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from opentelemetry.trace import NoOpTracer
+
+from bench.beds.broker import OwnBroker
+from bench.beds.inbound import stored
+from schemas.letter import DeadLetter
+from schemas.topics import DEAD_LETTERS
+from services.ingress import metrics
+from services.ingress.adapters.broker import Broker
+from services.ingress.adapters.entry import NotKept
+from services.ingress.adapters.intake import Intake
+from services.ingress.adapters.spool import Spool
+from services.kit.clock import SystemClock
+from services.kit.groups import KafkaSettings
+from services.kit.kafka.metrics import CATALOGUE
+from services.kit.telemetry.instruments import Instruments
+from services.kit.telemetry.metrics import Metrics, metrics_of
+from tests.ingress.records import record
+
+PATIENCE_S = 0.3
+SOON_S = 30.0
+Opens = Callable[..., AbstractAsyncContextManager[Intake]]
+
+
+@pytest.fixture
+def measured() -> Metrics:
+    return metrics_of("test", (*metrics.CATALOGUE, *CATALOGUE))
+
+
+@pytest.fixture
+def opens(fragile_topics: KafkaSettings, tmp_path: Path, measured: Metrics) -> Opens:
+    @asynccontextmanager
+    async def opened(
+        *, room: int = 1 << 30, settings: KafkaSettings = fragile_topics, patience_s: float = PATIENCE_S
+    ) -> AsyncIterator[Intake]:
+        instruments = Instruments(SystemClock(), measured.emitter, NoOpTracer())
+        spool = Spool(tmp_path / "spool.db", room)
+        async with Intake(spool, Broker(settings, instruments), instruments, patience_s) as intake:
+            yield intake
+
+    return opened
+
+
+async def until_direct(intake: Intake) -> None:
+    async with asyncio.timeout(SOON_S):
+        await intake._drained.wait()
+
+
+async def take(intake: Intake, numbers: range) -> list[str]:
+    return list(await asyncio.gather(*(intake.take(record(number)) for number in numbers)))
+
+
+def numbers_of(found: list[str]) -> list[int]:
+    return [int(each.removeprefix("A1:T1:Ev")) for each in found]
+
+
+async def on_the_topic(settings: KafkaSettings) -> list[int]:
+    return numbers_of([each.id for each in await stored(settings)])
+
+
+async def test_what_the_broker_takes_in_time_never_sees_the_spool(opens: Opens, fragile_topics: KafkaSettings) -> None:
+    async with opens(patience_s=10.0) as intake:
+        await until_direct(intake)
+        assert await take(intake, range(200)) == ["broker"] * 200
+        assert intake._disk.records == 0
+    assert await on_the_topic(fragile_topics) == list(range(200))
+
+
+async def test_while_the_broker_stands_still_everything_is_spooled_and_then_drained_in_order(
+    opens: Opens, fragile: OwnBroker, fragile_topics: KafkaSettings, measured: Metrics
+) -> None:
+    async with opens() as intake:
+        await until_direct(intake)
+        assert set(await take(intake, range(10))) == {"broker"}
+        fragile.hold_up()
+        began = SystemClock().monotonic()
+        assert set(await take(intake, range(10, 20))) == {"spool"}
+        assert SystemClock().monotonic() - began >= PATIENCE_S
+        assert b"threadline_ingress_spooling 1.0" in measured.text() or not intake._direct
+        assert set(await take(intake, range(20, 120))) == {"spool"}
+        fragile.let_go()
+        taken = 120
+        while not intake._direct:
+            await take(intake, range(taken, taken + 5))
+            taken += 5
+            await asyncio.sleep(0.02)  # one after the other is drained: slower than records can be put aside
+        assert set(await take(intake, range(taken, taken + 10))) == {"broker"}
+    found = await on_the_topic(fragile_topics)
+    assert found == list(range(taken + 10)), "each once, in order: what the client delivered late is not drained again"
+
+
+async def test_a_broker_that_is_killed_and_comes_back(
+    opens: Opens, fragile: OwnBroker, fragile_topics: KafkaSettings
+) -> None:
+    async with opens() as intake:
+        await until_direct(intake)
+        giving = [intake.take(record(number)) for number in range(50)]
+        await fragile.kill()
+        giving += [intake.take(record(number)) for number in range(50, 150)]
+        kept = await asyncio.gather(*giving)
+        assert set(kept) <= {"broker", "spool"}
+        assert "spool" in kept
+        await fragile.start()
+        await until_direct(intake)
+    found = await on_the_topic(fragile_topics)
+    assert list(dict.fromkeys(found)) == list(range(150))
+
+
+async def test_an_intake_that_never_met_the_broker_spools_and_the_next_one_drains_first(
+    opens: Opens, fragile: OwnBroker, fragile_topics: KafkaSettings
+) -> None:
+    await fragile.stop()
+    async with opens() as intake:
+        assert not await intake.drained(0.1) or intake._disk.records == 0
+        assert set(await take(intake, range(20))) == {"spool"}
+    async with opens() as intake:
+        assert not await intake.drained(0.5), "the broker is away: it is not waited for any longer"
+        assert set(await take(intake, range(20, 30))) == {"spool"}
+        await fragile.start()
+        assert await intake.drained(SOON_S)
+        assert set(await take(intake, range(30, 40))) == {"broker"}
+    assert await on_the_topic(fragile_topics) == list(range(40))
+
+
+async def test_a_full_spool_refuses_and_says_so(opens: Opens, fragile: OwnBroker, measured: Metrics) -> None:
+    fragile.hold_up()
+    async with opens(room=1 << 20) as intake:
+        taken = [intake.take(record(number, padding=50_000)) for number in range(30)]
+        kept = await asyncio.gather(*taken, return_exceptions=True)
+        refused = [each for each in kept if isinstance(each, NotKept)]
+        assert refused
+        assert kept[: len(kept) - len(refused)] == ["spool"] * (len(kept) - len(refused))
+        assert "could not be kept" in (intake.trouble() or "")
+        assert await intake.take(record(100, once_only=True, padding=50_000)) == "spool"
+        assert intake.trouble() is None
+        assert f"threadline_ingress_not_kept_total {len(refused)}.0".encode() in measured.text()
+        fragile.let_go()
+        await until_direct(intake)
+
+
+async def test_a_record_that_the_broker_never_takes_becomes_a_dead_letter_and_stops_nobody(
+    opens: Opens, fragile: OwnBroker, fragile_topics: KafkaSettings
+) -> None:
+    huge = 1_200_000
+    async with opens() as intake:
+        await until_direct(intake)
+        giving = [intake.take(record(number, padding=huge if number == 3 else 0)) for number in range(6)]
+        assert set(await asyncio.gather(*giving)) <= {"broker", "spool"}
+        await until_direct(intake)
+        fragile.hold_up()
+        giving = [intake.take(record(number, padding=huge if number == 8 else 0)) for number in range(6, 12)]
+        assert set(await asyncio.gather(*giving)) == {"spool"}
+        fragile.let_go()
+        await until_direct(intake)
+    assert await on_the_topic(fragile_topics) == [0, 1, 2, 4, 5, 6, 7, 9, 10, 11]
+    letters = await stored(fragile_topics, DEAD_LETTERS)
+    assert sorted(numbers_of([each.id for each in letters])) == [3, 8]
+    for letter in letters:
+        assert isinstance(letter.event, DeadLetter)
+        assert letter.event.reason == "too_large"
+        assert len(letter.event.value or b"") > huge
+
+
+async def test_topics_that_are_missing_are_waited_for(
+    opens: Opens, fragile: OwnBroker, fragile_topics: KafkaSettings
+) -> None:
+    elsewhere = fragile_topics.model_copy(update={"topic_prefix": f"{fragile_topics.topic_prefix}later."})
+    async with opens(settings=elsewhere) as intake:
+        await until_direct(intake)
+        assert set(await take(intake, range(5))) == {"spool"}
+        await fragile.make_topics(elsewhere.topic_prefix)
+        async with asyncio.timeout(60):
+            while not intake._direct:  # noqa: ASYNC110 - the intake has no event for it
+                await asyncio.sleep(0.1)
+        assert set(await take(intake, range(5, 10))) == {"broker"}
+    assert list(dict.fromkeys(await on_the_topic(elsewhere))) == list(range(10))

@@ -1,0 +1,66 @@
+"""`threadline ingress`: Slack in, and what operators do about it."""
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from services.ingress.settings import IngressSettings, observing
+from services.kit.fault import Fault
+from threadline.ingress_adopt import adopted
+from threadline.ingress_compare import compare
+from threadline.ingress_tail import tail
+from threadline.plain import plain_console
+from threadline.running import service_settings
+
+application = typer.Typer(help="Takes in what Slack sends: `threadline ingress` starts it.", add_completion=False)
+
+Observe = Annotated[
+    bool,
+    typer.Option("--observe", help="Only observe: publish under a shadow prefix, answer nothing."),
+]
+
+
+@application.callback(invoke_without_command=True)
+def start(context: typer.Context, observe: Observe = False) -> None:
+    """Take in what Slack sends, until Ctrl-C."""
+    if context.invoked_subcommand is not None:
+        return
+    settings = service_settings(IngressSettings)
+    from services.ingress.app import run  # noqa: PLC0415 - the other commands do without all of it
+
+    sys.exit(run(observing(settings) if observe else settings))
+
+
+@application.command()
+def spools() -> None:
+    """List the spools of this volume: who has which, and how much waits."""
+    from services.ingress.adapters.spools import Spools  # noqa: PLC0415 - likewise
+
+    settings = service_settings(IngressSettings)
+    table = Table("spool", "owner", "records", "bytes", "oldest", box=None, pad_edge=False)
+    for each in Spools(settings.spool_folder, settings.spool_size).all():
+        owner = "a process that runs" if each.owned else "nobody"
+        if each.contents is None:
+            table.add_row(str(each.number), owner, "", "", "" if each.trouble is None else "damaged")
+        else:
+            oldest = f"{each.contents.oldest:%Y-%m-%d %H:%M:%S} UTC" if each.contents.oldest else ""
+            table.add_row(str(each.number), owner, str(each.contents.records), str(each.contents.size), oldest)
+    plain_console().print(table if table.row_count else f"there is no spool in {settings.spool_folder}")
+
+
+@application.command()
+def adopt(number: Annotated[int, typer.Argument(min=1, help="As `threadline ingress spools` shows it.")]) -> None:
+    """Write what waits in a spool without an owner to the broker, in its order."""
+    settings = service_settings(IngressSettings)
+    try:
+        written = asyncio.run(adopted(settings, number))
+    except KeyboardInterrupt:
+        raise Fault("interrupted; what is not written yet stays in the spool") from None
+    typer.echo(f"{written} records of spool {number} were written to the broker; the spool is empty")
+
+
+application.command()(tail)
+application.command()(compare)
