@@ -1,7 +1,5 @@
 """Adopting a spool whose process is gone for good."""
 
-import asyncio
-
 from services.ingress.settings import IngressSettings
 from services.kit.fault import Fault
 
@@ -29,8 +27,7 @@ async def adopted(settings: IngressSettings, number: int) -> int:
     spool = spools.open(number)
     waiting = spool.records
     async with Intake(spool, Broker(settings, instruments), instruments, settings.ingress_broker_patience_s) as intake:
-        await asyncio.sleep(0)
-        if not await intake.drained(settings.ingress_drain_first_s):
+        if not await intake.ready(settings.ingress_drain_first_s):
             raise NotAdopted(
                 f"the broker did not take everything within {settings.ingress_drain_first_s:g} s: {spool.records} of "
                 f"{waiting} records still wait in the spool. Is {settings.kafka_brokers} there?"

@@ -118,6 +118,7 @@ def authorize_url(api_url: str) -> str:
 async def _gateway(ingress: "Ingress", known: Directory, stack: AsyncExitStack) -> list[web.RouteDef]:
     runs = Runs(ingress.settings, ingress.process.clock)
     following = asyncio.create_task(runs.follow())
+    following.add_done_callback(ingress.ended)
 
     async def ended() -> None:
         following.cancel()

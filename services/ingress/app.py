@@ -5,7 +5,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -51,6 +51,14 @@ class Ingress:
     receiver: Receiver
     client: AsyncWebClient
     name: str
+    broken: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set where something ended that should only end when it is told to: the process ends, and is started again."""
+
+    def ended(self, task: "asyncio.Task[None]") -> None:
+        """For tasks that should only end when they are told to."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.critical("a part of ingress failed in a way that was not foreseen", exc_info=error)
+            self.broken.set()
 
 
 def run(settings: IngressSettings) -> int:
@@ -86,13 +94,13 @@ async def _work(settings: IngressSettings, running: Process) -> None:
             from services.ingress.addresses import opened_addresses  # noqa: PLC0415
 
             await stack.enter_async_context(opened_addresses(ingress, doors))
-        if not await intake.drained(settings.ingress_drain_first_s):
-            log.warning("sockets open before the spool is drained: what comes in waits behind what is in it")
+        if not await intake.ready(settings.ingress_drain_first_s):
+            log.warning("the ways in open before the spool is drained: what comes in waits behind what is in it")
         for app, door in with_sockets:
             await stack.enter_async_context(_opened_sockets(app, door, ingress))
         opened.set()
         stack.push_async_callback(_ended, asyncio.create_task(_look_for_spools(spools, number, running)))
-        await _until_told(running, intake)
+        await _until_told(running, intake.broken, ingress.broken)
 
 
 def _sealing(settings: IngressSettings) -> Any:
@@ -125,6 +133,7 @@ async def _opened_sockets(app: SlackApp, door: Door, ingress: Ingress) -> AsyncI
     sockets = AppSockets(app, door, ingress.client, ingress.instruments, ingress.settings.ingress_slots)
     ingress.process.health.ready[f"slack {app.label}"] = sockets.trouble
     running = asyncio.create_task(sockets.run())
+    running.add_done_callback(ingress.ended)
     try:
         yield
         await sockets.finish()
@@ -153,15 +162,15 @@ async def _look_for_spools(spools: Spools, mine: int, running: Process) -> None:
         await asyncio.sleep(LOOK_FOR_SPOOLS_EVERY_S)
 
 
-async def _until_told(running: Process, intake: Intake) -> None:
-    told = [asyncio.create_task(each.wait()) for each in (running.stopping, intake.broken)]
+async def _until_told(running: Process, *broken: asyncio.Event) -> None:
+    told = [asyncio.create_task(each.wait()) for each in (running.stopping, *broken)]
     try:
         await asyncio.wait(told, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in told:
             task.cancel()
-    if intake.broken.is_set():
-        raise Broken("ingress cannot keep envelopes any more; nothing that was acknowledged is lost. Start it again")
+    if any(each.is_set() for each in broken):
+        raise Broken("ingress cannot go on; nothing that was acknowledged is lost. Start it again")
 
 
 async def _ended(task: "asyncio.Task[Any]") -> None:

@@ -12,7 +12,7 @@ _SHAPES = re.compile(
     | \bsk-[A-Za-z0-9_-]{8,}                              # OpenAI's and Anthropic's keys
     | \btl_[a-z0-9-]+_[0-9a-f]{12}_[0-9a-f]{64}\b          # Threadline's own API tokens
     | (?<=[Bb]earer[ ])[A-Za-z0-9._~+/=-]{8,}             # an Authorization header
-    | (?<=[Bb]asic[ ])[A-Za-z0-9+/=]{8,}                  # likewise
+    | (?<=[Bb]asic[ ])(?!Information\b)[A-Za-z0-9+/=]{8,}  # likewise; Basic Information is a page of Slack's
     | https://hooks\.slack\.com/[^\s"'<>,]+               # response_url and incoming webhooks: whoever has it may post
     | (?<=[?&]ticket=)[^&\s"'<>]+                         # Socket Mode's address
     | (?<=://)[^/\s:@"']*:[^/\s@"']+(?=@)                 # a password in an address

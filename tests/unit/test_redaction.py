@@ -34,7 +34,8 @@ def test_a_secret_in_its_place_is_hidden_and_the_rest_stays(text: str, clean: st
 
 
 @pytest.mark.parametrize(
-    "text", ["https://example.com:8080/path", "task-force", "bearer of news", "xoxo", "A0LOCAL:T0ACME"]
+    "text",
+    ["https://example.com:8080/path", "task-force", "bearer of news", "Basic Information", "xoxo", "A0LOCAL:T0ACME"],
 )
 def test_ordinary_words_stay(text: str) -> None:
     assert Redactor()(text) == text

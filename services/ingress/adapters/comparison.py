@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ LATE = timedelta(days=1)
 """So much later a message can come in: Slack repeats for an hour, and a spool waits while the broker is away."""
 SILENT_S = 30.0
 """So long the broker may give nothing before the end."""
+SETTLED_S = 0.1
 
 
 class NotCompared(Fault):
@@ -58,7 +60,8 @@ async def our_side(settings: KafkaSettings, stretch: Stretch) -> Side:
     """Every message of the stretch in slack.inbound, up to where the topic ends now."""
     sightings, unreadable = [], []
     try:
-        async with reader(settings, SLACK_INBOUND, max(stretch.since - EARLY, EPOCH)) as consumer:
+        begin = max(stretch.since - EARLY, EPOCH)
+        async with reader(settings, SLACK_INBOUND, begin) as consumer, letting_go(consumer):
             async for record in _records(consumer, stretch, settings.topic_prefix):
                 try:
                     _, event = record.decode()
@@ -68,7 +71,9 @@ async def our_side(settings: KafkaSettings, stretch: Stretch) -> Side:
                 found = sighting_of(event) if isinstance(event, SlackEnvelope) else None
                 if found is not None and stretch.holds(found):
                     sightings.append(found)
-    except (KafkaError, OSError) as error:  # TimeoutError among them
+    except (KafkaError, OSError, asyncio.CancelledError) as error:
+        if is_cancelled():
+            raise
         what = f"{settings.kafka_brokers} stopped answering, or never did ({type(error).__name__})"
         raise NotCompared(f"{what}; nothing was compared, and it can simply be run again") from error
     return Side(tuple(sightings), tuple(unreadable))
@@ -97,3 +102,19 @@ async def _ends(consumer: AIOKafkaConsumer, stretch: Stretch) -> dict[TopicParti
     late = int((stretch.until.timestamp() + LATE.total_seconds()) * 1000)
     found = await consumer.offsets_for_times(dict.fromkeys(partitions, late))
     return {each: min(end, found[each].offset) if found.get(each) else end for each, end in ends.items()}
+
+
+@asynccontextmanager
+async def letting_go(consumer: AIOKafkaConsumer) -> AsyncIterator[None]:
+    """Leaves a reader in order, although aiokafka 0.14 does not stop while a fetch waits to be tried again."""
+    try:
+        yield
+    finally:
+        consumer.unsubscribe()  # and no fetch waits for anything
+        await asyncio.sleep(SETTLED_S)
+
+
+def is_cancelled() -> bool:
+    """Whether we are told to end; a library that gives up lets a cancellation of its own out, too."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

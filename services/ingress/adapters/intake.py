@@ -71,11 +71,9 @@ class Intake:
         """What is wrong, for those who watch: what comes in is not kept."""
         return f"{self._aside.lost} records could not be kept" if self._aside.lost else None
 
-    async def drained(self, within_s: float) -> bool:
-        """Waits until what a former process left is written. Where the broker is away it does not wait for that."""
-        if not self._disk.records:
-            return True
-        for event, patience_s in ((self._connected, min(within_s, ANSWER_WITHIN_S)), (self._drained, within_s)):
+    async def ready(self, within_s: float) -> bool:
+        """Waits until the broker answers, and what a former process left is written. It does not wait for ever."""
+        for event, patience_s in ((self._connected, ANSWER_WITHIN_S), (self._drained, within_s)):
             with suppress(TimeoutError):
                 async with asyncio.timeout(patience_s):
                     await event.wait()

@@ -51,9 +51,13 @@ class Link(SocketModeClient):
         self.told = asyncio.Event()
         """Set by a hello and by a farewell."""
 
-    async def open(self) -> None:
-        """Opens it. `SlackApiError` where Slack does not want us; other errors are the network's."""
-        self.wss_uri = await self.issue_new_wss_url()
+    async def ask_for_address(self) -> None:
+        """Asks Slack where to connect. `SlackApiError` where it does not want us; other errors are the network's."""
+        response = await self.web_client.apps_connections_open(app_token=self.app_token)
+        url = response.get("url")
+        if not isinstance(url, str):
+            raise ConnectionError("Slack's answer holds no address")
+        self.wss_uri = url
 
     async def shake_hands(self) -> None:
         """Connects and waits for Slack's hello, or for its farewell."""

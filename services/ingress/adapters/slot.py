@@ -8,6 +8,7 @@ from random import Random
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from services.ingress import metrics
 from services.ingress.adapters.link import Link
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 REFUSED_PAUSE_S = 60.0
+LONGEST_WAIT_S = 300.0
 RETIRES_WITHIN_S = 30.0
 REPLACED_FIRST = frozenset({"warning", "refresh_requested"})
 """Farewells that leave time to open another socket first."""
@@ -127,14 +129,18 @@ class Slot:
             async with self._tools.turn:
                 link = await self._make()
                 self.links.append(link)
-                await link.open()
+                await link.ask_for_address()
                 self._turn_unless_connected("authenticated")
                 await link.shake_hands()
         except SlackApiError as error:
             self._denied(code_of(error))
+            await asyncio.sleep(retry_after(error))
         except Fault as fault:
             self._refused(str(fault))
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError among them
+            self._say_why_not(type(error).__name__)
+        except Exception as error:  # whatever the client raises: a slot never ends by itself
+            log.exception("opening a socket failed in a way that was not foreseen")
             self._say_why_not(type(error).__name__)
         else:
             if link.farewell is None:
@@ -230,7 +236,14 @@ def _words_for(why: str) -> str:
 
 
 def code_of(error: SlackApiError) -> str:
-    """Slack's code for what went wrong."""
-    response = error.response
-    code = response.get("error") if hasattr(response, "get") else None
+    """Slack's code for what went wrong. Behind a proxy the answer may be anything."""
+    data = error.response.data if isinstance(error.response, AsyncSlackResponse) else None
+    code = data.get("error") if isinstance(data, dict) else None
     return code if isinstance(code, str) else "an answer that is not Slack's"
+
+
+def retry_after(error: SlackApiError) -> float:
+    """How long Slack wants us to wait, where it says so."""
+    response = error.response
+    given = response.headers.get("Retry-After", "") if isinstance(response, AsyncSlackResponse) else ""
+    return min(float(given), LONGEST_WAIT_S) if str(given).isdecimal() else 0.0

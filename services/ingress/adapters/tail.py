@@ -1,6 +1,7 @@
 """Reads the inbound stream along, through outages of the broker, and hands it to local programs as lines of JSON."""
 
 import asyncio
+import errno
 import fcntl
 import logging
 import os
@@ -8,8 +9,8 @@ import select
 import socket
 import stat
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pydantic_core import to_json
 
 from schemas.record import CannotRead, UnknownEvent
 from schemas.topics import SLACK_INBOUND
+from services.ingress.adapters.comparison import is_cancelled, letting_go
 from services.kit.clock import Clock
 from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
@@ -26,10 +28,8 @@ from services.kit.kafka.consumer import Record, reader, record_of
 
 log = logging.getLogger(__name__)
 
-IDLE_S = 2.0
+IDLE_S, ANSWER_WITHIN_S, PAUSE_S = 2.0, 5.0, 1.0
 """After so long without a record the broker is asked whether it is there: the client alone would wait in silence."""
-ANSWER_WITHIN_S = 5.0
-PAUSE_S = 1.0
 
 WAITING_LINES = 1000
 """So many may wait for a client of the socket that reads slowly."""
@@ -54,12 +54,11 @@ class LostPlace(Exception):
 
 def line_of(record: Record) -> bytes:
     """A record as a line. One that cannot be read is a line, too, and says why."""
-    key = record.key.decode("utf-8", "backslashreplace") if record.key is not None else None
     where = {
         "partition": record.partition,
         "offset": record.offset,
         "appended_at": _instant(record.appended_ms),
-        "key": key,
+        "key": record.key.decode("utf-8", "backslashreplace") if record.key is not None else None,
     }
     try:
         attributes, event = record.decode()
@@ -95,13 +94,15 @@ class Tail:
         """One for each record, without an end. Those of a partition, and so of a connection, are in its order."""
         while True:
             try:
-                async with reader(self._settings, SLACK_INBOUND, self._since) as consumer:
+                async with reader(self._settings, SLACK_INBOUND, self._since) as consumer, letting_go(consumer):
                     await self._go_on(consumer)
                     while True:
                         for record in await self._read(consumer):
                             self._place(record)
                             yield line_of(record)
-            except (KafkaError, OSError, LostPlace) as error:  # TimeoutError among them
+            except (KafkaError, OSError, LostPlace, asyncio.CancelledError) as error:
+                if is_cancelled():
+                    raise
                 self._away(error)
             await asyncio.sleep(PAUSE_S)
 
@@ -109,8 +110,8 @@ class Tail:
         partitions = sorted(consumer.assignment())
         ends = await consumer.end_offsets(partitions)
         if not self._next:
-            for each in partitions:
-                self._next[each.partition] = ends[each] if self._since is None else await consumer.position(each)
+            begins = ends if self._since is None else {each: await consumer.position(each) for each in partitions}
+            self._next = {each.partition: begins[each] for each in partitions}
             since = self._since.isoformat(timespec="seconds") if self._since else "now"
             log.info("reads %s at %s, from %s on", self._topic, self._settings.kafka_brokers, since)
         for each in partitions:
@@ -135,11 +136,10 @@ class Tail:
         if record.offset < expected:
             raise LostPlace(f"partition {record.partition}: offset {record.offset} came after {expected - 1}")
         if record.offset > expected:
-            gone = f"{expected} to {record.offset - 1}"
-            log.warning("partition %d of %s: the offsets %s are gone", record.partition, self._topic, gone)
+            log.warning("partition %d: the offsets %d to %d are gone", record.partition, expected, record.offset - 1)
         self._next[record.partition] = record.offset + 1
 
-    def _away(self, error: Exception) -> None:
+    def _away(self, error: BaseException) -> None:
         if not self._next and self._since is None:
             self._since = self._begun  # what comes in while we look for the broker belongs to what was asked for
         if not self._is_away:
@@ -242,49 +242,48 @@ async def _until_gone(said: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 async def listening(path: Path) -> AsyncIterator[Listeners]:
     """A Unix socket for this user alone. Its file goes when we leave."""
     listeners = Listeners()
-    with _bound(path) as bound:
-        server = await asyncio.start_unix_server(listeners.serve, sock=bound)
-        try:
-            yield listeners
-        finally:
-            server.close()
-            await listeners.finish()
-
-
-@contextmanager
-def _bound(path: Path) -> Iterator[socket.socket]:
+    bound, mark = _bound(path)
+    server = await asyncio.start_unix_server(listeners.serve, sock=bound)
     try:
-        made = _made(path)
-        mark = path.lstat().st_ino
+        yield listeners
+    finally:
+        server.close()
+        _remove(path, mark)
+        await listeners.finish()
+
+
+def _remove(path: Path, mark: int) -> None:
+    if path.exists() and path.lstat().st_ino == mark:
+        path.unlink()
+
+
+def _bound(path: Path) -> tuple[socket.socket, int]:
+    """A socket that listens there, and the mark of its file."""
+    try:
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)  # two that start at once must not both take a dead one's place
+            _make_room(path)
+            return _made(path), path.lstat().st_ino
+        finally:
+            os.close(folder)
     except OSError as error:
         what = f"cannot serve at {path}: {error.strerror or error}; nothing was changed"
         raise NotServed(f"{what}. --socket names a file in a folder of yours, in at most 100 characters") from None
-    try:
-        yield made
-    finally:
-        made.close()
-        if path.exists() and path.lstat().st_ino == mark:
-            path.unlink()
 
 
 def _made(path: Path) -> socket.socket:
-    folder = os.open(path.parent, os.O_RDONLY)
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)  # two that start at once must not both take a dead one's place
-        _make_room(path)
-        made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        mask = os.umask(0o177)
-        try:
-            made.bind(str(path))
-            made.listen()
-        except OSError:
-            made.close()
-            raise
-        finally:
-            os.umask(mask)
-        return made
+        made.bind(str(path))
+        made.listen()
+    except OSError:
+        made.close()
+        raise
     finally:
-        os.close(folder)
+        os.umask(mask)
+    return made
 
 
 def _make_room(path: Path) -> None:
@@ -295,11 +294,7 @@ def _make_room(path: Path) -> None:
         raise NotServed(f"{path} is there and is no socket; it was left as it is. Remove it, or name another --socket")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
         asking.settimeout(0)
-        try:
-            asking.connect(str(path))
-        except ConnectionRefusedError:
+        if asking.connect_ex(str(path)) == errno.ECONNREFUSED:
             path.unlink()
             return
-        except BlockingIOError:
-            pass  # so many wait there that nobody else may
     raise NotServed(f"another process serves at {path}, and was left alone; stop it, or name another --socket")
