@@ -160,6 +160,7 @@ class Intake:
         for entry in self._under_way.values():
             entry.stop_timer()
             self._aside.put(entry)
+        self._emitter.set(metrics.SPOOLING, 1)
 
     async def _come_back(self) -> None:
         """Whenever the broker was away: waits for it, drains the spool, and writes to it directly again."""
@@ -201,6 +202,7 @@ class Intake:
         self._direct = True
         self._away.clear()
         self._drained.set()
+        self._emitter.set(metrics.SPOOLING, 0)
         if drained:
             log.info("the broker answers again: %d records of the spool were written to it, in their order", drained)
 

@@ -39,9 +39,7 @@ LAST_WORD_S = 2.0
 """How long a client has to take what is its last line."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-TOO_SLOW = (
-    f"too slow: {WAITING_LINES} lines or {WAITING_BYTES >> 20} MiB waited; what came since the line before is gone"
-)
+TOO_SLOW = f"too slow: {WAITING_LINES} lines or {WAITING_BYTES >> 20} MiB waited, and they are thrown away"
 
 
 class NotServed(Fault):
