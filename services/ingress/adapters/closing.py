@@ -9,7 +9,6 @@ from services.directory.holding import Known
 from services.directory.installations import Installations
 from services.directory.lookup import Directory
 from services.ingress.adapters.entry import NotKept
-from services.kit.fault import Fault
 
 log = logging.getLogger(__name__)
 
@@ -51,12 +50,12 @@ class Closing:
                 await self._close(app, workspace, at)
             except DatabaseAway:
                 await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE_S)
-            except Fault:
-                log.exception("the installation of %s in %s could not be closed", app, workspace)
-                return
+            except Exception:
+                log.exception("the installation of %s in %s could not be closed, and it is tried again", app, workspace)
+                await asyncio.sleep(pause)
             else:
                 return
+            pause = min(pause * 2, LONGEST_PAUSE_S)
 
     async def _close(self, app: str, workspace: str, at: datetime) -> None:
         tenant = await self._directory.owner(workspace)
