@@ -9,8 +9,9 @@ from schemas.ids import payload_hash
 
 Payload = Mapping[str, Any]
 
-SEALED_FIELDS = frozenset({"response_url", "bot_access_token"})
-"""Of a payload: whoever has one may post or call with it. In `slack.inbound` they stand sealed, or not at all."""
+SEALED_FIELDS = frozenset({"response_url", "bot_access_token", "access_token", "client_secret", "secret"})
+"""Of a payload, wherever they stand: whoever has one may post or call with it. In `slack.inbound` they are sealed, or
+left out."""
 
 
 class UnidentifiedConnection(ValueError):

@@ -27,39 +27,50 @@ Observe = Annotated[
 def start(context: typer.Context, observe: Observe = False) -> None:
     """Take in what Slack sends, until Ctrl-C."""
     if context.invoked_subcommand is not None:
+        if observe:
+            raise Fault(
+                f"--observe stands behind the command: threadline ingress {context.invoked_subcommand} --observe"
+            )
         return
-    settings = service_settings(IngressSettings)
     from services.ingress.app import run  # noqa: PLC0415 - the other commands do without all of it
 
-    sys.exit(run(observing(settings) if observe else settings))
+    sys.exit(run(_settings(observe=observe)))
 
 
 @application.command()
-def spools() -> None:
+def spools(observe: Observe = False) -> None:
     """List the spools of this volume: who has which, and how much waits."""
     from services.ingress.adapters.spools import Spools  # noqa: PLC0415 - likewise
 
-    settings = service_settings(IngressSettings)
+    settings = _settings(observe=observe)
     table = Table("spool", "owner", "records", "bytes", "oldest", box=None, pad_edge=False)
-    for each in Spools(settings.spool_folder, settings.spool_size).all():
+    found = Spools(settings.spool_folder, settings.topic_prefix, settings.spool_size)
+    for each in found.all():
         owner = "a process that runs" if each.owned else "nobody"
         if each.contents is None:
-            table.add_row(str(each.number), owner, "", "", "" if each.trouble is None else "damaged")
+            table.add_row(each.name, owner, "", "", "" if each.trouble is None else "damaged")
         else:
             oldest = f"{each.contents.oldest:%Y-%m-%d %H:%M:%S} UTC" if each.contents.oldest else ""
-            table.add_row(str(each.number), owner, str(each.contents.records), str(each.contents.size), oldest)
-    plain_console().print(table if table.row_count else f"there is no spool in {settings.spool_folder}")
+            table.add_row(each.name, owner, str(each.contents.records), str(each.contents.size), oldest)
+    plain_console().print(table if table.row_count else f"there is no spool in {found.folder}")
 
 
 @application.command()
-def adopt(number: Annotated[int, typer.Argument(min=1, help="As `threadline ingress spools` shows it.")]) -> None:
+def adopt(
+    name: Annotated[str, typer.Argument(help="Such as spool-2, as `threadline ingress spools` shows it.")],
+    observe: Observe = False,
+) -> None:
     """Write what waits in a spool without an owner to the broker, in its order."""
-    settings = service_settings(IngressSettings)
     try:
-        written = asyncio.run(adopted(settings, number))
+        written = asyncio.run(adopted(_settings(observe=observe), name))
     except KeyboardInterrupt:
         raise Fault("interrupted; what is not written yet stays in the spool") from None
-    typer.echo(f"{written} records of spool {number} were written to the broker; the spool is empty")
+    typer.echo(f"{written} records of {name} were written to the broker; it is empty")
+
+
+def _settings(*, observe: bool) -> IngressSettings:
+    settings = service_settings(IngressSettings)
+    return observing(settings) if observe else settings
 
 
 application.command()(tail)

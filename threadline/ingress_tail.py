@@ -16,7 +16,8 @@ from typing import Annotated
 
 import typer
 
-from services.ingress.adapters.tail import Tail, listening
+from services.ingress.adapters.listeners import listening
+from services.ingress.adapters.tail import Tail
 from services.ingress.settings import SHADOW
 from services.kit import logs
 from services.kit.clock import SystemClock

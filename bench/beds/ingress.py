@@ -52,6 +52,12 @@ class OwnIngress:
         except TimeoutError:
             raise TimeoutError(f"{name}{labels} is {found}, not {value}; {self.child.said()[-1500:]}") from None
 
+    async def child_says(self, words: str, within_s: float = 30.0) -> None:
+        """Waits until it has said something."""
+        async with asyncio.timeout(within_s):
+            while words not in self.child.said():  # noqa: ASYNC110 - a log has no event
+                await asyncio.sleep(0.05)
+
     def http_address(self) -> str:
         """Where Slack and programs may call it."""
         line = next(line for line in self.child.said().splitlines() if "takes calls at" in line)

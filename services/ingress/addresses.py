@@ -48,12 +48,13 @@ async def opened_addresses(ingress: "Ingress", doors: Sequence[Door]) -> AsyncIt
             known = await stack.enter_async_context(directory(settings, surroundings))
         installations = _installations(known, settings) if known else None
         if known is not None and installations is not None:
-            closing = Closing(known, installations)
+            closing = Closing(known, installations, ingress.client)
             stack.push_async_callback(closing.finish)
             ingress.receiver.close_installation = closing.close
         if settings.ingress_http:
+            _refuse_unnamed(doors)
             application = web.Application(client_max_size=LARGEST_BODY)
-            application.router.add_get("/health", health_page(ingress.process.health))
+            application.router.add_get("/health", health_page(ingress.process.health, reasons=False))
             application.router.add_routes(_slack(ingress, doors))
             if known is not None and installations is not None:
                 application.router.add_routes(_install(ingress, known, installations))
@@ -126,7 +127,18 @@ async def _gateway(ingress: "Ingress", known: Directory, stack: AsyncExitStack) 
 
     stack.push_async_callback(ended)
     tools = GatewayTools(ingress.process.ids, ingress.instruments)
-    return Gateway(ingress.name, known, ingress.intake, runs, tools).routes()
+    return Gateway(ingress.name, known, ingress.intakes, runs, tools).routes()
+
+
+def _refuse_unnamed(doors: Sequence[Door]) -> None:
+    """Of several apps each must be known by its id: a signature proves an app, and no other."""
+    signed = [door for door in doors if door.has_address]
+    unnamed = [door.app.label for door in signed if door.app.app_id is None]
+    if len(signed) > 1 and unnamed:
+        raise NothingToServe(
+            f"of several apps that Slack may call, each must be named: say which one {', '.join(unnamed)} is in "
+            "THREADLINE_INGRESS_APPS (A0123=files:acme), or set SLACK_APP_ID. Nothing was opened"
+        )
 
 
 def _refuse_nothing(settings: IngressSettings, doors: Sequence[Door]) -> None:

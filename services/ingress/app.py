@@ -12,9 +12,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from services.directory import metrics as directory_metrics
 from services.ingress import metrics
-from services.ingress.adapters.broker import Broker
 from services.ingress.adapters.door import Door
-from services.ingress.adapters.intake import Intake
+from services.ingress.adapters.intakes import Intakes
 from services.ingress.adapters.receiver import Receiver
 from services.ingress.adapters.sockets import AppSockets
 from services.ingress.adapters.spools import Spools
@@ -31,6 +30,9 @@ from services.kit.telemetry.instruments import Instruments
 log = logging.getLogger(__name__)
 
 SERVICE = "ingress"
+QUIET = logging.getLogger("services.ingress.slack_sdk")
+"""Slack's client shows codes, tokens and whole answers in its log. We say ourselves what happens."""
+QUIET.setLevel(logging.CRITICAL + 1)
 CATALOGUE = (*metrics.CATALOGUE, *KAFKA_METRICS, *directory_metrics.CATALOGUE)
 SLACK_ANSWERS_WITHIN_S = 10
 LOOK_FOR_SPOOLS_EVERY_S = 60.0
@@ -47,7 +49,7 @@ class Ingress:
     settings: IngressSettings
     process: Process
     instruments: Instruments
-    intake: Intake
+    intakes: Intakes
     receiver: Receiver
     client: AsyncWebClient
     name: str
@@ -67,40 +69,69 @@ def run(settings: IngressSettings) -> int:
 
 
 async def _work(settings: IngressSettings, running: Process) -> None:
-    spools = Spools(settings.spool_folder, settings.spool_size)
+    spools = Spools(settings.spool_folder, settings.topic_prefix, settings.spool_size)
     apps = apps_of(app_places(settings.ingress_apps), Secrets(settings), settings.slack_app_id)
+    with_sockets = await _with_sockets(apps, settings)
     instruments = Instruments(running.clock, running.emitter, running.tracer)
-    number, spool = spools.take()
-    name = settings.ingress_name or f"{socket.gethostname()[:48]}-{number}"
+    intakes = Intakes(spools, settings, instruments, settings.ingress_broker_patience_s)
+    name = settings.ingress_name or f"{socket.gethostname()[:48]}-{intakes.name}"
     async with AsyncExitStack() as stack:
-        broker = Broker(settings, instruments)
-        intake = await stack.enter_async_context(Intake(spool, broker, instruments, settings.ingress_broker_patience_s))
-        running.health.live["intake"] = lambda: "it keeps nothing any more" if intake.broken.is_set() else None
-        running.health.ready["intake"] = intake.trouble
+        await stack.enter_async_context(intakes)
         opened = asyncio.Event()
         running.health.ready["start"] = lambda: None if opened.is_set() else "it is starting"
-        receiver = Receiver(name, intake, instruments, _sealing(settings))
-        client = AsyncWebClient(base_url=settings.slack_api_url, timeout=SLACK_ANSWERS_WITHIN_S)
-        ingress = Ingress(settings, running, instruments, intake, receiver, client, name)
+        running.health.ready["intake"] = intakes.trouble
+        receiver = Receiver(name, intakes, instruments, _sealing(settings))
+        client = AsyncWebClient(base_url=settings.slack_api_url, timeout=SLACK_ANSWERS_WITHIN_S, logger=QUIET)
+        ingress = Ingress(settings, running, instruments, intakes, receiver, client, name)
         doors = [await _door(app, ingress) for app in apps]
-        with_sockets = [
-            (app, door)
-            for app, door in zip(apps, doors, strict=True)
-            if settings.ingress_sockets and await app.has_app_token()
-        ]
-        _refuse_no_way_in(settings, with_sockets)
         if settings.database_url is not None or settings.ingress_http:
             # Imported where it is wanted: the directory and the addresses cost memory.
             from services.ingress.addresses import opened_addresses  # noqa: PLC0415
 
             await stack.enter_async_context(opened_addresses(ingress, doors))
-        if not await intake.ready(settings.ingress_drain_first_s):
-            log.warning("the ways in open before the spool is drained: what comes in waits behind what is in it")
-        for app, door in with_sockets:
-            await stack.enter_async_context(_opened_sockets(app, door, ingress))
+        await _until_ready(ingress)
+        for app, door in zip(apps, doors, strict=True):
+            if app in with_sockets:
+                await stack.enter_async_context(_opened_sockets(app, door, ingress))
         opened.set()
-        stack.push_async_callback(_ended, asyncio.create_task(_look_for_spools(spools, number, running)))
-        await _until_told(running, intake.broken, ingress.broken)
+        looking = asyncio.create_task(_look_for_spools(spools, intakes.spools, running))
+        looking.add_done_callback(ingress.ended)
+        stack.push_async_callback(_ended, looking)
+        await _until_told(ingress)
+
+
+async def _with_sockets(apps: list[SlackApp], settings: IngressSettings) -> list[SlackApp]:
+    """Every app that is to have sockets: one whose token is not there yet is in error, and told.
+
+    Where Slack may call, the one app of the environment needs no sockets.
+    """
+    ids = [app_id for app in apps if (app_id := await app.learned_id()) is not None]
+    if len(set(ids)) < len(ids):
+        raise NoApps(f"THREADLINE_INGRESS_APPS names an app twice ({', '.join(ids)}): two places hold the same one")
+    if not settings.ingress_sockets:
+        return []
+    if len(apps) > 1 or await apps[0].has_app_token():
+        return apps
+    if settings.ingress_http:
+        return []
+    raise NoApps(
+        "there is no app token: set SLACK_APP_TOKEN (xapp-…, in the app's settings under Basic Information, App-Level "
+        "Tokens, scope connections:write), or name where it is found in THREADLINE_INGRESS_APPS, or switch on "
+        "THREADLINE_INGRESS_HTTP. Nothing was opened"
+    )
+
+
+async def _until_ready(ingress: Ingress) -> None:
+    """What a former process left is written before anything new comes in, as far as that does not take too long."""
+    ready = asyncio.create_task(ingress.intakes.envelopes.ready(ingress.settings.ingress_drain_first_s))
+    told = asyncio.create_task(ingress.process.stopping.wait())
+    try:
+        await asyncio.wait({ready, told}, return_when=asyncio.FIRST_COMPLETED)
+        if ready.done() and not ready.result():
+            log.warning("the ways in open before the spool is drained: what comes in waits behind what is in it")
+    finally:
+        for task in (ready, told):
+            task.cancel()
 
 
 def _sealing(settings: IngressSettings) -> Any:
@@ -114,18 +145,13 @@ def _sealing(settings: IngressSettings) -> Any:
 
 
 async def _door(app: SlackApp, ingress: Ingress) -> Door:
-    secret = await app.signing_secret() if ingress.settings.ingress_http else None
+    secret = None
+    if ingress.settings.ingress_http:
+        try:
+            secret = await app.signing_secret()
+        except Fault as fault:
+            log.error("Slack's requests for %s are refused until ingress is started again: %s", app.label, fault)  # noqa: TRY400 - its message says all
     return Door(app, secret.get_secret_value() if secret else None, ingress.client, ingress.receiver)
-
-
-def _refuse_no_way_in(settings: IngressSettings, with_sockets: list[Any]) -> None:
-    if with_sockets or settings.ingress_http:
-        return
-    raise NoApps(
-        "there is no app token: set SLACK_APP_TOKEN (xapp-…, in the app's settings under Basic Information, App-Level "
-        "Tokens, scope connections:write), or name where it is found in THREADLINE_INGRESS_APPS, or switch on "
-        "THREADLINE_INGRESS_HTTP. Nothing was opened"
-    )
 
 
 @asynccontextmanager
@@ -141,29 +167,30 @@ async def _opened_sockets(app: SlackApp, door: Door, ingress: Ingress) -> AsyncI
         await _ended(running)
 
 
-async def _look_for_spools(spools: Spools, mine: int, running: Process) -> None:
+async def _look_for_spools(spools: Spools, mine: frozenset[str], running: Process) -> None:
     """A process that is gone for good may have left something behind."""
-    told: set[int] = set()
+    told: set[str] = set()
     while True:
         left = await asyncio.to_thread(spools.left_behind, mine)
         running.emitter.set(metrics.SPOOLS_LEFT_BEHIND, len(left))
         for found in left:
-            if found.number in told:
+            if found.name in told:
                 continue
             if found.trouble is not None:
                 log.error("%s", found.trouble)
             elif found.contents is not None:
                 log.warning(
                     "the spool %s has no owner, and %d acknowledged envelopes wait in it: `threadline ingress adopt "
-                    "%d` writes them to the broker",
-                    *(found.file, found.contents.records, found.number),
+                    "%s` writes them to the broker",
+                    *(found.file, found.contents.records, found.name),
                 )
-        told = {found.number for found in left}
+        told = {found.name for found in left}
         await asyncio.sleep(LOOK_FOR_SPOOLS_EVERY_S)
 
 
-async def _until_told(running: Process, *broken: asyncio.Event) -> None:
-    told = [asyncio.create_task(each.wait()) for each in (running.stopping, *broken)]
+async def _until_told(ingress: Ingress) -> None:
+    broken = (ingress.broken, ingress.intakes.envelopes.broken, ingress.intakes.letters.broken)
+    told = [asyncio.create_task(each.wait()) for each in (ingress.process.stopping, *broken)]
     try:
         await asyncio.wait(told, return_when=asyncio.FIRST_COMPLETED)
     finally:

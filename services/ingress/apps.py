@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pydantic import SecretStr
 
 from services.kit.fault import Fault
 from services.kit.secrets.place import valid_place
-from services.kit.secrets.source import Secrets
+from services.kit.secrets.source import Secrets, SecretsUnavailable
 
 _APP_IN_TOKEN = re.compile(r"xapp-\d+-(A[A-Z0-9]+)-")
+_LIKE_A_SECRET = re.compile(r"[0-9a-f]{32}|xox|xapp-")
 _NAMED = re.compile(r"(?:(A[A-Za-z0-9_-]{1,62})=)?(.+)")
 
 
@@ -30,6 +32,8 @@ def app_places(named: str) -> tuple[AppPlace, ...]:
     """What THREADLINE_INGRESS_APPS says: places, with commas between, each with an app's id before it perhaps."""
     places = []
     for each in filter(None, map(str.strip, named.split(","))):
+        if _LIKE_A_SECRET.search(each):
+            raise NoApps("THREADLINE_INGRESS_APPS holds what looks like a secret: name where it is found, not itself")
         match = _NAMED.fullmatch(each)
         app_id, place = match.groups() if match else (None, each)
         try:
@@ -40,11 +44,14 @@ def app_places(named: str) -> tuple[AppPlace, ...]:
         raise NoApps("THREADLINE_INGRESS_APPS names no app: `env` is SLACK_APP_TOKEN and SLACK_SIGNING_SECRET")
     if len({each.place for each in places}) < len(places):
         raise NoApps("THREADLINE_INGRESS_APPS names a place twice")
+    ids = [each.app_id for each in places if each.app_id is not None]
+    if len(set(ids)) < len(ids):
+        raise NoApps("THREADLINE_INGRESS_APPS names an app twice")
     return tuple(places)
 
 
 class SlackApp:
-    """One app. Its secrets are read anew whenever they are needed, so that they can be changed while it runs."""
+    """One app. Its token is read anew for every socket, so that it can be changed while it runs."""
 
     def __init__(self, found: AppPlace, secrets: Secrets, app_id: str | None = None) -> None:
         self._place, self._secrets = found.place, secrets
@@ -63,11 +70,19 @@ class SlackApp:
         return token.get_secret_value()
 
     async def has_app_token(self) -> bool:
-        """Whether it can open sockets at all; its id is in the token."""
-        token = await self._secrets.read("slack_app_token", self._place)
-        if token is not None and self.app_id is None and (named := _APP_IN_TOKEN.match(token.get_secret_value())):
-            self.app_id = named.group(1)
-        return token is not None
+        """Whether it can open sockets at all. Where that cannot be told, it is tried."""
+        try:
+            return await self._secrets.read("slack_app_token", self._place) is not None
+        except SecretsUnavailable:
+            return True
+
+    async def learned_id(self) -> str | None:
+        """Its id, which is also in its token."""
+        with suppress(SecretsUnavailable):
+            token = await self._secrets.read("slack_app_token", self._place)
+            named = _APP_IN_TOKEN.match(token.get_secret_value()) if token is not None else None
+            self.is_called(named.group(1) if named else None)
+        return self.app_id
 
     async def signing_secret(self) -> SecretStr | None:
         """What proves that a request is Slack's."""

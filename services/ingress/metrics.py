@@ -1,8 +1,11 @@
 """What is measured of ingress."""
 
+from schemas.topics import DEAD_LETTERS, SLACK_INBOUND
 from services.ingress.decisions.event_types import EVENT_TYPES
 from services.ingress.decisions.link_state import STATES
 from services.kit.telemetry.catalogue import Counter, Gauge, Histogram
+
+TOPICS = (SLACK_INBOUND.name, DEAD_LETTERS.name)
 
 SOCKET_STATE = Gauge(
     "threadline_slack_socket_state",
@@ -48,23 +51,34 @@ RECEIVED = Counter(
 HTTP_REFUSED = Counter(
     "threadline_ingress_http_refused",
     "Requests over HTTP that were not taken in, by why.",
-    labels={"reason": ("signature", "replayed", "too_large", "not_kept", "failed")},
+    labels={"reason": ("signature", "replayed", "too_large", "unread", "not_kept", "failed")},
 )
 NOT_KEPT = Counter(
     "threadline_ingress_not_kept",
     "Records that neither the broker nor the spool took. They were not acknowledged.",
+    labels={"topic": TOPICS},
 )
-SPOOLING = Gauge("threadline_ingress_spooling", "1 while the broker does not keep up and the spool is used.")
-SPOOL_RECORDS = Gauge("threadline_ingress_spool_records", "Records that wait in the spool.")
-SPOOL_BYTES = Gauge("threadline_ingress_spool", "How much waits in the spool.", unit="By")
-SPOOL_AGE = Gauge("threadline_ingress_spool_age", "How long the oldest record of the spool waits.", unit="s")
+SPOOLING = Gauge(
+    "threadline_ingress_spooling",
+    "1 while the broker does not keep up and the spool is used.",
+    labels={"topic": TOPICS},
+)
+SPOOL_RECORDS = Gauge("threadline_ingress_spool_records", "Records that wait in the spool.", labels={"topic": TOPICS})
+SPOOL_BYTES = Gauge("threadline_ingress_spool", "How much waits in the spool.", unit="By", labels={"topic": TOPICS})
+SPOOL_AGE = Gauge(
+    "threadline_ingress_spool_age",
+    "How long the oldest record of the spool waits.",
+    unit="s",
+    labels={"topic": TOPICS},
+)
 SPOOLS_LEFT_BEHIND = Gauge(
     "threadline_ingress_spools_left_behind", "Spools on this volume in which something waits and that have no owner."
 )
 OLDEST_UNPUBLISHED = Gauge(
     "threadline_ingress_oldest_unpublished",
-    "How long the oldest envelope waits that is on no topic yet, wherever it is.",
+    "How long the oldest record waits that is on no topic yet, wherever it is.",
     unit="s",
+    labels={"topic": TOPICS},
 )
 
 CATALOGUE = (

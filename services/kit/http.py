@@ -33,12 +33,13 @@ class Served:
         return f"http://{self.host}:{self.port}"
 
 
-def health_page(health: Health) -> Handler:
-    """Whether the process is ready for its work, and why not."""
+def health_page(health: Health, *, reasons: bool = True) -> Handler:
+    """Whether the process is ready for its work and, where only operators look, why not."""
 
     async def show_health(_: web.Request) -> web.Response:
         report = health.report()
-        return web.json_response(asdict(report), status=web.HTTPOk.status_code if report.ready else UNAVAILABLE)
+        shown = asdict(report) if reasons else {"live": report.live, "ready": report.ready}
+        return web.json_response(shown, status=web.HTTPOk.status_code if report.ready else UNAVAILABLE)
 
     return show_health
 

@@ -126,6 +126,7 @@ def set_up(service: str, settings: LogSettings, secrets: Iterable[str] = (), str
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
-    # aiokafka builds a debug record for every send, even where nobody wants it: 18 % of a worker's CPU.
-    for chatty in ("aiokafka", "asyncio", "aiohttp.access"):
+    # aiokafka builds a debug record for every send, even where nobody wants it: 18 % of a worker's CPU. Slack's clients
+    # show whole payloads.
+    for chatty in ("aiokafka", "asyncio", "aiohttp.access", "slack_sdk", "slack_bolt"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))

@@ -7,8 +7,9 @@ HIDDEN = "[redacted]"
 
 _SHAPES = re.compile(
     r"""
-      \bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]+             # Slack's bot, user, refresh and configuration tokens
-    | \bxapp-[A-Za-z0-9-]+                                # Slack's app-level tokens
+      xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]+               # Slack's bot, user, refresh and configuration tokens
+    | xapp-[A-Za-z0-9-]+                                  # Slack's app-level tokens
+    | xwf[a-z]-[A-Za-z0-9-]+                              # what Slack hands to steps of its workflows
     | \bsk-[A-Za-z0-9_-]{8,}                              # OpenAI's and Anthropic's keys
     | \btl_[a-z0-9-]+_[0-9a-f]{12}_[0-9a-f]{64}\b          # Threadline's own API tokens
     | (?<=[Bb]earer[ ])[A-Za-z0-9._~+/=-]{8,}             # an Authorization header

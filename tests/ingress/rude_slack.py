@@ -20,6 +20,7 @@ class RudeSlack:
     def __init__(self) -> None:
         self.address = ""
         self.greets = True
+        self.ends_at_once = False
         self.sockets: list[web.WebSocketResponse] = []
         self.opened = 0
         self.asked = 0
@@ -61,6 +62,8 @@ class RudeSlack:
         self.sockets.append(socket)
         if self.greets:
             await socket.send_str(HELLO)
+        if self.ends_at_once:
+            await socket.close()
         async for message in socket:
             if message.type is WSMsgType.TEXT:
                 self.heard.append(json.loads(message.data))

@@ -28,7 +28,12 @@ from tests.ingress.conftest import Runs, environment
 from tests.slack_sim.first import First
 from tests.slack_sim.peers import assert_prompt, settled
 
-HTTP = {"THREADLINE_INGRESS_HTTP": "true", "THREADLINE_INGRESS_HTTP_PORT": "0", "THREADLINE_INGRESS_SOCKETS": "false"}
+HTTP = {
+    "SLACK_APP_TOKEN": "",
+    "THREADLINE_INGRESS_HTTP": "true",
+    "THREADLINE_INGRESS_HTTP_PORT": "0",
+    "THREADLINE_INGRESS_SOCKETS": "false",
+}
 EVENTS = "/slack/events"
 FORM = "application/x-www-form-urlencoded"
 
@@ -146,14 +151,40 @@ async def test_a_retry_of_slacks_is_taken_in_with_what_slack_says_of_it(
     assert (two.event.received.retry_attempt, two.event.received.retry_reason) == (1, "http_timeout")
 
 
-async def test_each_app_has_its_own_secret(sim: SlackSim, first: First, ingress: Runs, topics: KafkaSettings) -> None:
+async def test_a_signature_proves_one_app_and_no_other(
+    sim: SlackSim, first: First, ingress: Runs, topics: KafkaSettings
+) -> None:
+    """Whoever brings an app of their own knows its secret: it must not let them speak for other workspaces."""
+    other = await sim.ask(AddApp(name="Other"))
+    apps = {"THREADLINE_INGRESS_APPS": "A1=env,A2=env:other", "OTHER_SLACK_SIGNING_SECRET": other.signing_secret}
+    async with ingress(**HTTP, **apps, ready=False) as running:
+        await running.child_says("takes calls at")
+        async with calling(running) as session:
+            for app, secret in (("A1", first.app.signing_secret), ("A2", other.signing_secret)):
+                body = event(f"by {app}", api_app_id=app)
+                assert (await post(session, body, signed(secret, body)))[0] == 200
+                crossed = event(f"not by {app}", api_app_id={"A1": "A2", "A2": "A1"}[app])
+                assert (await post(session, crossed, signed(secret, crossed)))[0] == 401
+    assert sorted(each.text for each in await stored(topics)) == ["by A1", "by A2"]
+
+
+async def test_of_several_apps_each_must_be_named(sim: SlackSim, ingress: Runs) -> None:
     other = await sim.ask(AddApp(name="Other"))
     apps = {"THREADLINE_INGRESS_APPS": "env,env:other", "OTHER_SLACK_SIGNING_SECRET": other.signing_secret}
-    async with ingress(**HTTP, **apps) as running, calling(running) as session:
-        for secret in (first.app.signing_secret, other.signing_secret):
-            body = event(f"by {secret}")
-            assert (await post(session, body, signed(secret, body)))[0] == 200
-    assert len(await stored(topics)) == 2
+    async with ingress(**HTTP, **apps, ready=False) as running:
+        assert await running.child.process.wait() == 1
+        assert "A0123=files:acme" in running.child.said()
+
+
+async def test_odd_headers_never_look_like_a_forgery(first: First, ingress: Runs, topics: KafkaSettings) -> None:
+    secret = first.app.signing_secret
+    async with ingress(**HTTP) as running, calling(running) as session:
+        retried = {"X-Slack-Retry-Num": "9" * 5_000, "X-Slack-Retry-Reason": "x" * 5_000}
+        assert (await post(session, event("one"), signed(secret, event("one"), more=retried)))[0] == 200
+        packed = {"Content-Encoding": "gzip"}
+        assert (await post(session, event("two"), signed(secret, event("two"), more=packed)))[0] == 400
+        assert "Traceback" not in running.child.said()
+    assert [each.text for each in await stored(topics)] == ["one"]
 
 
 async def test_what_is_signed_and_cannot_be_read_is_a_dead_letter(
@@ -235,7 +266,7 @@ async def test_what_cannot_be_kept_is_not_acknowledged_and_may_come_again(
         assert statuses[-1] == 503
         assert not (await running.health())["ready"]
         fragile.let_go()
-        await running.until("threadline_ingress_spooling", 0)
+        await running.until("threadline_ingress_spooling", 0, topic="slack.inbound")
         assert (await post(session, body, headers))[0] == 200, "the very same request, since it was not taken in before"
     taken = [f"n {number}" for number, status in enumerate(statuses) if status == 200]
     assert [each.text for each in await stored(fragile_topics)] == [*taken, "n 11"]
@@ -251,6 +282,7 @@ async def test_a_program_that_says_nothing_holds_up_nobody(first: First, ingress
         assert (await post(session, body, signed(first.app.signing_secret, body)))[0] == 200
         for _, writer in silent:
             writer.close()
+        await asyncio.gather(*(writer.wait_closed() for _, writer in silent), return_exceptions=True)
 
 
 @pytest.mark.parametrize(("given", "says"), [({"SLACK_SIGNING_SECRET": ""}, "neither a signing secret")])

@@ -137,6 +137,7 @@ async def test_a_refresh_of_one_slot_loses_and_delays_nothing(
 ) -> None:
     for slots in ("1", "2"):
         async with ingress(THREADLINE_INGRESS_SLOTS=slots) as running:
+            await running.until("threadline_slack_socket_state", int(slots), state="connected")
             opened = (await sim.ask(ReadSockets())).opened
             loading = asyncio.create_task(
                 sim.ask(Load(user_id=first.you, channel_id=first.general, count=150, per_second=50))
@@ -153,7 +154,8 @@ async def test_a_refresh_of_one_slot_loses_and_delays_nothing(
 
 
 async def test_slots_are_never_refreshed_together(sim: SlackSim, first: First, ingress: Runs) -> None:
-    async with ingress(THREADLINE_INGRESS_SLOTS="3"):
+    async with ingress(THREADLINE_INGRESS_SLOTS="3") as running:
+        await running.until("threadline_slack_socket_state", 3, state="connected")
         await sim.ask(TroubleLinks(connect_delay_s=0.5))
         before = (await sim.ask(ReadSockets())).sockets
         await sim.ask(DisconnectSockets(reason="warning"))
@@ -167,6 +169,7 @@ async def test_a_link_that_is_cut_for_a_while(
     sim: SlackSim, first: First, ingress: Runs, topics: KafkaSettings
 ) -> None:
     async with ingress() as running:
+        await running.until("threadline_slack_socket_state", 2, state="connected")
         await mention(sim, first)
         await settled(sim)
         assert sum((await states(running, 0)).values()) == 1
@@ -347,14 +350,14 @@ async def test_random_frames(ingress: Runs, seed: int) -> None:
     ]
     async with rude_slack() as slack, ingress(**on_rude(slack)) as running:
         held = []
-        for number in range(1, 4):
-            for _ in range(2_000):
+        for number in range(1, 6):
+            for _ in range(1_000):
                 await slack.say("".join(chance.choices(pieces, k=chance.randrange(20))))
             await slack.say(envelope(f"good-{number}"))
             await slack.until_heard(number, 60)
             held.append(running.child.rss_mb())
         assert slack.opened == 1
-        assert held[2] - held[1] < 10, "what is held for a flood is used for the next one"
+        assert held[4] - held[2] < 10, "what is held for a flood is used for the next one"
         assert (await running.health())["ready"]
 
 
@@ -381,6 +384,32 @@ async def test_farewells(ingress: Runs, reason: str) -> None:
         else:
             await slack.until_opened(2)
             await running.until("threadline_slack_socket_state", 1, state="connected")
+
+
+async def test_sockets_that_go_at_once_are_not_opened_as_fast_as_it_goes(ingress: Runs) -> None:
+    """Slack lets an app ask for addresses a few times a minute."""
+    async with rude_slack() as slack:
+        slack.ends_at_once = True
+        async with ingress(**on_rude(slack), ready=False):
+            await asyncio.sleep(8)
+            assert 2 <= slack.asked <= 8
+
+
+async def test_an_app_without_a_token_is_told_and_others_go_on(sim: SlackSim, first: First, ingress: Runs) -> None:
+    async with ingress(THREADLINE_INGRESS_APPS="env,files:nobody,gateway", ready=False) as running:
+        await running.until("threadline_slack_socket_state", 2, state="connected", app=first.app.id)
+        await running.until("threadline_slack_socket_state", 2, state="error", app="files:nobody")
+        await running.until("threadline_slack_socket_state", 2, state="error", app="gateway")
+        assert "there is no app token (xapp-…) where it is said to be (files:nobody)" in running.child.said()
+        await mention(sim, first)
+        assert_prompt(await settled(sim))
+
+
+async def test_one_app_in_two_places_is_refused(first: First, ingress: Runs) -> None:
+    twice = {"THREADLINE_INGRESS_APPS": "env,env:again", "AGAIN_SLACK_APP_TOKEN": first.app.app_token}
+    async with ingress(**twice, ready=False) as running:
+        assert await running.child.process.wait() == 1
+        assert "names an app twice" in running.child.said()
 
 
 async def test_an_answer_that_is_not_slacks_is_tried_again(ingress: Runs) -> None:

@@ -6,11 +6,14 @@ import resource
 import shutil
 import signal
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-from services.ingress.adapters.spool import KEPT_FOR_ONCE_ONLY, Spool, SpoolFailing, SpoolInUse, SpoolUnreadable
+from services.ingress.adapters.spool import KEPT_FOR_ONCE_ONLY, Spool
+from services.ingress.adapters.spool_file import SpoolFailing, SpoolInUse, SpoolUnreadable
 from services.ingress.adapters.spools import NoSpool, Spools
 from tests.ingress.records import AT, record
 
@@ -29,24 +32,23 @@ def ids(spool: Spool) -> list[str]:
 def test_it_gives_back_what_it_was_given_in_order(file: Path) -> None:
     given = [record(number) for number in range(5)]
     spool = Spool(file, ROOM)
-    assert spool.append(given[:2]) == [1, 2]
-    assert spool.append(given[2:]) == [3, 4, 5]
+    assert spool.append(given[:2]) == [True, True]
+    assert spool.append(given[2:]) == [True, True, True]
     assert [waiting.record for waiting in spool.first(10)] == given
-    spool.remove(spool.first(1)[0])
+    spool.forget(spool.first(1))
     assert [waiting.record for waiting in spool.first(2)] == given[1:3]
     spool.close()
 
 
 def test_places_are_never_given_twice(file: Path) -> None:
-    """What is remembered of a place must not be taken for what stands there later."""
+    """What is forgotten up to a place must not take what comes later with it."""
     spool = Spool(file, ROOM)
-    (place,) = spool.append([record(1)])
-    spool.remove(spool.first(1)[0])
-    assert spool.append([record(2)]) == [(place or 0) + 1]
+    spool.append([record(1)])
+    spool.forget(spool.first(1))
     spool.close()
     spool = Spool(file, ROOM)
-    spool.remove(spool.first(1)[0])
-    assert spool.append([record(3)]) == [(place or 0) + 2]
+    spool.append([record(2)])
+    assert [waiting.seq for waiting in spool.first(5)] == [2]
     spool.close()
 
 
@@ -89,7 +91,7 @@ def test_a_crash_at_any_byte_loses_nothing_and_tears_nothing(file: Path, tmp_pat
     for number in range(4):
         spool.append([record(number, padding=200 * number)])
         ends.append(log.stat().st_size)
-    spool.remove(spool.first(1)[0])
+    spool.forget(spool.first(1))
     ends.append(log.stat().st_size)
     after = [["0"], ["0", "1"], ["0", "1", "2"], ["0", "1", "2", "3"], ["1", "2", "3"]]
     for length in range(ends[0], ends[-1] + 1, 13):
@@ -129,8 +131,8 @@ def _appends_until_killed(file: Path, said: "multiprocessing.connection.Connecti
 def test_kill_9_loses_nothing_that_was_said_to_be_durable(file: Path) -> None:
     for _ in range(3):
         spool = Spool(file, 1 << 30)
-        for waiting in spool.first(100_000):
-            spool.remove(waiting)
+        if rows := spool.first(100_000):
+            spool.forget(rows)
         spool.close()
         context = multiprocessing.get_context("spawn")
         hears, says = context.Pipe(duplex=False)
@@ -167,17 +169,16 @@ def test_it_is_bounded_and_its_last_tenth_is_for_what_never_comes_again(file: Pa
     spool = Spool(file, ROOM)
     events = [record(number, padding=10_000) for number in range(200)]
     places = spool.append(events)
-    taken = len([place for place in places if place is not None])
+    taken = places.count(True)
     assert ROOM * (1 - KEPT_FOR_ONCE_ONLY) - 11_000 < spool.contents().size <= ROOM * (1 - KEPT_FOR_ONCE_ONLY)
-    assert None not in places[:taken]
+    assert all(places[:taken])
     clicks = spool.append([record(number, once_only=True, padding=10_000) for number in range(200, 300)])
-    assert 0 < len([place for place in clicks if place is not None]) < 12
+    assert 0 < clicks.count(True) < 12
     assert spool.contents().size <= ROOM
     on_disk = sum(each.stat().st_size for each in file.parent.iterdir())
     assert on_disk < ROOM * 1.1 + 5_000_000
-    for waiting in spool.first(3):
-        spool.remove(waiting)
-    assert spool.append([record(1000, once_only=True)]) != [None]
+    spool.forget(spool.first(3))
+    assert spool.append([record(1000, once_only=True)]) == [True]
     spool.close()
 
 
@@ -186,18 +187,23 @@ def append_many(spool: Spool) -> None:
         spool.append([record(number, padding=5_000)])
 
 
-def test_a_full_disk_refuses_and_keeps_what_is_there(file: Path) -> None:
-    spool = Spool(file, 1 << 30)
-    spool.append([record(0)])
+@contextmanager
+def full_disk(room: int) -> Iterator[None]:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
     try:
-        with pytest.raises(SpoolFailing, match="not acknowledged"):
-            append_many(spool)
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, ignored)
+
+
+def test_a_full_disk_refuses_and_keeps_what_is_there(file: Path) -> None:
+    spool = Spool(file, 1 << 30)
+    spool.append([record(0)])
+    with full_disk(100_000), pytest.raises(SpoolFailing, match="not acknowledged"):
+        append_many(spool)
     kept = ids(spool)
     assert kept == [f"A1:T1:Ev{number}" for number in range(len(kept))]
     assert kept
@@ -207,6 +213,43 @@ def test_a_full_disk_refuses_and_keeps_what_is_there(file: Path) -> None:
     found = Spool(file, 1 << 30)
     assert ids(found) == [*kept, "A1:T1:Ev500"]
     found.close()
+
+
+def test_a_disk_that_stays_full_keeps_nothing_from_being_drained(file: Path) -> None:
+    """Taking out needs room, too. What was taken out once never comes again while the process lives."""
+    spool = Spool(file, 1 << 30)
+    with full_disk(100_000):
+        with pytest.raises(SpoolFailing):
+            append_many(spool)
+        drained = []
+        while rows := spool.first(3):
+            drained += [waiting.record.id for waiting in rows]
+            with suppress(SpoolFailing):
+                spool.forget(rows)
+        assert drained == [f"A1:T1:Ev{number}" for number in range(1, len(drained) + 1)]
+        assert spool.contents().records == 0
+        assert spool.append([record(500)]) == [True], "an empty file took the place of the full one"
+    spool.close()
+    found = Spool(file, 1 << 30)
+    assert ids(found) == ["A1:T1:Ev500"]
+    found.close()
+
+
+def test_a_file_that_is_damaged_while_it_is_used_is_kept_and_another_is_used(file: Path) -> None:
+    spool = Spool(file, 1 << 30)
+    spool.append([record(number, padding=3_000) for number in range(50)])
+    spool.close()
+    spoilt = bytearray(file.read_bytes())
+    half = len(spoilt) // 2
+    spoilt[half:] = b"\xff" * (len(spoilt) - half)
+    file.write_bytes(bytes(spoilt))
+    spool = Spool(file, 1 << 30)
+    with pytest.raises(SpoolUnreadable, match=r"kept as .*damaged-1, with 50 acknowledged envelopes"):
+        spool.first(100)
+    assert spool.append([record(7)]) == [True]
+    assert ids(spool) == ["A1:T1:Ev7"]
+    spool.close()
+    assert file.with_name(f"{file.name}.damaged-1").exists()
 
 
 @pytest.mark.parametrize("content", [b"no database at all" * 100, b"\x00" * 5000])
@@ -225,46 +268,69 @@ def test_a_database_of_somebody_elses_is_left_alone(file: Path) -> None:
         Spool(file, ROOM)
 
 
+def spools_in(folder: Path, prefix: str = "") -> Spools:
+    return Spools(folder, prefix, ROOM)
+
+
 def test_processes_take_the_first_spool_that_nobody_has(tmp_path: Path) -> None:
-    spools = Spools(tmp_path / "spool", ROOM)
-    one, first = spools.take()
-    two, second = spools.take()
-    assert (one, two) == (1, 2)
+    spools = spools_in(tmp_path)
+    one, first = spools.take("spool")
+    two, second = spools.take("spool")
+    letters, third = spools.take("letters")
+    assert (one, two, letters) == ("spool-1", "spool-2", "letters-1")
     second.append([record(1)])
     second.close()
-    assert [each.number for each in spools.left_behind(1)] == [2]
-    (found,) = spools.left_behind(1)
+    mine = frozenset({one, letters})
+    (found,) = spools.left_behind(mine)
+    assert found.name == "spool-2"
     assert found.contents is not None
     assert found.contents.records == 1
     first.close()
-    three, third = spools.take()
-    assert three == 1
-    assert [(each.number, each.owned) for each in spools.all()] == [(1, True), (2, False)]
+    again, fourth = spools.take("spool")
+    assert again == "spool-1"
+    assert [(each.name, each.owned) for each in spools.all(mine)] == [
+        ("letters-1", True),
+        ("spool-1", True),
+        ("spool-2", False),
+    ]
     third.close()
+    fourth.close()
+
+
+def test_what_waits_for_other_topics_is_never_taken(tmp_path: Path) -> None:
+    """An ingress that only observes must not write what another one acknowledged to its shadow topics."""
+    _, spool = spools_in(tmp_path).take("spool")
+    spool.append([record(1)])
+    spool.close()
+    _, other = spools_in(tmp_path, "shadow.").take("spool")
+    assert other.records == 0
+    other.close()
 
 
 def test_a_damaged_spool_is_told_and_passed_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (tmp_path / "spool-1.db").write_bytes(b"no database at all" * 100)
-    spools = Spools(tmp_path, ROOM)
-    number, spool = spools.take()
-    assert number == 2
+    spools = spools_in(tmp_path)
+    spools.folder.mkdir()
+    (spools.folder / "spool-1.db").write_bytes(b"no database at all" * 100)
+    name, spool = spools.take("spool")
+    assert name == "spool-2"
     assert "keep it, since acknowledged events may stand in it" in caplog.text
-    assert [each.number for each in spools.left_behind(2)] == [1]
+    assert [each.name for each in spools.left_behind(frozenset({name}))] == ["spool-1"]
     spool.close()
 
 
 def test_where_every_spool_has_an_owner_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.ingress.adapters.spools.MOST", 1)
-    spools = Spools(tmp_path, ROOM)
-    _, taken = spools.take()
-    with pytest.raises(NoSpool, match="have an owner"):
-        spools.take()
+    spools = spools_in(tmp_path)
+    _, taken = spools.take("spool")
+    with pytest.raises(NoSpool, match="can be had"):
+        spools.take("spool")
     taken.close()
 
 
 def test_others_on_the_machine_cannot_read_it(tmp_path: Path) -> None:
-    _, spool = Spools(tmp_path / "spool", ROOM).take()
+    spools = spools_in(tmp_path / "spool")
+    _, spool = spools.take("spool")
     spool.append([record(1)])
-    assert (tmp_path / "spool").stat().st_mode & 0o077 == 0
-    assert all(each.stat().st_mode & 0o077 == 0 for each in (tmp_path / "spool").iterdir())
+    assert spools.folder.stat().st_mode & 0o077 == 0
+    assert all(each.stat().st_mode & 0o077 == 0 for each in spools.folder.iterdir())
     spool.close()

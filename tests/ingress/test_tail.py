@@ -24,7 +24,8 @@ from opentelemetry.trace import NoOpTracer
 from bench.beds.broker import OwnBroker
 from schemas.envelope import Received, SlackEnvelope
 from schemas.topics import SLACK_INBOUND
-from services.ingress.adapters.tail import WAITING_LINES, line_of
+from services.ingress.adapters.listeners import WAITING_LINES
+from services.ingress.adapters.tail import line_of
 from services.ingress.settings import SHADOW
 from services.kit.clock import SystemClock
 from services.kit.fault import Fault

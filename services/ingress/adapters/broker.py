@@ -1,10 +1,10 @@
-"""The broker: writes records one way, and gets itself a new client when the old one has given something up."""
+"""The broker: writes records one way, and gets itself a new client when the old one is given up."""
 
 import asyncio
 import logging
 from collections.abc import Callable
 
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.structs import RecordMetadata
 
 from services.ingress.adapters.outgoing import Outgoing
@@ -15,10 +15,9 @@ from services.kit.telemetry.instruments import Instruments
 log = logging.getLogger(__name__)
 
 CONNECT_WITHIN_S = 10.0
-CLOSE_WITHIN_S = 5.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 
-TOO_LARGE = (MessageSizeTooLargeError,)
+TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 """The broker takes records, and never this one."""
 
 
@@ -29,11 +28,6 @@ class Broker:
         self._settings, self._instruments = settings, instruments
         self._producer: Producer | None = None
 
-    @property
-    def is_connected(self) -> bool:
-        """Whether there is a client at all. Whether it gets an answer only a write can tell."""
-        return self._producer is not None
-
     async def write(self, record: Outgoing) -> RecordMetadata:
         """Returns when every in-sync replica has it."""
         if self._producer is None:
@@ -41,7 +35,10 @@ class Broker:
         return await (await self._producer.send_encoded(record.topic, record.key, record.encoded, record.id))
 
     async def renew(self, tell: Callable[[str], None]) -> None:
-        """A new client in place of the old one. Tries until the broker answers; `tell` hears why it does not."""
+        """A new client. What the old one has not delivered it delivers no more: it would overtake, or come late.
+
+        Tries until the broker answers; `tell` hears why it does not.
+        """
         await self.close()
         pause = FIRST_PAUSE_S
         while True:
@@ -50,27 +47,19 @@ class Broker:
                 async with asyncio.timeout(CONNECT_WITHIN_S):
                     await producer.__aenter__()
             except (KafkaError, OSError) as error:  # TimeoutError among them
-                await _closed(producer)
+                await producer.abandon()
                 tell(type(error).__name__)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
             except BaseException:
-                await _closed(producer)
+                await producer.abandon()
                 raise
             else:
                 self._producer = producer
                 return
 
     async def close(self) -> None:
-        """Leaves the broker. What is under way is waited for, for a while."""
+        """Leaves the broker, with what is under way."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _closed(producer)
-
-
-async def _closed(producer: Producer) -> None:
-    try:
-        async with asyncio.timeout(CLOSE_WITHIN_S):
-            await producer.__aexit__(None, None, None)
-    except (KafkaError, OSError) as error:
-        log.debug("a client of the broker did not close in order: %s", type(error).__name__)
+            await producer.abandon()

@@ -4,11 +4,15 @@ import asyncio
 import logging
 from datetime import datetime
 
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
 from services.directory.faults import DatabaseAway
 from services.directory.holding import Known
 from services.directory.installations import Installations
 from services.directory.lookup import Directory
 from services.ingress.adapters.entry import NotKept
+from services.kit.fault import Fault
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +24,8 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 class Closing:
     """Does it before the event is acknowledged: where Postgres is away, Slack sends it again, and we go on trying."""
 
-    def __init__(self, directory: Directory, installations: Installations) -> None:
-        self._directory, self._installations = directory, installations
+    def __init__(self, directory: Directory, installations: Installations, client: AsyncWebClient) -> None:
+        self._directory, self._installations, self._client = directory, installations, client
         self._trying: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     async def close(self, app: str, workspace: str, at: datetime) -> None:
@@ -62,9 +66,21 @@ class Closing:
         if not isinstance(tenant, Known):
             log.warning("%s was removed from %s, which belongs to no tenant", app, workspace)
             return
+        if await self._still_good(tenant, app, workspace):
+            log.info("%s is in %s again: the event is about an installation before this one", app, workspace)
+            return
         closed = await self._installations.close(tenant, app, workspace, at)
         log.warning(
             "%s was removed from %s (%s): %s",
             *(app, workspace, tenant.tenant_id),
             "its installation is closed and its tokens are thrown away" if closed else "it was closed already",
         )
+
+    async def _still_good(self, tenant: Known, app: str, workspace: str) -> bool:
+        """Whether Slack still takes the token: an event may come late, after the app was installed anew."""
+        try:
+            token = await self._installations.secret("slack_bot_token", tenant, workspace, app)
+            await self._client.auth_test(token=token.get_secret_value())
+        except (Fault, SlackApiError):  # there is none, or Slack does not take it
+            return False
+        return True

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +15,7 @@ from schemas.topics import SLACK_INBOUND
 from services.ingress.decisions.comparing import EPOCH, Sighting, Skip, Stretch, sighting_of, sighting_of_line
 from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
-from services.kit.kafka.consumer import Record, reader, record_of
+from services.kit.kafka.consumer import Record, is_cancelled, reader, record_of
 
 EARLY = timedelta(minutes=5)
 """By so much the broker's clock may be behind Slack's."""
@@ -24,7 +23,6 @@ LATE = timedelta(days=1)
 """So much later a message can come in: Slack repeats for an hour, and a spool waits while the broker is away."""
 SILENT_S = 30.0
 """So long the broker may give nothing before the end."""
-SETTLED_S = 0.1
 
 
 class NotCompared(Fault):
@@ -61,7 +59,7 @@ async def our_side(settings: KafkaSettings, stretch: Stretch) -> Side:
     sightings, unreadable = [], []
     try:
         begin = max(stretch.since - EARLY, EPOCH)
-        async with reader(settings, SLACK_INBOUND, begin) as consumer, letting_go(consumer):
+        async with reader(settings, SLACK_INBOUND, begin) as consumer:
             async for record in _records(consumer, stretch, settings.topic_prefix):
                 try:
                     _, event = record.decode()
@@ -102,19 +100,3 @@ async def _ends(consumer: AIOKafkaConsumer, stretch: Stretch) -> dict[TopicParti
     late = int((stretch.until.timestamp() + LATE.total_seconds()) * 1000)
     found = await consumer.offsets_for_times(dict.fromkeys(partitions, late))
     return {each: min(end, found[each].offset) if found.get(each) else end for each, end in ends.items()}
-
-
-@asynccontextmanager
-async def letting_go(consumer: AIOKafkaConsumer) -> AsyncIterator[None]:
-    """Leaves a reader in order, although aiokafka 0.14 does not stop while a fetch waits to be tried again."""
-    try:
-        yield
-    finally:
-        consumer.unsubscribe()  # and no fetch waits for anything
-        await asyncio.sleep(SETTLED_S)
-
-
-def is_cancelled() -> bool:
-    """Whether we are told to end; a library that gives up lets a cancellation of its own out, too."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

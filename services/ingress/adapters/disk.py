@@ -23,7 +23,7 @@ class Disk:
         """How many wait in the spool."""
         return self._spool.records
 
-    async def append(self, records: Sequence[Outgoing]) -> list[int | None]:
+    async def append(self, records: Sequence[Outgoing]) -> list[bool]:
         """`Spool.append`."""
         return await self._do(lambda: self._spool.append(records))
 
@@ -31,9 +31,9 @@ class Disk:
         """`Spool.first`."""
         return await self._do(lambda: self._spool.first(count))
 
-    async def remove(self, waiting: Waiting) -> None:
-        """`Spool.remove`."""
-        await self._do(lambda: self._spool.remove(waiting))
+    async def forget(self, rows: Sequence[Waiting]) -> None:
+        """`Spool.forget`."""
+        await self._do(lambda: self._spool.forget(rows))
 
     async def contents(self) -> Contents:
         """`Spool.contents`."""

@@ -20,7 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from services.ingress.adapters.receiver import Receipt, Receiver, Refused, Taken
 from services.ingress.apps import SlackApp
-from services.ingress.decisions.reading import Arrived, Retry, of_request
+from services.ingress.decisions.reading import Arrived, Delivery, Retry, of_request
 
 OK, UNAUTHORIZED, FAILED, UNAVAILABLE = 200, 401, 500, 503
 
@@ -95,15 +95,25 @@ class Door:
             return BoltResponse(status=UNAUTHORIZED, body=json.dumps({"error": "the signature fits no text"}))
         return await self._bolt.async_dispatch(Unopened(Brought(raw, receipt), text, signed))
 
+    def _read(self, request: AsyncBoltRequest) -> Arrived:
+        headers = {name: values[0] for name, values in request.headers.items()}
+        retry = Retry.of(headers["x-slack-retry-num"], headers["x-slack-retry-reason"])
+        return of_request(request.raw_body, headers["content-type"], self.app.app_id, retry)
+
+    def _speaks_for_another(self, arrived: Arrived) -> bool:
+        """A signing secret proves which app it is: whoever knows one must not speak for the others."""
+        if self.app.app_id is None or not isinstance(arrived, Delivery):
+            return False
+        return arrived.connection.partition(":")[0] != self.app.app_id
+
     async def _take_in(self, request: AsyncBoltRequest) -> BoltResponse:
         """Bolt calls it once the signature is right. It ends there: nothing of Bolt's comes after it."""
         brought: Brought = request.context["brought"]
-        arrived = brought.arrived
-        if arrived is None:
-            headers = {name: values[0] for name, values in request.headers.items()}
-            retry = Retry.of(headers["x-slack-retry-num"], headers["x-slack-retry-reason"])
-            arrived = of_request(request.raw_body, headers["content-type"], self.app.app_id, retry)
         try:
+            arrived = brought.arrived if brought.arrived is not None else self._read(request)
+            if brought.arrived is None and self._speaks_for_another(arrived):
+                log.warning("a request with the signature of %s speaks for another app: it is refused", self.app.label)
+                return BoltResponse(status=UNAUTHORIZED, body=_as_json({"error": "the signature is another app's"}))
             outcome = await self._receiver.receive(arrived, brought.raw, brought.receipt)
         except Exception:  # Bolt would say nothing of it
             log.exception("what came by %s could not be taken in, and is not acknowledged", brought.receipt.transport)

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from services.ingress.adapters.outgoing import Outgoing
 from services.kit.fault import Fault
@@ -23,13 +23,15 @@ class Entry:
     kept: asyncio.Future[Kept]
     at: float
     """When it was handed in, by the monotonic clock."""
+    writing: asyncio.Task[Any] | None = None
+    """Under way to the broker."""
     timer: asyncio.TimerHandle | None = None
-    aside: bool = False
-    """It goes to the spool. The broker may have been given it before, and may still take it."""
-    written: bool = False
-    """The broker has it."""
-    seq: int | None = None
-    """Its place in the spool."""
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the broker has it."""
+        task = self.writing
+        return task is not None and task.done() and not task.cancelled() and task.exception() is None
 
     def settle(self, outcome: Kept | NotKept) -> None:
         """Says it to whoever waits, if somebody still does."""

@@ -21,7 +21,7 @@ from services.directory.sign_in import Granted, sign_in
 from services.ingress import metrics
 from services.ingress.adapters.dead_letters import SOURCE
 from services.ingress.adapters.entry import NotKept
-from services.ingress.adapters.intake import Intake
+from services.ingress.adapters.intakes import Intakes
 from services.ingress.adapters.outgoing import Outgoing
 from services.ingress.adapters.runs import Runs
 from services.ingress.decisions.event_types import GATEWAY_CANCEL, GATEWAY_RUN
@@ -56,7 +56,7 @@ class RunAsked(_Body):
     text: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT)]
     agent: Line | None = None
     channel: Line | None = None
-    thread_ts: Annotated[str, StringConstraints(pattern=r"^\d{1,12}\.\d{1,9}$")] | None = None
+    thread_ts: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}\.[0-9]{1,9}$")] | None = None
 
 
 class CancelAsked(_Body):
@@ -74,8 +74,8 @@ class No(Exception):
 class Gateway:
     """The addresses for programs."""
 
-    def __init__(self, name: str, directory: Directory, intake: Intake, runs: Runs, tools: "GatewayTools") -> None:
-        self._name, self._directory, self._intake, self._runs = name, directory, intake, runs
+    def __init__(self, name: str, directory: Directory, intakes: Intakes, runs: Runs, tools: "GatewayTools") -> None:
+        self._name, self._directory, self._intakes, self._runs = name, directory, intakes, runs
         self._ids = tools.ids
         self._clock, self._emitter = tools.instruments.clock, tools.instruments.emitter
         self._tracer = tools.instruments.tracer
@@ -175,7 +175,7 @@ class Gateway:
                 attributes = Attributes(event.event_id, name_of(type(event)), SOURCE, event.at, **current_trace())
                 encoded = encode(SLACK_INBOUND, event, attributes)
                 record = Outgoing(SLACK_INBOUND, event.connection, event.event_id, encoded, event.at, once_only=False)
-                kept = await self._intake.take(record)
+                kept = await self._intakes.take(record)
             except CannotWrite:
                 raise No(400, "not_text", "the text cannot stand as UTF-8; nothing was taken in") from None
             except NotKept as fault:

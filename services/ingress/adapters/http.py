@@ -1,11 +1,13 @@
 """The HTTP door for Slack: events, interactivity and slash commands, each signed, fresh and only once."""
 
+import asyncio
 import json
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 from slack_bolt.response import BoltResponse
 
 from services.ingress import metrics
@@ -21,6 +23,8 @@ PATHS = ("/slack/events", "/slack/interactivity", "/slack/commands")
 FRESH_S = 600.0
 """How long a signature that was accepted is remembered. Older than 300 s it is refused for its age."""
 RETRY_AFTER_S = "30"
+SENT_WITHIN_S = 5.0
+"""How long a request may take to arrive. Slack's are here at once."""
 
 
 class SeenSignatures:
@@ -61,12 +65,7 @@ class SlackHttp:
     async def take_in(self, request: web.Request) -> web.Response:
         """One request of Slack's."""
         at, monotonic = self._clock.now(), self._clock.monotonic()
-        try:
-            raw = await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            self._emitter.count(metrics.HTTP_REFUSED, reason="too_large")
-            log.warning("a request of more than %d bytes was refused", LARGEST_BODY)
-            raise
+        raw = await self._body_of(request)
         signature = request.headers.get("X-Slack-Signature", "")
         if self._seen.holds(signature):
             return self._refused("replayed", "this request came before")
@@ -86,6 +85,21 @@ class SlackHttp:
                 break
         return self._not_taken(response)
 
+    async def _body_of(self, request: web.Request) -> bytes:
+        try:
+            async with asyncio.timeout(SENT_WITHIN_S):
+                return await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            self._emitter.count(metrics.HTTP_REFUSED, reason="too_large")
+            log.warning("a request of more than %d bytes was refused", LARGEST_BODY)
+            raise
+        except TimeoutError:
+            self._emitter.count(metrics.HTTP_REFUSED, reason="unread")
+            raise web.HTTPRequestTimeout from None
+        except (web.RequestPayloadError, HttpProcessingError, ConnectionError):
+            self._emitter.count(metrics.HTTP_REFUSED, reason="unread")
+            raise web.HTTPBadRequest from None
+
     def _taken(self, response: BoltResponse, began: float) -> web.Response:
         self._emitter.observe(metrics.ACK_SECONDS, self._clock.monotonic() - began, transport="http")
         self._emitter.count(metrics.ACKS, transport="http", result="sent")
@@ -93,12 +107,13 @@ class SlackHttp:
         return web.Response(text=response.body, content_type=kind)
 
     def _not_taken(self, response: BoltResponse) -> web.Response:
-        if response.status == UNAVAILABLE:
+        if response.status != UNAUTHORIZED:
             self._emitter.count(metrics.ACKS, transport="http", result="withheld")
-            self._emitter.count(metrics.HTTP_REFUSED, reason="not_kept")
+            reason = "not_kept" if response.status == UNAVAILABLE else "failed"
+            self._emitter.count(metrics.HTTP_REFUSED, reason=reason)
             headers = {"Retry-After": RETRY_AFTER_S}
             return web.Response(
-                text=response.body, status=UNAVAILABLE, content_type="application/json", headers=headers
+                text=response.body, status=response.status, content_type="application/json", headers=headers
             )
         return self._refused("signature", "the signature does not fit, or is older than five minutes")
 

@@ -1,8 +1,9 @@
-"""Makes records durable, in the order in which they came: at the broker or, while that is away, in the spool.
+"""Makes records of one topic durable, in the order in which they came: at the broker or, when that is away, spooled.
 
-It writes to the broker as long as that answers in time. After the first time-out, or the first failure, everything goes
-to the spool at once; it is drained in order when the broker answers again, and only then is the broker written to
-directly again. So what is newer never overtakes what is older.
+It writes to the broker as long as that answers in time. After the first time-out, or the first failure, the broker's
+client is given up, and everything goes to the spool at once, beginning with what the broker has not answered for. The
+spool is drained in order when the broker answers again, and only then is the broker written to directly again. So what
+is newer never overtakes what is older. What the broker took without our hearing of it is written again, with its id.
 """
 
 import asyncio
@@ -10,8 +11,11 @@ import logging
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
+from aiokafka.errors import KafkaTimeoutError
+
+from schemas.topics import Topic
 from services.ingress import metrics
 from services.ingress.adapters.aside import REMIND_EVERY_S, Aside
 from services.ingress.adapters.broker import TOO_LARGE, Broker
@@ -19,42 +23,47 @@ from services.ingress.adapters.dead_letters import instead_of
 from services.ingress.adapters.disk import Disk
 from services.ingress.adapters.entry import Entry, Kept
 from services.ingress.adapters.outgoing import Outgoing
-from services.ingress.adapters.spool import Contents, Spool, SpoolFailing, Waiting
+from services.ingress.adapters.spool import Contents, Spool, Waiting
+from services.ingress.adapters.spool_file import SpoolFailing, SpoolUnreadable
 from services.kit.telemetry.instruments import Instruments
 
 log = logging.getLogger(__name__)
 
 ROWS = 64
+"""So many records of the spool are under way at once: one after the other would not keep up with what comes in where
+the broker takes long. A kill in the midst of them writes at most so many again."""
 PAUSE_S = 0.5
 MEASURE_EVERY_S = 1.0
 ANSWER_WITHIN_S = 5.0
 LEAVE_WITHIN_S = 2.0
+DRAINED_WITHIN_S = 15.0
+"""How long the broker may take for what is under way from the spool."""
 
 WAYS_OUT = {
     "UnknownTopicOrPartitionError": "; `threadline topics apply` makes the topics",
-    "TopicAuthorizationFailedError": "; the user may not write to the topics",
+    "TopicAuthorizationFailedError": "; the user may not write to the topic",
 }
 
 
 class Intake:
     """The one way to a topic."""
 
-    def __init__(self, spool: Spool, broker: Broker, instruments: Instruments, patience_s: float) -> None:
-        self._disk, self._broker, self._patience_s = Disk(spool), broker, patience_s
+    def __init__(self, topic: Topic, spool: Spool, broker: Broker, instruments: Instruments, patience_s: float) -> None:
+        self._topic, self._disk, self._broker, self._patience_s = topic.name, Disk(spool), broker, patience_s
         self._clock, self._emitter = instruments.clock, instruments.emitter
-        self._aside = Aside(self._disk, instruments)
+        self._aside = Aside(self._disk, topic.name, instruments)
         self._under_way: dict[int, Entry] = {}
         """What the broker was given and has not answered for, in order."""
         self._number = 0
         self._direct = False
         """Whether records go straight to the broker."""
-        self._given_up = True
-        """Whether the broker's client gave something up, and must be replaced."""
         self._told: tuple[str, float] = ("", float("-inf"))
         self._contents = Contents(spool.records)
         self._away, self._answered_one = asyncio.Event(), asyncio.Event()
         self._connected, self._drained = asyncio.Event(), asyncio.Event()
         self._away.set()
+        self.letters: Intake | None = None
+        """Where a record goes that the broker never takes; none for the letters themselves."""
         self.broken = asyncio.Event()
         """Set where it cannot go on: the process is to end, and to be started again."""
 
@@ -69,7 +78,8 @@ class Intake:
 
     def trouble(self) -> str | None:
         """What is wrong, for those who watch: what comes in is not kept."""
-        return f"{self._aside.lost} records could not be kept" if self._aside.lost else None
+        lost = self._aside.lost
+        return f"{lost} records for {self._topic} could not be kept" if lost else None
 
     async def ready(self, within_s: float) -> bool:
         """Waits until the broker answers, and what a former process left is written. It does not wait for ever."""
@@ -115,8 +125,11 @@ class Intake:
         """Waits a while for what is under way, and spools the rest."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LEAVE_WITHIN_S):
-                await self._until_all_is_answered()
+                while self._under_way:
+                    self._answered_one.clear()
+                    await self._answered_one.wait()
         self._put_aside_what_is_under_way()
+        self._away.clear()  # nobody is to come back any more
         if not self._running.done():
             await self._aside.until_spooled()
 
@@ -124,100 +137,109 @@ class Intake:
         self._number += 1
         self._under_way[self._number] = entry
         entry.timer = asyncio.get_running_loop().call_later(self._patience_s, self._too_slow)
-        task = asyncio.create_task(self._broker.write(entry.record))
-        task.add_done_callback(partial(self._answered, self._number))
+        entry.writing = asyncio.create_task(self._broker.write(entry.record))
+        entry.writing.add_done_callback(partial(self._answered, self._number))
 
     def _too_slow(self) -> None:
         self._turn_away(f"it took longer than {self._patience_s:g} s")
 
-    def _answered(self, number: int, task: "asyncio.Task[Any]") -> None:
-        """The broker took a record, or its client gave it up."""
-        entry = self._under_way[number]
+    def _answered(self, number: int, task: "asyncio.Task[object]") -> None:
+        """The broker took a record, or its client gave it up. One that was put aside meanwhile is settled there."""
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
-        if error is None:
-            self._aside.written(entry)
-        else:
-            self._given_up = True
+        if number in self._under_way and error is not None:
             self._turn_away(_named(error))
-        del self._under_way[number]
-        entry.stop_timer()
-        if entry.written and not entry.aside:
+        entry = self._under_way.pop(number, None)
+        if entry is not None:
+            entry.stop_timer()
             entry.settle("broker")
         self._answered_one.set()
 
     def _turn_away(self, why: str) -> None:
         """From now on everything goes to the spool: first what the broker has not answered for, in order."""
         if self._direct:
-            log.warning("the broker does not keep up (%s): what comes in is kept in the spool, and acknowledged", why)
+            what = "what comes in is kept in the spool, and acknowledged"
+            log.warning("the broker does not keep up with %s (%s): %s", self._topic, why, what)
             self._put_aside_what_is_under_way()
 
     def _put_aside_what_is_under_way(self) -> None:
-        if not self._direct:
-            return
         self._direct = False
         self._drained.clear()
         self._away.set()
-        for entry in self._under_way.values():
+        under_way, self._under_way = self._under_way, {}
+        for entry in under_way.values():
             entry.stop_timer()
-            self._aside.put(entry)
-        self._emitter.set(metrics.SPOOLING, 1)
+            if entry.is_written:
+                entry.settle("broker")
+            else:
+                self._aside.put(entry)
+        self._emitter.set(metrics.SPOOLING, 1, topic=self._topic)
 
     async def _come_back(self) -> None:
         """Whenever the broker was away: waits for it, drains the spool, and writes to it directly again."""
         while True:
             await self._away.wait()
-            await self._until_all_is_answered()
             try:
-                await self._reconnect()
+                await self._renew()
                 await self._drain()
-            except SpoolFailing as fault:
+            except (SpoolFailing, SpoolUnreadable) as fault:
                 self._tell("the spool cannot be drained", str(fault))
                 await asyncio.sleep(PAUSE_S)
-            except Exception as error:  # noqa: BLE001 - whatever the client raises, the record stays, and is tried again
-                self._given_up = True
-                self._tell("the broker did not take a record of the spool", _named(error))
+            except Exception as error:  # noqa: BLE001 - whatever the client raises, the records stay, and are tried again
+                self._tell("the broker did not take what the spool holds", _named(error))
                 await asyncio.sleep(PAUSE_S)
-
-    async def _until_all_is_answered(self) -> None:
-        """The client may still deliver what it was given: draining before that would write it twice."""
-        while self._under_way:
-            self._answered_one.clear()
-            await self._answered_one.wait()
-
-    async def _reconnect(self) -> None:
-        if self._given_up:
-            await self._renew()
 
     async def _renew(self) -> None:
         await self._broker.renew(partial(self._tell, "the broker is away"))
-        self._given_up = False
         self._connected.set()
 
     async def _drain(self) -> None:
         drained = 0
         while self._aside.entries or self._disk.records:
-            for waiting in await self._disk.first(ROWS):
-                await self._drain_one(waiting)
-                drained += 1
+            rows = await self._disk.first(ROWS)
+            if rows:
+                await self._write(rows)
+                await self._forget(rows)
+                drained += len(rows)
         self._direct = True
         self._away.clear()
         self._drained.set()
-        self._emitter.set(metrics.SPOOLING, 0)
+        self._emitter.set(metrics.SPOOLING, 0, topic=self._topic)
         if drained:
-            log.info("the broker answers again: %d records of the spool were written to it, in their order", drained)
+            what = "the broker answers again: %d records of the spool were written to %s, in their order"
+            log.info(what, drained, self._topic)
 
-    async def _drain_one(self, waiting: Waiting) -> None:
-        """One after the other: whenever the process is killed, at most one record is written again."""
-        published = self._aside.published
-        if waiting.seq not in published:
+    async def _write(self, rows: list[Waiting]) -> None:
+        """Writes them, in order. Where one fails, the client gives up those behind it, too."""
+        try:
+            async with asyncio.timeout(DRAINED_WITHIN_S):
+                await asyncio.gather(*(self._broker.write(each.record) for each in rows))
+        except TOO_LARGE:
+            await self._write_one_by_one(rows)
+        except TimeoutError:
+            raise KafkaTimeoutError from None
+
+    async def _write_one_by_one(self, rows: list[Waiting]) -> None:
+        """One of them the broker never takes, while it takes others: it becomes a dead letter."""
+        await self._renew()  # the client has counted records that the broker never saw
+        for each in rows:
             try:
-                await self._broker.write(waiting.record)
+                async with asyncio.timeout(DRAINED_WITHIN_S):
+                    await self._broker.write(each.record)
             except TOO_LARGE:
-                await self._renew()  # the client has counted a record that the broker never saw
-                await self._broker.write(instead_of(waiting.record))
-            published.add(waiting.seq)
-        await self._disk.remove(waiting)
-        published.discard(waiting.seq)
+                await self._renew()
+                await self._write_instead(instead_of(each.record))
+
+    async def _write_instead(self, letter: Outgoing) -> None:
+        if self.letters is None:
+            await self._broker.write(letter)
+        else:
+            await self.letters.take(letter)
+
+    async def _forget(self, rows: list[Waiting]) -> None:
+        try:
+            await self._disk.forget(rows)
+        except SpoolFailing as fault:  # they are gone from memory: a disk that fails keeps nobody from the broker
+            self._tell("what was written cannot be taken out of the spool", str(fault))
 
     def _tell(self, what: str, why: str) -> None:
         before, told_at = self._told
@@ -230,7 +252,7 @@ class Intake:
         while True:
             try:
                 self._contents = await self._disk.contents()
-            except SpoolFailing as fault:
+            except (SpoolFailing, SpoolUnreadable) as fault:
                 self._tell("the spool cannot be looked at", str(fault))
             self._measure()
             await asyncio.sleep(MEASURE_EVERY_S)
@@ -240,11 +262,11 @@ class Intake:
         age = max(0.0, (self._clock.now() - oldest).total_seconds()) if oldest else 0.0
         on_the_way = (*self._under_way.values(), *self._aside.entries)
         waiting = max((self._clock.monotonic() - each.at for each in on_the_way), default=0.0)
-        self._emitter.set(metrics.SPOOL_RECORDS, contents.records)
-        self._emitter.set(metrics.SPOOL_BYTES, contents.size)
-        self._emitter.set(metrics.SPOOL_AGE, age)
-        self._emitter.set(metrics.OLDEST_UNPUBLISHED, max(age, waiting))
-        self._emitter.set(metrics.SPOOLING, 0 if self._direct else 1)
+        self._emitter.set(metrics.SPOOL_RECORDS, contents.records, topic=self._topic)
+        self._emitter.set(metrics.SPOOL_BYTES, contents.size, topic=self._topic)
+        self._emitter.set(metrics.SPOOL_AGE, age, topic=self._topic)
+        self._emitter.set(metrics.OLDEST_UNPUBLISHED, max(age, waiting), topic=self._topic)
+        self._emitter.set(metrics.SPOOLING, 0 if self._direct else 1, topic=self._topic)
 
 
 def _named(error: BaseException) -> str:

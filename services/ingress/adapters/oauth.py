@@ -3,6 +3,8 @@
 import asyncio
 import html
 import logging
+import re
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,9 +43,12 @@ _QUIET.setLevel(logging.CRITICAL + 1)
 
 INSTALL, REDIRECT = "/slack/install", "/slack/oauth_redirect"
 STATE_GOOD_FOR_S = 600
+SKEW_S = 30
+"""By so much another process's clock may be ahead."""
 KNOWN_WITHIN_S = 5.0
 MOST_STATES = 10_000
 _STATE = "an OAuth state"
+_WORKSPACE = re.compile(r"[TE][A-Z0-9]{1,30}")
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class States(AsyncOAuthStateStore):
 
     def __init__(self, sealer: Sealer, clock: Clock, ids: FreshIds) -> None:
         self._sealer, self._clock, self._ids = sealer, clock, ids
-        self._used: dict[bytes, float] = {}
+        self._used: OrderedDict[bytes, float] = OrderedDict()
 
     @override
     async def async_issue(self, *_: object, **__: object) -> str:
@@ -74,13 +79,13 @@ class States(AsyncOAuthStateStore):
             made = self._sealer.open(state.encode(), _STATE).get_secret_value()
         except (CannotOpen, ValueError):
             return False
-        now = self._clock.now().timestamp()
-        self._used = {used: until for used, until in self._used.items() if until > now}
-        name = sha256(made.encode()).digest()
-        if not 0 <= now - float(made.partition(" ")[0]) + 1 <= STATE_GOOD_FOR_S or name in self._used:
+        now, name = self._clock.now().timestamp(), sha256(made.encode()).digest()
+        if not -SKEW_S <= now - float(made.partition(" ")[0]) <= STATE_GOOD_FOR_S or name in self._used:
             return False
-        self._used[name] = now + STATE_GOOD_FOR_S
-        return len(self._used) <= MOST_STATES
+        self._used[name] = now
+        if len(self._used) > MOST_STATES:
+            self._used.popitem(last=False)
+        return True
 
 
 class NotStored(BoltError):
@@ -170,6 +175,9 @@ class OAuth:
         return [web.get(INSTALL, self._begin), web.get(REDIRECT, self._end)]
 
     async def _begin(self, request: web.Request) -> web.Response:
+        team = request.query.get("team")
+        if team is not None and _WORKSPACE.fullmatch(team) is None:
+            raise web.HTTPBadRequest(text="team is no workspace of Slack's")
         return await to_aiohttp_response(await self._flow.handle_installation(_bolt_request(request)))
 
     async def _end(self, request: web.Request) -> web.Response:

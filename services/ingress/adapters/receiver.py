@@ -16,7 +16,7 @@ from schemas.topics import SLACK_INBOUND, name_of
 from services.ingress import metrics
 from services.ingress.adapters.dead_letters import SOURCE, dead_letter
 from services.ingress.adapters.entry import NotKept
-from services.ingress.adapters.intake import Intake
+from services.ingress.adapters.intakes import Intakes
 from services.ingress.adapters.outgoing import Outgoing
 from services.ingress.decisions.answering import answer_to
 from services.ingress.decisions.event_types import event_type_of
@@ -34,6 +34,7 @@ Transport = Literal["socket", "http"]
 Close = Callable[[str, str, datetime], Awaitable[None]]
 """An app was removed from a workspace: throws its tokens away."""
 
+TELL_EVERY_S = 10.0
 ROOM = 16 * 1024
 """Of the topic's largest record, what headers, the key and the batch around it may take."""
 
@@ -66,9 +67,10 @@ class Refused:
 class Receiver:
     """What every way in leads to."""
 
-    def __init__(self, name: str, intake: Intake, instruments: Instruments, seal_for: SealFor) -> None:
-        self._name, self._intake, self._seal_for = name, intake, seal_for
+    def __init__(self, name: str, intakes: Intakes, instruments: Instruments, seal_for: SealFor) -> None:
+        self._name, self._intakes, self._seal_for = name, intakes, seal_for
         self._clock, self._emitter, self._tracer = instruments.clock, instruments.emitter, instruments.tracer
+        self._told_at = float("-inf")
         self.close_installation: Close | None = None
         """What is done when an app is removed; nothing where there is no directory."""
 
@@ -85,7 +87,7 @@ class Receiver:
         with span:
             try:
                 record = self._record_of(arrived, raw, receipt)
-                kept = await self._intake.take(record)
+                kept = await self._intakes.take(record)
                 await self._close_if_removed(arrived, receipt)
             except NotKept as fault:
                 self._count(receipt, "refused")
@@ -113,16 +115,16 @@ class Receiver:
         return record
 
     def _envelope(self, delivery: Delivery, receipt: Receipt) -> Outgoing:
-        received = Received(
-            transport=receipt.transport,
-            received_at=receipt.at,
-            ingress=self._name,
-            slot=receipt.slot,
-            envelope_id=delivery.envelope_id,
-            retry_attempt=delivery.retry_attempt,
-            retry_reason=delivery.retry_reason,
-        )
         try:
+            received = Received(
+                transport=receipt.transport,
+                received_at=receipt.at,
+                ingress=self._name,
+                slot=receipt.slot,
+                envelope_id=delivery.envelope_id,
+                retry_attempt=delivery.retry_attempt,
+                retry_reason=delivery.retry_reason,
+            )
             envelope = SlackEnvelope(
                 at=receipt.at,
                 kind=delivery.kind,
@@ -140,8 +142,16 @@ class Receiver:
 
     def _dead(self, raw: bytes, reason: str, detail: str, receipt: Receipt) -> Outgoing:
         name = hashlib.sha256(raw).hexdigest()
-        log.warning("what came in by %s goes to the dead letters (%s): %s", receipt.transport, reason, detail)
+        self._tell(
+            f"what came in by {receipt.transport} goes to the dead letters ({reason}): {detail}", receipt.monotonic
+        )
         return dead_letter(raw, reason, detail, receipt.at, name)
+
+    def _tell(self, words: str, now: float) -> None:
+        """A flood of rubbish is counted, and not told each time."""
+        if now - self._told_at >= TELL_EVERY_S:
+            log.warning("%s; those that follow are only counted, for %.0f s", words, TELL_EVERY_S)
+            self._told_at = now
 
     async def _close_if_removed(self, arrived: Arrived, receipt: Receipt) -> None:
         removed = removed_from(arrived)

@@ -21,6 +21,10 @@ from services.kit.telemetry.emitter import Emitter
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+STEADY_S = 30.0
+"""A socket that lived so long was a good one: the next is opened without a pause."""
+APART_S = 0.5
+"""The sockets of an app open so far from each other, so that they are not refreshed together."""
 REFUSED_PAUSE_S = 60.0
 LONGEST_WAIT_S = 300.0
 RETIRES_WITHIN_S = 30.0
@@ -54,7 +58,9 @@ class SlotTools:
     emitter: Emitter
     chance: Random
     turn: asyncio.Lock
-    """The slots of an app open their sockets one after the other, so that they are never refreshed together."""
+    """The slots of an app begin to open their sockets one after the other."""
+    may_overlap: bool
+    """Whether Slack allows the app one socket more, while one is replaced by another."""
 
 
 class Slot:
@@ -85,12 +91,13 @@ class Slot:
             await self._leave()
 
     async def _replaced(self, link: Link, why: str) -> Link:
-        if why in REPLACED_FIRST:
-            log.info("Slack refreshes %s slot %d (%s): another socket opens first", *self._who, why)
+        await self._rest_after(link)
+        if why in REPLACED_FIRST and self._tools.may_overlap:
+            log.info("Slack refreshes %s slot %d (%s): another socket opens first", *self.who, why)
             following = await self._opened_beside(link)
             self._retire(link, RETIRES_WITHIN_S)
         else:
-            log.warning("the socket of %s slot %d is to be replaced: %s", *self._who, _words_for(why))
+            log.warning("the socket of %s slot %d is to be replaced: %s", *self.who, _words_for(why))
             self._turn("reconnecting")
             self._retire(link, 0.0)
             if why == TOO_MANY:
@@ -98,6 +105,16 @@ class Slot:
             following = await self._opened()
         self._emitter.count(metrics.RECONNECTS, 1, **self.place.labels)
         return following
+
+    async def _rest_after(self, link: Link) -> None:
+        """Where sockets go soon after they were opened, the next one is opened later and later."""
+        lived = self._clock.monotonic() - (link.greeted_at or 0.0)
+        if lived >= STEADY_S:
+            self._pause_s = FIRST_PAUSE_S
+            return
+        if link.is_closed:
+            self._turn("reconnecting")
+        await asyncio.sleep(self._pause())
 
     async def _opened_beside(self, link: Link) -> Link:
         """Another socket, while this one is still open. Where it goes before, the slot says that it has none."""
@@ -118,7 +135,6 @@ class Slot:
         while True:
             link = await self._attempt()
             if link is not None:
-                self._pause_s = FIRST_PAUSE_S
                 return link
             await asyncio.sleep(self._pause() if self.refusal is None else REFUSED_PAUSE_S)
 
@@ -127,11 +143,12 @@ class Slot:
         link: Link | None = None
         try:
             async with self._tools.turn:
-                link = await self._make()
-                self.links.append(link)
-                await link.ask_for_address()
-                self._turn_unless_connected("authenticated")
-                await link.shake_hands()
+                await asyncio.sleep(APART_S)
+            link = await self._make()
+            self.links.append(link)
+            await link.ask_for_address()
+            self._turn_unless_connected("authenticated")
+            await link.shake_hands()
         except SlackApiError as error:
             self._denied(code_of(error))
             await asyncio.sleep(retry_after(error))
@@ -170,13 +187,13 @@ class Slot:
     def _refused(self, advice: str) -> None:
         """Trying again at once would help nobody. A socket that is still open goes on."""
         if self.refusal != advice:
-            log.error("%s slot %d cannot connect, and tries again every minute: %s", *self._who, advice)
+            log.error("%s slot %d cannot connect, and tries again every minute: %s", *self.who, advice)
         self.refusal = advice
         self._turn_unless_connected("error")
 
     def _say_why_not(self, why: str) -> None:
         self.refusal = None if self.state != "error" else self.refusal
-        log.warning("%s slot %d could not open a socket (%s), and tries again", *self._who, why)
+        log.warning("%s slot %d could not open a socket (%s), and tries again", *self.who, why)
 
     def _pause(self) -> float:
         pause, self._pause_s = self._pause_s, min(self._pause_s * 2, LONGEST_PAUSE_S)
@@ -223,7 +240,8 @@ class Slot:
             self._emitter.set(metrics.SOCKET_STATE, value, **self.place.labels, state=state)
 
     @property
-    def _who(self) -> tuple[str, int]:
+    def who(self) -> tuple[str, int]:
+        """As log lines name it."""
         return self.place.app, self.place.slot
 
 

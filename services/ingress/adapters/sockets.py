@@ -17,12 +17,15 @@ from services.ingress.adapters.link import Link, NotSent
 from services.ingress.adapters.receiver import Receipt
 from services.ingress.adapters.slot import Place, Slot, SlotTools
 from services.ingress.apps import SlackApp
-from services.ingress.decisions.reading import Farewell, Hello, of_frame
+from services.ingress.decisions.reading import Arrived, Farewell, Hello, Unreadable, of_frame
 from services.kit.telemetry.instruments import Instruments
 
 log = logging.getLogger(__name__)
 
 LEAVE_WITHIN_S = 2.0
+SLACK_ALLOWS = 10
+"""So many sockets an app may have open."""
+PAUSE_S = 5.0
 
 
 class AppSockets:
@@ -32,7 +35,13 @@ class AppSockets:
         self._app, self._door, self._client = app, door, client
         self._clock, self._emitter = instruments.clock, instruments.emitter
         self._working: set[asyncio.Task[None]] = set()
-        tools = SlotTools(instruments.clock, instruments.emitter, Random(), asyncio.Lock())  # noqa: S311 - it spreads retries
+        tools = SlotTools(
+            instruments.clock,
+            instruments.emitter,
+            Random(),  # noqa: S311 - it spreads retries
+            asyncio.Lock(),
+            may_overlap=slots < SLACK_ALLOWS,
+        )
         self.slots = [Slot(Place(app.label, number), self._making(number), tools) for number in range(slots)]
 
     def trouble(self) -> str | None:
@@ -46,7 +55,7 @@ class AppSockets:
         """Keeps them open until it is cancelled."""
         async with asyncio.TaskGroup() as group:
             for slot in self.slots:
-                group.create_task(slot.run())
+                group.create_task(_kept_up(slot))
 
     async def finish(self) -> None:
         """Waits for what has come by them, so that it can still be acknowledged."""
@@ -62,7 +71,7 @@ class AppSockets:
 
     def _heard(self, link: Link, text: str, slot: int) -> None:
         receipt = Receipt("socket", self._clock.now(), self._clock.monotonic(), slot, self._app.app_id)
-        arrived = of_frame(text, self._app.app_id)
+        arrived = _read(text, self._app.app_id)
         if isinstance(arrived, Hello):
             self._app.is_called(arrived.app_id)
             link.told.set()
@@ -98,3 +107,22 @@ class AppSockets:
                 return "sent" if each is link else "by_another_socket"
         log.warning("an envelope is durable, and no socket is left to acknowledge it by: Slack sends it again")
         return "lost"
+
+
+def _read(text: str, app_id: str | None) -> Arrived:
+    """Whatever a frame does to whoever reads it, it is a dead letter, and no more."""
+    try:
+        return of_frame(text, app_id)
+    except Exception as error:
+        log.exception("a frame could not be read")
+        return Unreadable("not_an_envelope", f"reading it failed: {type(error).__name__}")
+
+
+async def _kept_up(slot: Slot) -> None:
+    """A slot that fails in a way that was not foreseen begins anew, and takes no other with it."""
+    while True:
+        try:
+            await slot.run()
+        except Exception:
+            log.exception("%s slot %d failed in a way that was not foreseen, and begins anew", *slot.who)
+            await asyncio.sleep(PAUSE_S)

@@ -5,10 +5,9 @@ fsync'd (WAL, synchronous=FULL). The file is locked for as long as it is open, s
 """
 
 import json
-import logging
-import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,41 +15,27 @@ from pathlib import Path
 from schemas.record import Encoded
 from schemas.topics import BY_NAME
 from services.ingress.adapters.outgoing import Outgoing
-from services.kit.fault import Fault
+from services.ingress.adapters.spool_file import (
+    DAMAGED,
+    KEEP_IT,
+    SpoolFailing,
+    SpoolUnreadable,
+    files_of,
+    is_one_of,
+    opened,
+    set_aside,
+)
 
-log = logging.getLogger(__name__)
-
-APPLICATION_ID = 0x544C5350  # "TLSP"
-VERSION = 1
-TAKES_S = 0.5
-"""How long somebody who only looks whether a spool has an owner may hold it."""
 KEPT_FOR_ONCE_ONLY = 0.1
 """The part of the room that is kept for what Slack never sends again."""
-
-_TABLE = """
-    create table if not exists records (
-        seq integer primary key autoincrement,
-        topic text not null, key text not null, id text not null,
-        headers text not null, value blob not null,
-        received_at text not null, once_only integer not null, size integer not null
-    )
-"""
 _ADD = """
     insert into records (topic, key, id, headers, value, received_at, once_only, size) values (?, ?, ?, ?, ?, ?, ?, ?)
 """
-_FIRST = "select seq, topic, key, id, headers, value, received_at, once_only from records order by seq limit ?"
-
-
-class SpoolInUse(Fault):
-    """Another process has it."""
-
-
-class SpoolUnreadable(Fault):
-    """The file is no spool of ours, or is damaged."""
-
-
-class SpoolFailing(Fault):
-    """The disk did not take or give what it should."""
+_FIRST = """
+    select seq, topic, key, id, headers, value, received_at, once_only from records where seq > ? order by seq limit ?
+"""
+_OLDEST = "select received_at from records where seq > ? order by seq limit 1"
+_TOTAL = "update totals set records = ?, size = ?"
 
 
 @dataclass(frozen=True)
@@ -75,113 +60,100 @@ class Spool:
 
     def __init__(self, file: Path, room: int) -> None:
         self.file, self._room = file, room
-        self._connection = _opened(file)
-        count, size = self._connection.execute("select count(*), coalesce(sum(size), 0) from records").fetchone()
-        self.records, self._size = int(count), int(size)
+        self.records: int = 0
+        self._size: int = 0
+        self._open()
 
-    def append(self, records: Sequence[Outgoing]) -> list[int | None]:
-        """Keeps records, all of them in one durable step. Gives each one's place, or none where there is no room."""
-        size, places, taken = self._size, list[int | None](), 0
-        try:
-            with self._connection:
-                for record in records:
-                    if size + record.size > self._limit(record):
-                        places.append(None)
-                        continue
-                    places.append(self._connection.execute(_ADD, _row_of(record)).lastrowid)
+    def append(self, records: Sequence[Outgoing]) -> list[bool]:
+        """Keeps records, all of them in one durable step. Says of each whether there was room for it."""
+        size, kept = self._size, list[bool]()
+        with self._guarded(), self._connection:
+            for record in records:
+                fits = size + record.size <= self._limit(record)
+                kept.append(fits)
+                if fits:
+                    self._connection.execute(_ADD, _row_of(record))
                     size += record.size
-                    taken += 1
-        except sqlite3.Error as error:
-            raise _failing(self.file, error) from None
+            taken = kept.count(True)
+            self._connection.execute(_TOTAL, (self.records + taken, size))
         self._size, self.records = size, self.records + taken
-        return places
+        return kept
 
     def first(self, count: int) -> list[Waiting]:
         """The oldest records, in order."""
+        with self._guarded():
+            rows = self._connection.execute(_FIRST, (self._gone, count)).fetchall()
         try:
-            return [_waiting(row) for row in self._connection.execute(_FIRST, (count,))]
-        except sqlite3.Error as error:
-            raise _failing(self.file, error) from None
+            return [_waiting(row) for row in rows]
+        except (LookupError, ValueError) as error:
+            raise self._damaged(type(error).__name__) from None
 
-    def remove(self, waiting: Waiting) -> None:
-        """Lets go of a record that the broker has."""
+    def forget(self, rows: Sequence[Waiting]) -> None:
+        """Lets go of the oldest records, which the broker has. They never come again, even where the disk fails."""
+        self._gone = rows[-1].seq
+        self.records -= len(rows)
+        self._size -= sum(each.record.size for each in rows)
         try:
-            with self._connection:
-                self._connection.execute("delete from records where seq = ?", (waiting.seq,))
-        except sqlite3.Error as error:
-            raise _failing(self.file, error) from None
-        self._size -= waiting.record.size
-        self.records -= 1
+            with self._guarded(), self._connection:
+                self._connection.execute("delete from records where seq <= ?", (self._gone,))
+                self._connection.execute(_TOTAL, (self.records, self._size))
+        except SpoolFailing:
+            if self.records:
+                raise
+            self._begin_anew()  # a disk that is full has no room even for taking something out
 
     def contents(self) -> Contents:
         """How much waits now."""
-        try:
-            found = self._connection.execute("select received_at from records order by seq limit 1").fetchone()
-        except sqlite3.Error as error:
-            raise _failing(self.file, error) from None
+        with self._guarded():
+            found = self._connection.execute(_OLDEST, (self._gone,)).fetchone()
         return Contents(self.records, self._size, datetime.fromisoformat(found[0]) if found else None)
 
     def close(self) -> None:
         """Gives the file back."""
         self._connection.close()
 
-    def _limit(self, record: Outgoing) -> float:
-        return self._room if record.once_only else self._room * (1 - KEPT_FOR_ONCE_ONLY)
+    def _open(self) -> None:
+        self._connection = opened(self.file)
+        self._gone = 0
+        try:
+            self.records, self._size = self._connection.execute("select records, size from totals").fetchone()
+        except (sqlite3.Error, TypeError) as error:
+            self._connection.close()
+            raise SpoolUnreadable(f"{self.file} is damaged ({error}). It was left as it is: {KEEP_IT}") from None
 
+    def _begin_anew(self) -> None:
+        """Nothing waits in it: an empty file takes its place."""
+        self._connection.close()
+        for each in files_of(self.file):
+            each.unlink(missing_ok=True)
+        self._open()
 
-def _opened(file: Path) -> sqlite3.Connection:
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file.touch(mode=0o600, exist_ok=True)
-    connection = sqlite3.connect(file, timeout=TAKES_S, check_same_thread=False)
-    try:
-        _claim(connection, file)
-    except BaseException:
-        connection.close()
-        raise
-    _sync(file.parent)
-    return connection
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """What SQLite says, in words of ours."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            if is_one_of(error, DAMAGED):
+                raise self._damaged(str(error)) from None
+            raise SpoolFailing(
+                f"the spool {self.file} fails ({error}): what cannot be kept is not acknowledged, and Slack keeps "
+                "events; mend the disk, or make room on it"
+            ) from None
 
-
-def _claim(connection: sqlite3.Connection, file: Path) -> None:
-    try:
-        connection.execute("pragma locking_mode = exclusive")
-        connection.execute("pragma journal_mode = wal")
-        connection.execute("pragma synchronous = full")
-        _refuse_strangers(connection, file)
-        with connection:
-            connection.execute("begin immediate")
-            connection.execute(f"pragma application_id = {APPLICATION_ID}")
-            connection.execute(f"pragma user_version = {VERSION}")
-            connection.execute(_TABLE)
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            raise SpoolInUse(f"the spool {file} belongs to another process that runs") from None
-        raise _failing(file, error) from None
-    except sqlite3.DatabaseError as error:
-        raise SpoolUnreadable(
-            f"{file} is no spool, or is damaged ({error}). It was left as it is: move it away to go on without it, and "
-            "keep it, since acknowledged events may stand in it"
-        ) from None
-
-
-def _refuse_strangers(connection: sqlite3.Connection, file: Path) -> None:
-    """An empty file is a new one. Any other must be one of ours, of a version that we know."""
-    if connection.execute("select count(*) from sqlite_master").fetchone()[0] == 0:
-        return
-    found = connection.execute("pragma application_id").fetchone()[0]
-    version = connection.execute("pragma user_version").fetchone()[0]
-    if found != APPLICATION_ID or version != VERSION:
-        raise SpoolUnreadable(
-            f"{file} is no spool of this version of Threadline. It was left as it is: move it away to go on without it"
+    def _damaged(self, why: str) -> SpoolUnreadable:
+        """It goes on with an empty file."""
+        waited = self.records
+        self._connection.close()
+        kept = set_aside(self.file)
+        self._open()
+        return SpoolUnreadable(
+            f"the spool {self.file} is damaged ({why}). It is kept as {kept}, with {waited} acknowledged envelopes "
+            "that were not published yet, and a new one is used; `sqlite3 FILE .recover` may read it"
         )
 
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    def _limit(self, record: Outgoing) -> float:
+        return self._room if record.once_only else self._room * (1 - KEPT_FOR_ONCE_ONLY)
 
 
 def _row_of(record: Outgoing) -> tuple[object, ...]:
@@ -204,10 +176,3 @@ def _waiting(row: Iterable[object]) -> Waiting:
         once_only=bool(once_only),
     )
     return Waiting(int(str(seq)), record)
-
-
-def _failing(file: Path, error: sqlite3.Error) -> SpoolFailing:
-    return SpoolFailing(
-        f"the spool {file} fails ({error}): what came meanwhile was not acknowledged, and Slack keeps events; mend the "
-        "disk or make room on it"
-    )

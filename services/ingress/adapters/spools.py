@@ -3,13 +3,17 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
-from services.ingress.adapters.spool import Contents, Spool, SpoolInUse, SpoolUnreadable
+from services.ingress.adapters.spool import Contents, Spool
+from services.ingress.adapters.spool_file import SpoolFailing, SpoolInUse, SpoolUnreadable
 from services.kit.fault import Fault
 
 log = logging.getLogger(__name__)
 
 MOST = 256
+Kind: TypeAlias = Literal["spool", "letters"]
+"""Envelopes, or dead letters: what nobody can read must never stand in the way of what somebody can."""
 
 
 class NoSpool(Fault):
@@ -20,7 +24,8 @@ class NoSpool(Fault):
 class Found:
     """One spool of the folder."""
 
-    number: int
+    name: str
+    """Such as spool-1."""
     file: Path
     owned: bool
     contents: Contents | None = None
@@ -30,55 +35,55 @@ class Found:
 
 
 class Spools:
-    """Every spool on one volume, by its number."""
+    """Every spool on one volume for the topics under one prefix: what waits under another belongs elsewhere."""
 
-    def __init__(self, folder: Path, room: int) -> None:
-        self._folder, self._room = folder, room
+    def __init__(self, folder: Path, prefix: str, room: int) -> None:
+        self.folder, self._room = folder / f"topics-{prefix}", room
 
-    def take(self) -> tuple[int, Spool]:
+    def take(self, kind: Kind) -> tuple[str, Spool]:
         """The first that nobody has: after a restart, most often the one that this process had before.
 
         One that is damaged is told and passed over: what comes in now must be kept all the same.
         """
         for number in range(1, MOST + 1):
+            name = f"{kind}-{number}"
             try:
-                return number, self.open(number)
+                return name, self.open(name)
             except SpoolInUse:
                 continue
-            except SpoolUnreadable as fault:
+            except (SpoolUnreadable, SpoolFailing) as fault:
                 log.error("%s", fault)  # noqa: TRY400 - its message says all there is to know
-        raise NoSpool(f"all {MOST} spools in {self._folder} have an owner; give this process another spool_folder")
+        raise NoSpool(f"no spool in {self.folder} can be had; give this process another THREADLINE_SPOOL_FOLDER")
 
-    def open(self, number: int) -> Spool:
+    def open(self, name: str) -> Spool:
         """One of them; `SpoolInUse` where another process has it."""
-        return Spool(self._file(number), self._room)
+        return Spool(self._file(name), self._room)
 
-    def exists(self, number: int) -> bool:
-        """Whether there is one of that number."""
-        return self._file(number).exists()
+    def all(self, mine: frozenset[str] = frozenset()) -> list[Found]:
+        """What is there. One's own are shown as owned: to look into one that is open would give its lock away."""
+        names = sorted(each.stem for each in self.folder.glob("*-*.db"))
+        return [self._found(name, mine) for name in names]
 
-    def all(self, mine: int | None = None) -> list[Found]:
-        """What is there. One's own is shown as owned."""
-        return [self._found(number, mine) for number in range(1, MOST + 1) if self.exists(number)]
-
-    def left_behind(self, mine: int) -> list[Found]:
+    def left_behind(self, mine: frozenset[str]) -> list[Found]:
         """Those without an owner in which something waits, or may wait."""
         return [each for each in self.all(mine) if each.trouble or (each.contents and each.contents.records)]
 
-    def _found(self, number: int, mine: int | None) -> Found:
-        file = self._file(number)
-        if number == mine:
-            return Found(number, file, owned=True)
+    def _found(self, name: str, mine: frozenset[str]) -> Found:
+        file = self._file(name)
+        if name in mine:
+            return Found(name, file, owned=True)
         try:
-            spool = self.open(number)
+            spool = self.open(name)
         except SpoolInUse:
-            return Found(number, file, owned=True)
-        except SpoolUnreadable as fault:
-            return Found(number, file, owned=False, trouble=str(fault))
+            return Found(name, file, owned=True)
+        except (SpoolUnreadable, SpoolFailing) as fault:
+            return Found(name, file, owned=False, trouble=str(fault))
         try:
-            return Found(number, file, owned=False, contents=spool.contents())
+            return Found(name, file, owned=False, contents=spool.contents())
+        except (SpoolUnreadable, SpoolFailing) as fault:
+            return Found(name, file, owned=False, trouble=str(fault))
         finally:
             spool.close()
 
-    def _file(self, number: int) -> Path:
-        return self._folder / f"spool-{number}.db"
+    def _file(self, name: str) -> Path:
+        return self.folder / f"{name}.db"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from schemas.slack import SEALED_FIELDS
 
@@ -12,32 +13,75 @@ Seal = Callable[[str], str | None]
 
 DROPPED = "token"
 """Slack's old way to prove itself. Whoever has it may pretend to be Slack."""
+OF_THE_APP = "metadata"
+"""What an app put beside a message, under names of its own, for the whole workspace to see."""
+DEEPEST = 100
+"""Readers of the topic do not follow much deeper."""
+
+
+class TooDeep(ValueError):
+    """It is nested so deeply that nobody could read it again."""
 
 
 def masked(payload: Json, seal: Seal) -> Json:
-    """The payload without `token`, and with what may be posted or called with sealed."""
+    """The payload without `token`, and with what may be posted or called with sealed, wherever it stands."""
+    found: Json = _masked(payload, seal, 0)
+    return found
+
+
+def _masked(value: Any, seal: Seal, depth: int) -> Any:
+    if depth > DEEPEST:
+        raise TooDeep
+    if isinstance(value, list):
+        return [_masked(each, seal, depth + 1) for each in value]
+    if not isinstance(value, dict):
+        return value
     kept: Json = {}
-    for name, value in payload.items():
-        if name == DROPPED:
+    for name, each in value.items():
+        if name == DROPPED and (isinstance(each, str) or depth == 0):
             continue
-        if name in SEALED_FIELDS and isinstance(value, str):
-            if value and (sealed := seal(value)) is not None:
+        if isinstance(each, str) and name in SEALED_FIELDS:
+            if each and (sealed := seal(each)) is not None:
                 kept[name] = sealed
-        elif name == "response_urls" and isinstance(value, list):
-            kept[name] = [masked(each, seal) if isinstance(each, dict) else each for each in value]
-        elif name == "event" and isinstance(value, dict) and not SEALED_FIELDS.isdisjoint(value):
-            kept[name] = masked(value, seal)
+        elif name == OF_THE_APP:
+            kept[name] = each
         else:
-            kept[name] = value
+            kept[name] = _masked(each, seal, depth + 1)
     return kept
 
 
-_SECRET_FIELD = re.compile(rb'("(?:token|response_url|bot_access_token)"\s*:\s*)"(?:[^"\\]|\\.)*"?')
-_SECRET_FORM_FIELD = re.compile(rb"((?:^|&)(?:token|response_url)=)[^&]*")
+_NAME = rb"(?:token|" + b"|".join(sorted(name.encode() for name in SEALED_FIELDS)) + rb")"
+_IN_JSON = re.compile(
+    rb"""(\\*["']"""
+    + _NAME
+    + rb"""\\*["']\s*:\s*)"""
+    + rb"""(?:\\*"(?:[^"\\]++|\\.)*+"?|'(?:[^'\\]++|\\.)*+'?|\[[^\]]*+\]?|[^\s,}\]"'\[]++)""",
+    re.DOTALL | re.IGNORECASE,
+)
+_IN_FORM = re.compile(rb"((?:^|[&?])" + _NAME + rb"=)[^&\s\"']*+", re.IGNORECASE)
+_FORM = re.compile(rb"[\w.%+-]+=")
+_ESCAPED_LETTER = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
+_ESCAPED_SLASH = re.compile(rb"\\+/")
 _HIDDEN = b"[redacted]"
 
 
 def masked_bytes(raw: bytes) -> bytes:
-    """Bytes that nobody could read, without the secrets that can be recognised in them."""
-    raw = _SECRET_FIELD.sub(rb'\1"' + _HIDDEN + b'"', raw)
-    return _SECRET_FORM_FIELD.sub(rb"\1" + _HIDDEN, raw)
+    """Bytes that nobody could take in, without the secrets in them. What has none is left as it is.
+
+    They are what could not be read, or nobody would ask for them: so they are looked at as text, and rather too much is
+    hidden than too little.
+    """
+    text = _ESCAPED_LETTER.sub(lambda found: bytes.fromhex(found[1].decode()), raw)
+    if b"hooks.slack.com" in text:
+        text = _ESCAPED_SLASH.sub(b"/", text)
+    hidden = _hidden(text)
+    if _FORM.match(text):
+        decoded = unquote_to_bytes(hidden.replace(b"+", b" "))
+        twice = _hidden(decoded)
+        if twice != decoded or b"hooks.slack.com" in decoded:
+            return twice
+    return raw if hidden == text and b"hooks.slack.com" not in text else hidden
+
+
+def _hidden(text: bytes) -> bytes:
+    return _IN_FORM.sub(rb"\1" + _HIDDEN, _IN_JSON.sub(rb'\1"' + _HIDDEN + b'"', text))

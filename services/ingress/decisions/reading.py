@@ -1,6 +1,7 @@
 """What came in: an envelope of Slack's, a word about the connection, or something that cannot be read."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, get_args
@@ -12,6 +13,7 @@ from schemas.slack import UnidentifiedConnection, connection_of, event_id_of
 Json = dict[str, Any]
 
 KINDS: Final[dict[object, EnvelopeKind]] = {kind: kind for kind in get_args(EnvelopeKind)}
+_COUNT = re.compile(r"[0-9]{1,6}")
 LONGEST_REASON = 80
 """Of a retry, in characters."""
 
@@ -79,9 +81,10 @@ class Retry:
     @staticmethod
     def of(attempt: object, reason: object) -> "Retry":
         """As it stands in an envelope or in headers; what makes no sense says nothing."""
-        number = int(attempt) if isinstance(attempt, int | str) and str(attempt).isdecimal() else 0
+        digits = attempt if isinstance(attempt, str) else str(attempt) if isinstance(attempt, int) else ""
+        number = int(digits) if _COUNT.fullmatch(digits) else 0
         words = reason[:LONGEST_REASON] if isinstance(reason, str) and reason.isprintable() else ""
-        return Retry(min(number, 1_000_000), words or None)
+        return Retry(number, words or None)
 
 
 def of_frame(text: str, app_id: str | None) -> Arrived:
@@ -145,7 +148,10 @@ def _delivery(
         connection = connection_of(payload, app_id)
     except UnidentifiedConnection as error:
         return Unreadable("no_connection", str(error), envelope_id)
-    event_id = event_id_of(kind, payload, envelope_id, app_id)
+    try:
+        event_id = event_id_of(kind, payload, envelope_id, app_id)
+    except (RecursionError, ValueError) as error:
+        return Unreadable("malformed_payload", f"it cannot be named: {type(error).__name__}", envelope_id)
     return Delivery(kind, payload, connection, event_id, envelope_id, retry.attempt, retry.reason)
 
 

@@ -11,7 +11,8 @@ from schemas.run import RunState
 Json = dict[str, Any]
 
 GATEWAY: Final = "gateway"
-_ENDS: Final = frozenset({"complete", "cancelled", "error"})
+_RANK: Final = {"start": 1, "cancel_requested": 2, "complete": 3, "cancelled": 3, "error": 3}
+"""How far a run has come."""
 
 
 def event_id_of(connection: str, request_key: str) -> str:
@@ -53,18 +54,21 @@ class RunView(Part):
 def with_decision(before: RunView | None, decided: DecisionMade) -> RunView | None:
     """After the router has decided about the request."""
     run = asked_for(decided.event_id, decided.connection)
-    if run is None or decided.tenant_id is None or decided.decision.kind == "duplicate":
+    tenant_id = decided.tenant_id or (before.tenant_id if before else None)
+    if run is None or tenant_id is None or decided.decision.kind == "duplicate" or _is_anothers(before, tenant_id):
         return before
     decision = decided.decision.model_dump(mode="json")
     if before is not None and before.state not in {"accepted", "refused"}:
         return before.model_copy(update={"decision": decision})
     state = "accepted" if isinstance(decided.decision, Dispatched) else "refused"
-    return RunView(run_id=run, tenant_id=decided.tenant_id, state=state, at=decided.at.isoformat(), decision=decision)
+    return RunView(run_id=run, tenant_id=tenant_id, state=state, at=decided.at.isoformat(), decision=decision)
 
 
 def with_state(before: RunView | None, event: RunState) -> RunView | None:
-    """After the run has entered a state. An end is an end, whatever else is heard of."""
-    if event.run_id is None or event.origin != GATEWAY or (before is not None and before.state in _ENDS):
+    """After the run has entered a state. An end is an end, and nothing begins again, whatever else is heard of it."""
+    if event.run_id is None or event.origin != GATEWAY or _is_anothers(before, event.tenant_id):
+        return before
+    if before is not None and _RANK.get(event.state, 0) <= _RANK.get(before.state, -1):
         return before
     return RunView(
         run_id=event.run_id,
@@ -76,3 +80,7 @@ def with_state(before: RunView | None, event: RunState) -> RunView | None:
         phases=event.phases.model_dump(mode="json", exclude_none=True) if event.phases else None,
         usage=event.usage.model_dump(mode="json", exclude_none=True) if event.usage else None,
     )
+
+
+def _is_anothers(before: RunView | None, tenant_id: str) -> bool:
+    return before is not None and before.tenant_id != tenant_id

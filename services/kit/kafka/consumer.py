@@ -1,5 +1,6 @@
 """Reads topics: as a member of a group that commits by hand, or alone from a moment on."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from services.kit.kafka.connection import client_arguments
 from services.kit.kafka.metrics import PROCESS_SECONDS
 from services.kit.telemetry.instruments import Instruments
 from services.kit.telemetry.traces import context_of
+
+SETTLED_S = 0.1
 
 
 class NoSuchTopic(Fault):
@@ -115,7 +118,7 @@ async def reader(
         await _seek(consumer, sorted(consumer.assignment()), since)
         yield consumer
     finally:
-        await consumer.stop()
+        await _let_go(consumer)
 
 
 async def _seek(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], since: datetime | None) -> None:
@@ -128,3 +131,20 @@ async def _seek(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], si
     for partition in partitions:
         at = found.get(partition)
         consumer.seek(partition, at.offset if at is not None else ends[partition])
+
+
+async def _let_go(consumer: AIOKafkaConsumer) -> None:
+    """Stops a reader. aiokafka 0.14 lets a cancellation of its own out where a fetch waits to be tried again."""
+    consumer.unsubscribe()  # and no fetch waits for anything
+    await asyncio.sleep(SETTLED_S)
+    try:
+        await consumer.stop()
+    except asyncio.CancelledError:
+        if is_cancelled():
+            raise
+
+
+def is_cancelled() -> bool:
+    """Whether this task is told to end. A library that gives up may let a cancellation of its own out, too."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
