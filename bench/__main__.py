@@ -14,13 +14,20 @@ from rich.console import Console
 from bench import machine
 from bench.report import Report, keep_raw
 from bench.suite import Bed, Suite
-from bench.suites import broker, broker_kills, directory, slack_sim
+from bench.suites import broker, broker_kills, directory, ingress, ingress_faults, slack_sim
 from services.kit.clock import SystemClock
 from services.kit.fault import Fault
 from services.local import control, state
 from services.local.home import Home, LocalFault, LocalSettings
 
-SUITES = (broker.SUITE, broker_kills.SUITE, directory.SUITE, slack_sim.SUITE)
+SUITES = (
+    broker.SUITE,
+    broker_kills.SUITE,
+    directory.SUITE,
+    slack_sim.SUITE,
+    ingress.SUITE,
+    ingress_faults.SUITE,
+)
 
 HOME = Path(".threadline/bench")
 NOT_THERE = 2

@@ -17,7 +17,7 @@ from services.kit.clock import Clock, SystemClock
 from services.kit.groups import LogSettings
 from services.kit.redaction import Redactor
 
-REPETITIVE = ("aiokafka", "faust", "mode")
+REPETITIVE = ("aiokafka", "aiohttp", "faust", "mode")
 QUIET_S = 30.0
 
 _bound: ContextVar[Mapping[str, str]] = ContextVar("_bound", default=MappingProxyType({}))

@@ -113,7 +113,7 @@ async def test_a_run_is_ended_by_its_id(programs: Programs, topics: KafkaSetting
         ("acme", "/v1/runs", {"text": 1}, (400, "wrong_body")),
         ("acme", "/v1/runs", {"text": "x", "tenant": "globex"}, (400, "wrong_body")),
         ("acme", "/v1/runs", {"text": "x" * 40_001}, (400, "wrong_body")),
-        ("acme", "/v1/runs", {"text": "\ud800"}, (400, "not_text")),
+        ("acme", "/v1/runs", {"text": "\ud800"}, (400, "wrong_body")),
         ("acme", "/v1/runs", {"text": "x", "key": "é"}, (400, "wrong_body")),
         ("acme", "/v1/runs", {"text": "x", "workspace": "T0GLOBEX"}, (422, "no_connection")),
         ("globex", "/v1/runs", {"text": "x"}, (422, "which_connection")),

@@ -182,8 +182,9 @@ async def test_odd_headers_never_look_like_a_forgery(first: First, ingress: Runs
         retried = {"X-Slack-Retry-Num": "9" * 5_000, "X-Slack-Retry-Reason": "x" * 5_000}
         assert (await post(session, event("one"), signed(secret, event("one"), more=retried)))[0] == 200
         packed = {"Content-Encoding": "gzip"}
-        assert (await post(session, event("two"), signed(secret, event("two"), more=packed)))[0] == 400
-        assert "Traceback" not in running.child.said()
+        for _ in range(20):
+            assert (await post(session, event("two"), signed(secret, event("two"), more=packed)))[0] == 400
+        assert running.child.said().count("Traceback") <= 3, "one story, and not one for each request"
     assert [each.text for each in await stored(topics)] == ["one"]
 
 
@@ -269,7 +270,7 @@ async def test_what_cannot_be_kept_is_not_acknowledged_and_may_come_again(
         await running.until("threadline_ingress_spooling", 0, topic="slack.inbound")
         assert (await post(session, body, headers))[0] == 200, "the very same request, since it was not taken in before"
     taken = [f"n {number}" for number, status in enumerate(statuses) if status == 200]
-    assert [each.text for each in await stored(fragile_topics)] == [*taken, "n 11"]
+    assert list(dict.fromkeys(each.text for each in await stored(fragile_topics))) == [*taken, "n 11"]
 
 
 async def test_a_program_that_says_nothing_holds_up_nobody(first: First, ingress: Runs) -> None:

@@ -355,6 +355,7 @@ async def test_random_frames(ingress: Runs, seed: int) -> None:
                 await slack.say("".join(chance.choices(pieces, k=chance.randrange(20))))
             await slack.say(envelope(f"good-{number}"))
             await slack.until_heard(number, 60)
+            await asyncio.sleep(1)
             held.append(running.child.rss_mb())
         assert slack.opened == 1
         assert held[4] - held[2] < 10, "what is held for a flood is used for the next one"
