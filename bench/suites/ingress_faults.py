@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -79,7 +80,7 @@ class Scene:
 
 @asynccontextmanager
 async def _scene(broker: OwnBroker, folder: Path, name: str, seed: int) -> AsyncIterator[Scene]:
-    prefix = f"chaos-{name}-{seed}."
+    prefix = f"chaos-{name.replace(' ', '-')}-{seed}."
     await broker.make_topics(prefix)
     kafka = broker.settings.model_copy(update={"topic_prefix": prefix})
     where = folder / name
@@ -213,7 +214,7 @@ def _held(envelopes: Sequence[EnvelopeShown], found: Sequence[Stored]) -> dict[s
         "acknowledged": float(len(acknowledged)),
         "unacknowledged": float(sum(each.acknowledged_at is None for each in envelopes)),
         "missing": float(len(acknowledged - set(ids))),
-        "out of order": float(sum(later < sooner for sooner, later in zip(first, first[1:], strict=False))),
+        "out of order": float(sum(later < sooner for sooner, later in pairwise(first))),
         "written again, with the same id": float(sum(times - 1 for times in Counter(ids).values())),
     }
 
@@ -252,7 +253,7 @@ def judge(runs: list[Measured]) -> list[Figure]:
 SUITE = Suite(
     name="ingress",
     kind="chaos",
-    what=f"ingress: the broker stopped for {AWAY_S:.0f} s under {RATE}/s, {KILLS} × kill -9, a link cut for {CUT_S:.0f} s",
+    what=f"ingress: no broker for {AWAY_S:.0f} s under {RATE}/s, {KILLS} × kill -9, a link cut for {CUT_S:.0f} s",
     runs=1,
     run=run,
     judge=judge,

@@ -44,6 +44,9 @@ RUN_BY = {
     "threadline secrets new-key": "tests/directory/test_commands.py::test_resealing_and_new_keys",
     "threadline secrets reseal": "tests/directory/test_commands.py::test_resealing_and_new_keys",
     "threadline slack-sim": "tests/slack_sim/test_command.py::test_it_prints_tokens_that_work_and_leaves_on_ctrl_c",
+    "threadline ingress": "tests/ingress/test_commands.py::test_it_runs_as_people_start_it",
+    "threadline ingress spools": "tests/ingress/test_commands.py::test_a_spool_that_was_left_behind_is_adopted",
+    "threadline ingress adopt": "tests/ingress/test_commands.py::test_a_spool_that_was_left_behind_is_adopted",
     "threadline doctor": "tests/directory/test_doctor.py::test_all_is_well",
     "threadline topics check": "tests/local/test_stack.py::test_commands_find_the_broker_that_runs_here",
     "threadline topics apply": "tests/local/test_stack.py::test_a_topic_that_differs_is_told_and_can_be_mended_"
