@@ -17,6 +17,7 @@ from services.ingress.adapters.link import Link, NotSent
 from services.ingress.adapters.receiver import Receipt
 from services.ingress.adapters.slot import Place, Slot, SlotTools
 from services.ingress.apps import SlackApp
+from services.ingress.decisions.ordering import in_order
 from services.ingress.decisions.reading import Arrived, Farewell, Hello, Unreadable, of_frame
 from services.kit.telemetry.instruments import Instruments
 
@@ -35,6 +36,7 @@ class AppSockets:
         self._app, self._door, self._client = app, door, client
         self._clock, self._emitter = instruments.clock, instruments.emitter
         self._working: set[asyncio.Task[None]] = set()
+        self._together: list[tuple[Arrived, tuple[Link, str, Receipt]]] = []
         tools = SlotTools(
             instruments.clock,
             instruments.emitter,
@@ -79,6 +81,14 @@ class AppSockets:
             link.farewell = arrived.reason
             link.told.set()
         else:
+            if not self._together:
+                asyncio.get_running_loop().call_soon(self._begin)
+            self._together.append((arrived, (link, text, receipt)))
+
+    def _begin(self) -> None:
+        """What the sockets brought in this turn of the loop: after a stall a lot, from one socket after the other."""
+        together, self._together = self._together, []
+        for arrived, (link, text, receipt) in in_order(together):
             raw = text.encode("utf-8", "surrogatepass")
             task = asyncio.create_task(self._take_in(link, arrived, raw, receipt))
             self._working.add(task)
