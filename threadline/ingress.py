@@ -1,7 +1,6 @@
 """`threadline ingress`: Slack in, and what operators do about it."""
 
 import asyncio
-import sys
 from typing import Annotated
 
 import typer
@@ -13,7 +12,7 @@ from threadline.ingress_adopt import adopted
 from threadline.ingress_compare import compare
 from threadline.ingress_tail import tail
 from threadline.plain import plain_console
-from threadline.running import service_settings
+from threadline.running import become, service_settings
 
 application = typer.Typer(help="Takes in what Slack sends: `threadline ingress` starts it.", add_completion=False)
 
@@ -32,15 +31,14 @@ def start(context: typer.Context, observe: Observe = False) -> None:
                 f"--observe stands behind the command: threadline ingress {context.invoked_subcommand} --observe"
             )
         return
-    from services.ingress.app import run  # noqa: PLC0415 - the other commands do without all of it
-
-    sys.exit(run(_settings(observe=observe)))
+    settings = _settings(observe=observe)
+    become("services.ingress", IngressSettings, {"THREADLINE_TOPIC_PREFIX": settings.topic_prefix})
 
 
 @application.command()
 def spools(observe: Observe = False) -> None:
     """List the spools of this volume: who has which, and how much waits."""
-    from services.ingress.adapters.spools import Spools  # noqa: PLC0415 - likewise
+    from services.ingress.adapters.spools import Spools  # noqa: PLC0415 - the service itself does without the command line
 
     settings = _settings(observe=observe)
     table = Table("spool", "owner", "records", "bytes", "oldest", box=None, pad_edge=False)

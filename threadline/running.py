@@ -1,10 +1,15 @@
 """Finds the stack that runs on this machine, so that commands need not be told its addresses."""
 
+import os
+import sys
 from collections.abc import Mapping
+from typing import NoReturn
+
+from pydantic import SecretStr
 
 from schemas.topics import PARTITIONS_ON_ONE_MACHINE
 from services.kit.groups import DatabaseSettings, KafkaSettings
-from services.kit.settings import AnySettings, load
+from services.kit.settings import AnySettings, Settings, child_environment, environment_name, load
 from services.local import kafka, postgres, state
 from services.local.home import Home, LocalSettings
 from services.local.state import StackState
@@ -22,18 +27,33 @@ def database_settings() -> DatabaseSettings:
 
 def service_settings(kind: type[AnySettings]) -> AnySettings:
     """A service's settings; for each part that they do not name, the one that runs on this machine."""
+    unnamed = _unnamed(kind)
+    return load(kind, unnamed) if unnamed else load(kind)
+
+
+def become(module: str, kind: type[Settings], more: Mapping[str, str]) -> NoReturn:
+    """Goes on as a service's own process: all that the command line is made of would cost it memory for months."""
+    here = {environment_name(name, kind.model_fields[name]): _text(value) for name, value in _unnamed(kind).items()}
+    os.execve(sys.executable, [sys.executable, "-m", module], child_environment({**here, **more}))  # noqa: S606 - it is ourselves
+
+
+def _text(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def _unnamed(kind: type[Settings]) -> dict[str, object]:
+    """What the settings do not name, and this machine has."""
     named = load(kind)
     home = Home.of(load(LocalSettings))
     found = state.running(home)
     here = _here(home, found) if found is not None else []
-    unnamed = {
+    return {
         name: value
         for naming, part in here
         if not named.model_fields_set & naming
         for name, value in part.items()
-        if name in kind.model_fields
+        if name in kind.model_fields and value is not None
     }
-    return load(kind, unnamed) if unnamed else named
 
 
 Part = tuple[frozenset[str], Mapping[str, object]]
