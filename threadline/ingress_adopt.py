@@ -34,4 +34,9 @@ async def adopted(settings: IngressSettings, name: str) -> int:
                 f"the broker did not take everything within {settings.ingress_drain_first_s:g} s: {spool.records} of "
                 f"{waiting} records still wait in {name}. Is {settings.kafka_brokers} there?"
             )
+    if spool.set_aside:
+        raise NotAdopted(
+            f"{name} is damaged, and was set aside in {spools.folder}: not all of its {waiting} records were written. "
+            "Keep the file; `sqlite3 FILE .recover` may read it"
+        )
     return waiting

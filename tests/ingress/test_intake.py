@@ -255,3 +255,15 @@ async def test_a_spool_that_is_damaged_is_kept_and_the_next_envelopes_are_kept_t
         assert set(await take(intake, range(100, 110))) <= {"broker", "spool"}
     assert "with 40 acknowledged envelopes" in caplog.text
     assert await on_the_topic(fragile_topics) == list(range(100, 110))
+
+
+async def test_after_a_full_spool_all_is_well_again_once_the_broker_takes_what_comes(
+    opens: Opens, fragile: OwnBroker
+) -> None:
+    fragile.hold_up()
+    async with opens(room=1 << 20) as intake:
+        taken = [intake.take(record(number, padding=50_000)) for number in range(30)]
+        assert any(isinstance(each, NotKept) for each in await asyncio.gather(*taken, return_exceptions=True))
+        fragile.let_go()
+        await until_direct(intake)
+        assert intake.trouble() is None

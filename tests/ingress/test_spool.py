@@ -68,6 +68,7 @@ def test_it_says_how_much_waits(file: Path) -> None:
 
 def test_every_commit_is_synced(file: Path) -> None:
     spool = Spool(file, ROOM)
+    assert spool._connection is not None
     assert spool._connection.execute("pragma synchronous").fetchone()[0] == 2
     assert spool._connection.execute("pragma journal_mode").fetchone()[0] == "wal"
     spool.close()
@@ -333,4 +334,56 @@ def test_others_on_the_machine_cannot_read_it(tmp_path: Path) -> None:
     spool.append([record(1)])
     assert spools.folder.stat().st_mode & 0o077 == 0
     assert all(each.stat().st_mode & 0o077 == 0 for each in spools.folder.iterdir())
+    spool.close()
+
+
+def test_what_stood_in_a_damaged_file_takes_nothing_out_of_the_next(file: Path) -> None:
+    spool = Spool(file, 1 << 30)
+    spool.append([record(number) for number in range(5)])
+    under_way = spool.first(5)
+    spool._damaged("a page is gone")
+    spool.append([record(number) for number in range(5, 8)])
+    spool.forget(under_way)
+    assert ids(spool) == ["A1:T1:Ev5", "A1:T1:Ev6", "A1:T1:Ev7"]
+    assert spool.contents().records == 3
+    assert spool.set_aside == 1
+    spool.close()
+
+
+def test_totals_hold_whatever_could_not_be_taken_out(file: Path) -> None:
+    spool = Spool(file, 1 << 30)
+    spool.append([record(number) for number in range(6)])
+    with full_disk(1), suppress(SpoolFailing):
+        spool.forget(spool.first(4))
+    spool.append([record(6)])
+    spool.close()
+    found = Spool(file, 1 << 30)
+    assert ids(found) == ["A1:T1:Ev4", "A1:T1:Ev5", "A1:T1:Ev6"]
+    assert found.contents().records == 3
+    found.close()
+
+
+def test_totals_that_cannot_be_right_are_counted(file: Path) -> None:
+    spool = Spool(file, 1 << 30)
+    spool.append([record(number) for number in range(3)])
+    assert spool._connection is not None
+    with spool._connection:
+        spool._connection.execute("update totals set records = -2, size = 0")
+    spool.close()
+    found = Spool(file, 1 << 30)
+    assert found.records == 3
+    found.close()
+
+
+def test_a_spool_that_could_not_be_opened_again_is_tried_again(file: Path) -> None:
+    spool = Spool(file, 1 << 30)
+    spool.append([record(1)])
+    spool.close()
+    file.rename(file.with_name("elsewhere.db"))
+    file.mkdir()
+    with pytest.raises(SpoolFailing, match="cannot be opened"):
+        spool.append([record(2)])
+    file.rmdir()
+    assert spool.append([record(2)]) == [True]
+    assert ids(spool) == ["A1:T1:Ev2"]
     spool.close()

@@ -62,7 +62,6 @@ STRANGERS = [
     decided(GO.decision, event_id=None),
     decided(GO.decision, event_id="A1:Ev1"),
     decided(GO.decision, event_id=cancel_id_of(CONNECTION, RUN, KEY)),
-    decided(GO.decision, tenant_id="globex"),
     state("start", 1).model_copy(update={"origin": "channel"}),
     state("cancel_requested", 1).model_copy(update={"run_id": None}),
     DUPLICATE,

@@ -60,7 +60,7 @@ def test_every_metric_of_the_product_has_our_prefix_and_can_be_shown() -> None:
     for metric in METRICS:
         assert metric.name.startswith("threadline_")
         assert not {"user", "thread", "run_id", "message"} & set(metric.labels)
-        if isinstance(metric, Counter):
+        if isinstance(metric, Counter) and list(metric.known_series()):
             assert prometheus_name(metric) in text
 
 

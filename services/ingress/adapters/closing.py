@@ -9,16 +9,17 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from services.directory.faults import DatabaseAway
 from services.directory.holding import Known
-from services.directory.installations import Installations
+from services.directory.installations import Installations, NoToken
 from services.directory.lookup import Directory
 from services.ingress.adapters.entry import NotKept
-from services.kit.fault import Fault
+from services.ingress.adapters.slack_errors import code_of
 
 log = logging.getLogger(__name__)
 
 WITHIN_S = 2.0
 """Slack waits three seconds for its acknowledgement."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
+NO_LONGER_GOOD = frozenset({"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked"})
 
 
 class Closing:
@@ -81,6 +82,10 @@ class Closing:
         try:
             token = await self._installations.secret("slack_bot_token", tenant, workspace, app)
             await self._client.auth_test(token=token.get_secret_value())
-        except (Fault, SlackApiError):  # there is none, or Slack does not take it
+        except NoToken:
             return False
+        except SlackApiError as error:
+            if code_of(error) in NO_LONGER_GOOD:
+                return False
+            raise
         return True

@@ -10,10 +10,11 @@ import asyncio
 import logging
 from contextlib import suppress
 from functools import partial
+from itertools import takewhile
 from types import TracebackType
 from typing import Self
 
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka.structs import RecordMetadata
 
 from schemas.topics import Topic
 from services.ingress import metrics
@@ -32,12 +33,15 @@ log = logging.getLogger(__name__)
 ROWS = 64
 """So many records of the spool are under way at once: one after the other would not keep up with what comes in where
 the broker takes long. A kill in the midst of them writes at most so many again."""
+MOST_ROWS = 2_000
+"""So many are looked at where one of them is not taken, and those behind it are."""
+SETTLED_WITHIN_S = 1.0
 PAUSE_S = 0.5
 MEASURE_EVERY_S = 1.0
 ANSWER_WITHIN_S = 5.0
 LEAVE_WITHIN_S = 2.0
 DRAINED_WITHIN_S = 15.0
-"""How long the broker may take for what is under way from the spool."""
+"""How long the broker may take for the next of what is under way from the spool."""
 
 WAYS_OUT = {
     "UnknownTopicOrPartitionError": "; `threadline topics apply` makes the topics",
@@ -57,6 +61,9 @@ class Intake:
         self._number = 0
         self._direct = False
         """Whether records go straight to the broker."""
+        self._leaving = False
+        self._written: set[tuple[int, int]] = set()
+        """Places in the spool whose records the broker has, behind one that it has not."""
         self._told: tuple[str, float] = ("", float("-inf"))
         self._contents = Contents(spool.records)
         self._away, self._answered_one = asyncio.Event(), asyncio.Event()
@@ -128,10 +135,11 @@ class Intake:
                 while self._under_way:
                     self._answered_one.clear()
                     await self._answered_one.wait()
+        self._leaving = True
         self._put_aside_what_is_under_way()
-        self._away.clear()  # nobody is to come back any more
-        if not self._running.done():
-            await self._aside.until_spooled()
+        spooled = asyncio.create_task(self._aside.until_spooled())
+        await asyncio.wait({spooled, self._running}, return_when=asyncio.FIRST_COMPLETED)
+        spooled.cancel()
 
     def _give(self, entry: Entry) -> None:
         self._number += 1
@@ -152,6 +160,7 @@ class Intake:
         if entry is not None:
             entry.stop_timer()
             entry.settle("broker")
+            self._aside.lost = 0
         self._answered_one.set()
 
     def _turn_away(self, why: str) -> None:
@@ -164,7 +173,8 @@ class Intake:
     def _put_aside_what_is_under_way(self) -> None:
         self._direct = False
         self._drained.clear()
-        self._away.set()
+        if not self._leaving:
+            self._away.set()
         under_way, self._under_way = self._under_way, {}
         for entry in under_way.values():
             entry.stop_timer()
@@ -195,11 +205,12 @@ class Intake:
     async def _drain(self) -> None:
         drained = 0
         while self._aside.entries or self._disk.records:
-            rows = await self._disk.first(ROWS)
-            if rows:
-                await self._write(rows)
-                await self._forget(rows)
-                drained += len(rows)
+            rows = await self._disk.first(min(ROWS + len(self._written), MOST_ROWS))
+            try:
+                if rows:
+                    await self._write([each for each in rows if each.place not in self._written])
+            finally:
+                drained += await self._forget(rows)
         self._direct = True
         self._away.clear()
         self._drained.set()
@@ -209,14 +220,23 @@ class Intake:
             log.info(what, drained, self._topic)
 
     async def _write(self, rows: list[Waiting]) -> None:
-        """Writes them, in order. Where one fails, the client gives up those behind it, too."""
+        """Writes them, in order, several at once. Those that the broker took are remembered, also where another fails."""
+        writing = [(each, asyncio.create_task(self._broker.write(each.record))) for each in rows]
         try:
-            async with asyncio.timeout(DRAINED_WITHIN_S):
-                await asyncio.gather(*(self._broker.write(each.record) for each in rows))
+            for _, task in writing:
+                async with asyncio.timeout(DRAINED_WITHIN_S):
+                    await asyncio.shield(task)
         except TOO_LARGE:
-            await self._write_one_by_one(rows)
-        except TimeoutError:
-            raise KafkaTimeoutError from None
+            await _settled(writing)
+            await self._write_one_by_one([each for each, task in writing if not _has_succeeded(task)])
+        except Exception:
+            await _settled(writing)
+            raise
+        finally:
+            for each, task in writing:
+                if _has_succeeded(task):
+                    self._written.add(each.place)
+                task.cancel()
 
     async def _write_one_by_one(self, rows: list[Waiting]) -> None:
         """One of them the broker never takes, while it takes others: it becomes a dead letter."""
@@ -228,6 +248,7 @@ class Intake:
             except TOO_LARGE:
                 await self._renew()
                 await self._write_instead(instead_of(each.record))
+            self._written.add(each.place)
 
     async def _write_instead(self, letter: Outgoing) -> None:
         if self.letters is None:
@@ -235,11 +256,16 @@ class Intake:
         else:
             await self.letters.take(letter)
 
-    async def _forget(self, rows: list[Waiting]) -> None:
+    async def _forget(self, rows: list[Waiting]) -> int:
+        """Takes out what the broker has, up to the first that it has not. Gives how many those were."""
+        gone = list(takewhile(lambda each: each.place in self._written, rows))
+        self._written -= {each.place for each in gone}
         try:
-            await self._disk.forget(rows)
-        except SpoolFailing as fault:  # they are gone from memory: a disk that fails keeps nobody from the broker
+            if gone:
+                await self._disk.forget(gone)
+        except (SpoolFailing, SpoolUnreadable) as fault:  # they are gone from memory: a disk that fails keeps nobody
             self._tell("what was written cannot be taken out of the spool", str(fault))
+        return len(gone)
 
     def _tell(self, what: str, why: str) -> None:
         before, told_at = self._told
@@ -272,3 +298,12 @@ class Intake:
 def _named(error: BaseException) -> str:
     name = type(error).__name__
     return name + WAYS_OUT.get(name, "")
+
+
+async def _settled(writing: "list[tuple[Waiting, asyncio.Task[RecordMetadata]]]") -> None:
+    """One was not taken: the others have a moment, so that they need not be written again."""
+    await asyncio.wait([task for _, task in writing], timeout=SETTLED_WITHIN_S)
+
+
+def _has_succeeded(task: "asyncio.Task[object]") -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None

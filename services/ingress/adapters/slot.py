@@ -8,10 +8,10 @@ from random import Random
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from services.ingress import metrics
 from services.ingress.adapters.link import Link
+from services.ingress.adapters.slack_errors import code_of, retry_after
 from services.ingress.decisions.link_state import STATES, LinkState, after
 from services.ingress.decisions.refusals import advice_for
 from services.kit.clock import Clock
@@ -26,7 +26,6 @@ STEADY_S = 30.0
 APART_S = 0.5
 """The sockets of an app open so far from each other, so that they are not refreshed together."""
 REFUSED_PAUSE_S = 60.0
-LONGEST_WAIT_S = 300.0
 RETIRES_WITHIN_S = 30.0
 REPLACED_FIRST = frozenset({"warning", "refresh_requested"})
 """Farewells that leave time to open another socket first."""
@@ -59,7 +58,7 @@ class SlotTools:
     chance: Random
     turn: asyncio.Lock
     """The slots of an app begin to open their sockets one after the other."""
-    may_overlap: bool
+    may_overlap: Callable[[], bool]
     """Whether Slack allows the app one socket more, while one is replaced by another."""
 
 
@@ -92,7 +91,7 @@ class Slot:
 
     async def _replaced(self, link: Link, why: str) -> Link:
         await self._rest_after(link)
-        if why in REPLACED_FIRST and self._tools.may_overlap:
+        if why in REPLACED_FIRST and self._tools.may_overlap():
             log.info("Slack refreshes %s slot %d (%s): another socket opens first", *self.who, why)
             following = await self._opened_beside(link)
             self._retire(link, RETIRES_WITHIN_S)
@@ -112,9 +111,17 @@ class Slot:
         if lived >= STEADY_S:
             self._pause_s = FIRST_PAUSE_S
             return
-        if link.is_closed:
-            self._turn("reconnecting")
-        await asyncio.sleep(self._pause())
+        rested = asyncio.create_task(asyncio.sleep(self._pause()))
+        gone = asyncio.create_task(link.gone())
+        try:
+            await asyncio.wait({rested, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not rested.done():
+                self._turn("reconnecting")
+                await rested
+        finally:
+            for task in (rested, gone):
+                task.cancel()
+            await asyncio.gather(rested, gone, return_exceptions=True)
 
     async def _opened_beside(self, link: Link) -> Link:
         """Another socket, while this one is still open. Where it goes before, the slot says that it has none."""
@@ -251,17 +258,3 @@ def _words_for(why: str) -> str:
         "deaf": "it is open, and nothing answers",
         TOO_MANY: "the app has as many sockets as Slack allows; lower THREADLINE_INGRESS_SLOTS, or end other processes",
     }.get(why, f"Slack says {why}")
-
-
-def code_of(error: SlackApiError) -> str:
-    """Slack's code for what went wrong. Behind a proxy the answer may be anything."""
-    data = error.response.data if isinstance(error.response, AsyncSlackResponse) else None
-    code = data.get("error") if isinstance(data, dict) else None
-    return code if isinstance(code, str) else "an answer that is not Slack's"
-
-
-def retry_after(error: SlackApiError) -> float:
-    """How long Slack wants us to wait, where it says so."""
-    response = error.response
-    given = response.headers.get("Retry-After", "") if isinstance(response, AsyncSlackResponse) else ""
-    return min(float(given), LONGEST_WAIT_S) if str(given).isdecimal() else 0.0

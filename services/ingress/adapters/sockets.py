@@ -42,7 +42,7 @@ class AppSockets:
             instruments.emitter,
             Random(),  # noqa: S311 - it spreads retries
             asyncio.Lock(),
-            may_overlap=slots < SLACK_ALLOWS,
+            may_overlap=lambda: sum(len(slot.links) for slot in self.slots) < SLACK_ALLOWS,
         )
         self.slots = [Slot(Place(app.label, number), self._making(number), tools) for number in range(slots)]
 

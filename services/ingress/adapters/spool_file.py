@@ -44,9 +44,12 @@ class SpoolFailing(Fault):
 
 def opened(file: Path) -> sqlite3.Connection:
     """A connection that nobody else has for as long as it is open. Every commit of it is fsync'd."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file.touch(mode=0o600, exist_ok=True)
-    connection = sqlite3.connect(file, timeout=TAKES_S, check_same_thread=False)
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600, exist_ok=True)
+        connection = sqlite3.connect(file, timeout=TAKES_S, check_same_thread=False)
+    except (OSError, sqlite3.Error) as error:
+        raise SpoolFailing(f"the spool {file} cannot be opened ({error}); mend its rights, or the disk") from None
     try:
         _claim(connection, file)
     except BaseException:

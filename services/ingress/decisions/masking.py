@@ -44,10 +44,19 @@ def _masked(value: Any, seal: Seal, depth: int) -> Any:
             if each and (sealed := seal(each)) is not None:
                 kept[name] = sealed
         elif name == OF_THE_APP:
-            kept[name] = each
+            kept[name] = _no_deeper(each, depth + 1)
         else:
             kept[name] = _masked(each, seal, depth + 1)
     return kept
+
+
+def _no_deeper(value: Any, depth: int) -> Any:
+    if depth > DEEPEST:
+        raise TooDeep
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for each in parts:
+        _no_deeper(each, depth + 1)
+    return value
 
 
 _NAME = rb"(?:token|" + b"|".join(sorted(name.encode() for name in SEALED_FIELDS)) + rb")"
