@@ -220,7 +220,7 @@ class Intake:
             log.info(what, drained, self._topic)
 
     async def _write(self, rows: list[Waiting]) -> None:
-        """Writes them, in order, several at once. Those that the broker took are remembered, also where another fails."""
+        """Writes them, in order, several at once. What the broker took is remembered, also where another fails."""
         writing = [(each, asyncio.create_task(self._broker.write(each.record))) for each in rows]
         try:
             for _, task in writing:
