@@ -373,6 +373,17 @@ async def test_a_socket_that_is_never_greeted_counts_as_none(ingress: Runs) -> N
             assert await running.metric("threadline_slack_socket_connection_seconds_count") == 0
 
 
+async def test_a_server_that_knows_no_hello_is_taken_as_it_is(ingress: Runs, topics: KafkaSettings) -> None:
+    async with rude_slack() as slack:
+        slack.greets = False
+        async with ingress(**on_rude(slack)) as running:
+            assert await running.metric("threadline_slack_socket_state", state="connected") == 1
+            assert slack.opened == 1
+            await slack.say(envelope("one"))
+            await slack.until_heard(1)
+    assert len(await stored(topics)) == 1
+
+
 @pytest.mark.parametrize("reason", ["too_many_websockets", "link_disabled", "never heard of"])
 async def test_farewells(ingress: Runs, reason: str) -> None:
     async with rude_slack() as slack, ingress(**on_rude(slack)) as running:

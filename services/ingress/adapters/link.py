@@ -17,6 +17,8 @@ PING_EVERY_S = 5.0
 DEAF_AFTER_S = 4 * PING_EVERY_S
 """Without a word and without an answer to our pings for so long, a link is deaf."""
 HELLO_WITHIN_S = 10.0
+ANSWER_WITHIN_S = 3.0
+"""A socket that answers a ping and says nothing is taken as it is: a Slack-compatible server may know no hello."""
 CONNECT_WITHIN_S = 15.0
 LOOK_EVERY_S = 0.5
 CLOSE_WITHIN_S = 2.0
@@ -49,7 +51,7 @@ class Link(SocketModeClient):
         self.farewell: str | None = None
         """Why Slack wants it to go, once it said so."""
         self.told = asyncio.Event()
-        """Set by a hello and by a farewell."""
+        """Set by the first word, whatever it is, and by a farewell."""
 
     async def ask_for_address(self) -> None:
         """Asks Slack where to connect. `SlackApiError` where it does not want us; other errors are the network's."""
@@ -60,14 +62,18 @@ class Link(SocketModeClient):
         self.wss_uri = url
 
     async def shake_hands(self) -> None:
-        """Connects and waits for Slack's hello, or for its farewell."""
+        """Connects and waits for Slack's hello, its farewell, or at least an answer to our ping."""
         async with asyncio.timeout(CONNECT_WITHIN_S):
             await self.connect()  # type: ignore[no-untyped-call]  # the SDK says nothing of its types
         self._heard_at = self._clock.monotonic()
+        await _wait_for(self.told, ANSWER_WITHIN_S)
+        answers = self.last_ping_pong_time is not None  # the client puts a time of its own there only later
         async with asyncio.timeout(HELLO_WITHIN_S):
             while not self.told.is_set():
                 if self.is_closed:
                     raise ConnectionResetError("the socket closed before Slack said hello")
+                if answers:
+                    return
                 await _wait_for(self.told, LOOK_EVERY_S)
 
     @property
@@ -110,6 +116,8 @@ class Link(SocketModeClient):
     async def enqueue_message(self, message: str) -> None:
         """The client hands over every text frame here, in order, before it looks at it."""
         self._heard_at = self._clock.monotonic()
+        if self.greeted_at is None:
+            self.told.set()
         self._heard(self, message)
 
     @override

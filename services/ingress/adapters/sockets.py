@@ -76,7 +76,6 @@ class AppSockets:
         arrived = _read(text, self._app.app_id)
         if isinstance(arrived, Hello):
             self._app.is_called(arrived.app_id)
-            link.told.set()
         elif isinstance(arrived, Farewell):
             link.farewell = arrived.reason
             link.told.set()
