@@ -7,11 +7,11 @@ import io
 import json
 import random
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientConnectionError, ClientSession
 
 from bench.beds.broker import OwnBroker
 from bench.beds.inbound import stored
@@ -183,9 +183,11 @@ async def test_odd_headers_never_look_like_a_forgery(first: First, ingress: Runs
         assert (await post(session, event("one"), signed(secret, event("one"), more=retried)))[0] == 200
         packed = {"Content-Encoding": "gzip"}
         for _ in range(20):
-            assert (await post(session, event("two"), signed(secret, event("two"), more=packed)))[0] == 400
+            with suppress(ClientConnectionError):  # the server may hang up on it before it is read to its end
+                assert (await post(session, event("two"), signed(secret, event("two"), more=packed)))[0] == 400
+        assert (await post(session, event("three"), signed(secret, event("three"))))[0] == 200
         assert running.child.said().count("Traceback") <= 3, "one story, and not one for each request"
-    assert [each.text for each in await stored(topics)] == ["one"]
+    assert [each.text for each in await stored(topics)] == ["one", "three"]
 
 
 async def test_what_is_signed_and_cannot_be_read_is_a_dead_letter(
