@@ -83,9 +83,5 @@ async def child(
         yield started
     finally:
         if started.is_running:
-            started.send(signal.SIGCONT)
-            started.send(signal.SIGTERM)
             with suppress(TimeoutError):
-                async with asyncio.timeout(ENDS_WITHIN_S):
-                    await process.wait()
-            await started.kill()
+                await started.stop()

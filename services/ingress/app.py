@@ -18,6 +18,7 @@ from services.ingress.adapters.receiver import Receiver
 from services.ingress.adapters.sockets import AppSockets
 from services.ingress.adapters.spools import Spools
 from services.ingress.apps import NoApps, SlackApp, app_places, apps_of
+from services.ingress.quiet import QUIET
 from services.ingress.sealing import leave_out, seal_with
 from services.ingress.settings import IngressSettings
 from services.kit import process
@@ -30,9 +31,6 @@ from services.kit.telemetry.instruments import Instruments
 log = logging.getLogger(__name__)
 
 SERVICE = "ingress"
-QUIET = logging.getLogger("services.ingress.slack_sdk")
-"""Slack's client shows codes, tokens and whole answers in its log. We say ourselves what happens."""
-QUIET.setLevel(logging.CRITICAL + 1)
 CATALOGUE = (*metrics.CATALOGUE, *KAFKA_METRICS, *directory_metrics.CATALOGUE)
 SLACK_ANSWERS_WITHIN_S = 10
 LOOK_FOR_SPOOLS_EVERY_S = 60.0

@@ -1,7 +1,6 @@
 """The broker: writes records one way, and gets itself a new client when the old one is given up."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
@@ -11,8 +10,6 @@ from services.ingress.adapters.outgoing import Outgoing
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.producer import Producer
 from services.kit.telemetry.instruments import Instruments
-
-log = logging.getLogger(__name__)
 
 CONNECT_WITHIN_S = 10.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0

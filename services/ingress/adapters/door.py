@@ -21,12 +21,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from services.ingress.adapters.receiver import Receipt, Receiver, Refused, Taken
 from services.ingress.apps import SlackApp
 from services.ingress.decisions.reading import Arrived, Delivery, Retry, of_request
+from services.ingress.quiet import QUIET
 
 OK, UNAUTHORIZED, FAILED, UNAVAILABLE = 200, 401, 500, 503
 
-_QUIET = logging.getLogger("services.ingress.bolt")
-"""Bolt shows bodies in its log, and wonders about variables of ours. We say ourselves what happens."""
-_QUIET.setLevel(logging.CRITICAL + 1)
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +62,7 @@ class Door:
         self._receiver = receiver
         self._bolt = AsyncApp(
             name="threadline",
-            logger=_QUIET,
+            logger=QUIET,
             client=client,
             signing_secret=signing_secret or "unset",
             request_verification_enabled=True,

@@ -15,6 +15,11 @@ class NotKept(Fault):
     """It is nowhere durable, and must not be acknowledged."""
 
 
+def has_succeeded(task: asyncio.Task[Any]) -> bool:
+    """Whether it has ended, and well."""
+    return task.done() and not task.cancelled() and task.exception() is None
+
+
 @dataclass(eq=False)
 class Entry:
     """One record."""
@@ -30,8 +35,7 @@ class Entry:
     @property
     def is_written(self) -> bool:
         """Whether the broker has it."""
-        task = self.writing
-        return task is not None and task.done() and not task.cancelled() and task.exception() is None
+        return self.writing is not None and has_succeeded(self.writing)
 
     def settle(self, outcome: Kept | NotKept) -> None:
         """Says it to whoever waits, if somebody still does."""

@@ -22,7 +22,7 @@ from services.ingress.adapters.aside import REMIND_EVERY_S, Aside
 from services.ingress.adapters.broker import TOO_LARGE, Broker
 from services.ingress.adapters.dead_letters import instead_of
 from services.ingress.adapters.disk import Disk
-from services.ingress.adapters.entry import Entry, Kept
+from services.ingress.adapters.entry import Entry, Kept, has_succeeded
 from services.ingress.adapters.outgoing import Outgoing
 from services.ingress.adapters.spool import Contents, Spool, Waiting
 from services.ingress.adapters.spool_file import SpoolFailing, SpoolUnreadable
@@ -228,13 +228,13 @@ class Intake:
                     await asyncio.shield(task)
         except TOO_LARGE:
             await _settled(writing)
-            await self._write_one_by_one([each for each, task in writing if not _has_succeeded(task)])
+            await self._write_one_by_one([each for each, task in writing if not has_succeeded(task)])
         except Exception:
             await _settled(writing)
             raise
         finally:
             for each, task in writing:
-                if _has_succeeded(task):
+                if has_succeeded(task):
                     self._written.add(each.place)
                 task.cancel()
 
@@ -303,7 +303,3 @@ def _named(error: BaseException) -> str:
 async def _settled(writing: "list[tuple[Waiting, asyncio.Task[RecordMetadata]]]") -> None:
     """One was not taken: the others have a moment, so that they need not be written again."""
     await asyncio.wait([task for _, task in writing], timeout=SETTLED_WITHIN_S)
-
-
-def _has_succeeded(task: "asyncio.Task[object]") -> bool:
-    return task.done() and not task.cancelled() and task.exception() is None

@@ -1,16 +1,15 @@
 """One socket of Socket Mode: Slack's own client, which leaves it to us what a message means and what comes after it."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
 
 import aiohttp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 from typing_extensions import override
 
+from services.ingress.quiet import QUIET
 from services.kit.clock import Clock
 
 PING_EVERY_S = 5.0
@@ -22,10 +21,6 @@ ANSWER_WITHIN_S = 3.0
 CONNECT_WITHIN_S = 15.0
 LOOK_EVERY_S = 0.5
 CLOSE_WITHIN_S = 2.0
-
-_QUIET: Final = logging.getLogger("services.ingress.slack_sdk")
-"""The client shows addresses and whole messages in its log. We say ourselves what happens."""
-_QUIET.setLevel(logging.CRITICAL + 1)
 
 
 Heard = Callable[["Link", str], None]
@@ -41,7 +36,7 @@ class Link(SocketModeClient):
 
     def __init__(self, app_token: str, web_client: AsyncWebClient, heard: "Heard", clock: Clock) -> None:
         super().__init__(
-            app_token, logger=_QUIET, web_client=web_client, auto_reconnect_enabled=False, ping_interval=PING_EVERY_S
+            app_token, logger=QUIET, web_client=web_client, auto_reconnect_enabled=False, ping_interval=PING_EVERY_S
         )
         self._heard, self._clock = heard, clock
         self._heard_at = clock.monotonic()

@@ -30,6 +30,7 @@ from services.directory.holding import Known
 from services.directory.installations import Granted, Installations
 from services.directory.lookup import Directory
 from services.directory.slack_tokens import MORE_SCOPES, SCOPES
+from services.ingress.quiet import QUIET
 from services.kit.clock import Clock
 from services.kit.fault import Fault
 from services.kit.fresh_ids import FreshIds
@@ -37,9 +38,6 @@ from services.kit.redaction import learn
 from services.kit.secrets.sealing import CannotOpen, Sealer
 
 log = logging.getLogger(__name__)
-_QUIET = logging.getLogger("services.ingress.bolt_oauth")
-"""Bolt's flow shows codes and answers in its log. We say ourselves what happens."""
-_QUIET.setLevel(logging.CRITICAL + 1)
 
 INSTALL, REDIRECT = "/slack/install", "/slack/oauth_redirect"
 STATE_GOOD_FOR_S = 600
@@ -166,9 +164,9 @@ class OAuth:
             state_store=states,
             state_expiration_seconds=STATE_GOOD_FOR_S,
             callback_options=AsyncCallbackOptions(success=_installed, failure=_not_installed),
-            logger=_QUIET,
+            logger=QUIET,
         )
-        self._flow = AsyncOAuthFlow(client=client, logger=_QUIET, settings=settings)
+        self._flow = AsyncOAuthFlow(client=client, logger=QUIET, settings=settings)
 
     def routes(self) -> list[web.RouteDef]:
         """Where installing begins, and where Slack sends the browser back to."""
