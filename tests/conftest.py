@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from uuid import uuid4  # noqa: TID251 - names of a test's topics, which must differ from run to run
@@ -38,7 +39,11 @@ KEPT = ("THREADLINE_TEST_", "THREADLINE_CACHE", "THREADLINE_JAR_REPOSITORY")
 
 
 def pytest_configure() -> None:
-    """Tests see nothing of the settings of whoever runs them: no token, no cluster, no home, no file."""
+    """Tests see nothing of the settings of whoever runs them: no token, no cluster, no home, no file.
+
+    And programs that they start hear Ctrl-C, even where the tests were started in the background, where it is ignored.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in list(os.environ):  # noqa: TID251 - it is emptied here, and not read
         known = any(
             name == environment_name(field, info) for kind in SETTINGS for field, info in kind.model_fields.items()
