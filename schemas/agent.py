@@ -17,6 +17,8 @@ AgentStatus = Literal[
     "cancelled",
     "complete",
 ]
+TaskVerb = Literal["run", "list", "show", "cancel", "approve", "help", "text"]
+"""What is wanted of supervised agents; `text` is plain words."""
 ArtifactKind = Literal["pull_request", "file", "deploy", "link"]
 
 
@@ -133,7 +135,7 @@ class TaskCommanded(_FromPerson):
     """`/agent-task`, a task button, or plain words in an agents' channel."""
 
     type: Literal["task.commanded"] = "task.commanded"
-    verb: Literal["run", "list", "show", "cancel", "approve", "help", "text"]
+    verb: TaskVerb
     task_id: Name | None = None
     text: str = ""
     trigger_id: Name | None = None

@@ -9,6 +9,10 @@ from schemas.message import Message
 
 Trigger = Literal["mention", "dm", "thread", "rule", "shortcut", "command", "gateway", "retry", "task"]
 """What made a run start."""
+Verdict = Literal["good", "bad"]
+"""What a person thinks of an answer."""
+NoticeKind = Literal["throttled", "stop_refused", "nothing_to_stop", "run_expired", "command_help", "retired_button"]
+"""Why somebody is told something."""
 
 
 class Place(Part):
@@ -17,7 +21,8 @@ class Place(Part):
     tenant_id: Name
     connection: Name
     team_id: Name
-    channel_id: Name
+    channel_id: Name | None = None
+    """None for a run of a program that named no channel: it is said nowhere in Slack."""
     thread_ts: Name | None = None
     """The thread's root. Where a run starts a thread, the ts of the message that asked. None where nobody knows one: a
     slash command, or a person who joined a channel."""
@@ -49,9 +54,20 @@ class Notice(Event):
     cause: Name
     place: Place
     user_id: Name
-    notice: Literal["throttled", "stop_refused", "nothing_to_stop", "run_expired", "command_help"]
+    notice: NoticeKind
     text: str
     retry_after_s: float | None = None
+
+
+class EmojiRequested(Event):
+    """Show an emoji on a message, for everybody in the channel to see."""
+
+    type: Literal["emoji.requested"] = "emoji.requested"
+    cause: Name
+    place: Place
+    message_ts: Name
+    emoji: Name
+    """Slack's name for it, without colons."""
 
 
 class OutboundMessage(Event):
@@ -105,10 +121,10 @@ class FeedbackGiven(Event):
     place: Place
     run_id: Name
     user_id: Name
-    verdict: Literal["good", "bad"]
+    verdict: Verdict
 
 
 Command: TypeAlias = Annotated[
-    RunRequested | Notice | OutboundMessage | WhyAsked | RetryAsked | FeedbackGiven,
+    RunRequested | Notice | EmojiRequested | OutboundMessage | WhyAsked | RetryAsked | FeedbackGiven,
     Field(discriminator="type"),
 ]

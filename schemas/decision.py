@@ -20,6 +20,7 @@ IgnoredReason = Literal[
     "no_agent",
     "connection_closed",
     "tenant_disabled",
+    "stranger",
 ]
 InteractionKind = Literal["why", "retry", "feedback", "approval", "agent_task", "view", "retired_button", "help"]
 DeadReason = Literal["not_json", "not_an_envelope", "no_connection", "malformed_payload", "decision_failed"]

@@ -1,9 +1,9 @@
-"""The names of an envelope, whoever handed it in: Slack, or a program at the gateway."""
+"""What was done, as an envelope tells it, whoever handed it in: Slack, or a program at the gateway."""
 
 from typing import assert_never
 
 from schemas import slack
-from schemas.cause import Cause
+from schemas.cause import Cause, gateway_cause
 from schemas.envelope import Envelope, GatewayCancel, GatewayRun, SlackEnvelope
 
 
@@ -13,13 +13,8 @@ def cause_of(envelope: Envelope) -> Cause | None:
         case SlackEnvelope():
             return slack.cause_of_payload(envelope.kind, envelope.payload)
         case GatewayRun():
-            return Cause(f"gateway:{envelope.tenant_id}:{envelope.request_key}")
+            return gateway_cause(envelope.request_key)
         case GatewayCancel():
-            return Cause(f"gateway_cancel:{envelope.tenant_id}:{envelope.request_key}")
+            return Cause(f"gateway_cancel:{envelope.run_id}:{envelope.request_key}")
         case _:
             assert_never(envelope)
-
-
-def gateway_event_id(tenant_id: str, request_key: str) -> str:
-    """The name of a program's delivery: its own key, within its tenant. The same key again is the same delivery."""
-    return f"gateway:{tenant_id}:{request_key}"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -12,12 +13,15 @@ from schemas.decision import DecisionMade
 from schemas.effect import LedgerEntry
 from schemas.envelope import Envelope
 from schemas.letter import DeadLetter
+from schemas.operation import Operation
 from schemas.reaction import ReactionAudit
 from schemas.run import RunAudit
 from schemas.stop import StopRequested
 
-Key = Literal["connection", "team:channel:thread", "task_id", "the source's key"]
-Service = Literal["ingress", "router", "responder", "supervisor", "report", "replay", "why", "dlq", "any service"]
+Key = Literal["connection", "team:channel:thread", "task_id", "the source's key", "the source's offset", "partition"]
+Service = Literal[
+    "ingress", "router", "responder", "supervisor", "report", "replay", "why", "dlq", "offsets", "any service"
+]
 
 PARTITIONS = 24
 """Fixed when a topic is created, since keyed state depends on it. One machine takes `PARTITIONS_ON_ONE_MACHINE`."""
@@ -43,11 +47,18 @@ class Topic:
     holds_text: bool
     """Whether message text stands in it. Where it does not, ids, kinds, counts and times are all there is."""
     purpose: str
-    cleanup: Literal["delete"] = "delete"
+    cleanup: Literal["delete", "compact"] = "delete"
     largest_record: int = 1 << 20
     """In bytes, as Kafka's own limit is."""
 
     @property
+    def kept(self) -> str:
+        """For how long, in words."""
+        hours = int(self.retention / timedelta(hours=1))
+        whole = f"{hours // 24} d" if hours % 24 == 0 else f"{hours} h"
+        return whole if self.cleanup == "delete" else f"its latest rows; all of them for {whole}"
+
+    @cached_property
     def types(self) -> dict[str, type[Event]]:
         """Its event types by their names on the wire."""
         return {name_of(event): event for event in self.events}
@@ -138,6 +149,16 @@ AUDIT_REACTIONS = Topic(
     holds_text=False,
     purpose="Which rule met a message, or why none did.",
 )
+AUDIT_OPERATIONS = Topic(
+    name="audit.operations",
+    key="partition",
+    events=_members(Operation),
+    written_by=("router", "dlq", "offsets"),
+    read_by=("router", "why"),
+    retention=AUDIT_IS_KEPT,
+    holds_text=False,
+    purpose="Where a router stopped of itself, and what an operator decided about it.",
+)
 SLACK_EFFECTS = Topic(
     name="slack.effects",
     key="team:channel:thread",
@@ -170,15 +191,29 @@ DEAD_LETTERS = Topic(
     purpose="Raw bytes that could not be understood, where they came from, and why.",
     largest_record=3 << 20,  # the largest record of any other topic, as base64 and with its story
 )
+ROUTER_JOURNAL = Topic(
+    name="router.journal",
+    key="the source's offset",
+    events=(),
+    written_by=("router",),
+    read_by=("router",),
+    retention=timedelta(hours=1),
+    holds_text=False,
+    purpose="The router's own memory: one row for each record of slack.inbound, in the same partition, with what was "
+    "decided and what that changed. No other program reads it, and its format may change with a version.",
+    cleanup="compact",
+)
 
 TOPICS: tuple[Topic, ...] = (
     SLACK_INBOUND,
+    ROUTER_JOURNAL,
     RUNS_COMMANDS,
     RUNS_STOPS,
     AGENTS_COMMANDS,
     AUDIT_DECISIONS,
     AUDIT_RUNS,
     AUDIT_REACTIONS,
+    AUDIT_OPERATIONS,
     SLACK_EFFECTS,
     AGENTS_EVENTS,
     DEAD_LETTERS,
@@ -217,12 +252,24 @@ class TopicSettings:
     config: tuple[tuple[str, str], ...]
 
 
+def _keeping(topic: Topic) -> dict[str, str]:
+    """How long records are kept. What is compacted is kept whole for that long, and so are its deletions."""
+    milliseconds = str(int(topic.retention / timedelta(milliseconds=1)))
+    if topic.cleanup == "delete":
+        return {"retention.ms": milliseconds, "retention.bytes": "-1"}
+    return {
+        "min.compaction.lag.ms": milliseconds,
+        "delete.retention.ms": milliseconds,
+        "segment.ms": milliseconds,
+        "min.cleanable.dirty.ratio": "0.1",
+    }
+
+
 def settings_for(topic: Topic, cluster: Cluster) -> TopicSettings:
     """What a declared topic comes to on a cluster."""
     config = {
         "cleanup.policy": topic.cleanup,
-        "retention.ms": str(int(topic.retention / timedelta(milliseconds=1))),
-        "retention.bytes": "-1",
+        **_keeping(topic),
         "min.insync.replicas": str(cluster.min_insync),
         "max.message.bytes": str(topic.largest_record),
         "message.timestamp.type": "LogAppendTime",

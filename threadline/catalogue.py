@@ -20,6 +20,8 @@ from services.kit.secrets.settings import GatewaySettings
 from services.kit.settings import Settings
 from services.kit.telemetry.catalogue import Metric
 from services.local.home import LocalSettings
+from services.router import metrics as router_metrics
+from services.router.settings import RouterSettings
 from services.slack_sim.settings import SlackSimSettings
 
 SETTINGS: tuple[type[Settings], ...] = (
@@ -32,6 +34,7 @@ SETTINGS: tuple[type[Settings], ...] = (
     DirectorySettings,
     GatewaySettings,
     IngressSettings,
+    RouterSettings,
     HttpSettings,
     LogSettings,
     TelemetrySettings,
@@ -39,5 +42,10 @@ SETTINGS: tuple[type[Settings], ...] = (
     SlackSimSettings,
 )
 
-METRICS: tuple[Metric, ...] = (*kafka_metrics.CATALOGUE, *directory_metrics.CATALOGUE, *ingress_metrics.CATALOGUE)
+METRICS: tuple[Metric, ...] = (
+    *kafka_metrics.CATALOGUE,
+    *directory_metrics.CATALOGUE,
+    *ingress_metrics.CATALOGUE,
+    *router_metrics.CATALOGUE,
+)
 """Each room's catalogue of metrics."""

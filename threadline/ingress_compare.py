@@ -16,7 +16,7 @@ from services.ingress.decisions.comparing import compare as compared
 from services.ingress.settings import SHADOW
 from services.kit.clock import SystemClock
 from services.kit.fault import Fault
-from threadline.ingress_tail import moment_of
+from threadline.moments import moment_of
 from threadline.plain import plain_console
 from threadline.running import kafka_settings
 

@@ -3,14 +3,13 @@
 import asyncio
 import logging
 import os
-import re
 import select
 import signal
 import stat
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -24,13 +23,13 @@ from services.kit.clock import SystemClock
 from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings, LogSettings
 from services.kit.settings import load
+from threadline.moments import moment_of
 from threadline.running import kafka_settings
 
 STDOUT = 1
 STUCK_S = 5.0
 """A library may swallow that it is cut short: it is told again."""
 
-_DURATION = re.compile(r"(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?")
 
 Observe = Annotated[bool, typer.Option("--observe", help="Read what `threadline ingress --observe` publishes.")]
 Since = Annotated[
@@ -60,22 +59,6 @@ def tail(
     if observe:
         settings = settings.model_copy(update={"topic_prefix": f"{SHADOW}{settings.topic_prefix}"})
     asyncio.run(_until_told(_Wanted(settings, moment, path, count)))
-
-
-def moment_of(option: str, text: str, now: datetime) -> datetime:
-    """What an option names: a time, in UTC where it has no zone, or so long before now."""
-    ago = _DURATION.fullmatch(text)
-    try:
-        if text and ago:
-            days, hours, minutes, seconds = (int(part or 0) for part in ago.groups())
-            moment = now - timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-        else:
-            named = datetime.fromisoformat(text)
-            moment = (named if named.tzinfo else named.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        what = f"{option} {text}: neither a time such as 2026-03-02T09:15Z nor so long ago such as 10m or 2h"
-        raise Fault(f"{what}; nothing was read") from None
-    return max(moment, datetime.fromtimestamp(0, UTC))  # Kafka knows no earlier one
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,10 @@ class LazyGroup(TyperGroup):
         "secrets": "threadline.secrets",
         "doctor": "threadline.doctor",
         "ingress": "threadline.ingress",
+        "router": "threadline.router",
+        "rules": "threadline.rules",
+        "dlq": "threadline.dlq",
+        "offsets": "threadline.offsets",
         "slack-sim": "threadline.slack_sim",
     }
     """By name, in the order in which help shows them."""

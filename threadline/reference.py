@@ -51,7 +51,7 @@ def _topics() -> Iterator[str]:
             topic.purpose,
             ", ".join(topic.written_by),
             ", ".join(topic.read_by),
-            f"{topic.retention.days} d",
+            topic.kept,
             "yes" if topic.holds_text else "no",
         )
         yield f"| {' | '.join(cells)} |"

@@ -31,9 +31,8 @@ def list_topics() -> None:
     """Show every declared topic: its key, who writes and reads it, how long it is kept."""
     table = Table("topic", "key", "written by", "read by", "kept", "text", box=None, pad_edge=False)
     for topic in TOPICS:
-        kept = f"{topic.retention.days} d"
         writers, readers = ", ".join(topic.written_by), ", ".join(topic.read_by)
-        table.add_row(topic.name, topic.key, writers, readers, kept, "yes" if topic.holds_text else "no")
+        table.add_row(topic.name, topic.key, writers, readers, topic.kept, "yes" if topic.holds_text else "no")
     Console().print(table)
 
 

@@ -94,8 +94,8 @@ async def test_a_member_of_a_group_goes_on_where_it_committed_and_not_where_it_r
 async def test_writes_wait_for_every_replica_and_a_retry_is_no_repeat(kafka_settings: KafkaSettings) -> None:
     # One broker cannot show the difference (its effective min.insync.replicas is 1), so the client is looked into.
     async with Producer(kafka_settings, "router", instruments()) as producer:
-        assert producer._client._sender._acks == -1
-        assert producer._client._txn_manager is not None
+        assert producer._writer._client._sender._acks == -1
+        assert producer._writer._client._txn_manager is not None
 
 
 async def test_a_topic_that_was_never_made_is_named(kafka_settings: KafkaSettings) -> None:

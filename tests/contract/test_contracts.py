@@ -61,10 +61,14 @@ def test_replicas_follow_the_brokers() -> None:
     assert (five.replication, dict(five.config)["min.insync.replicas"]) == (3, "2")
 
 
-def test_the_ledger_is_partitioned_with_the_commands_and_nothing_is_compacted() -> None:
+def test_the_ledger_is_partitioned_with_the_commands_and_only_the_journal_is_compacted() -> None:
     by_name = {topic.name: topic for topic in TOPICS}
     assert by_name["slack.effects"].key == by_name["runs.commands"].key
-    assert {topic.cleanup for topic in TOPICS} == {"delete"}
+    assert {topic.name for topic in TOPICS if topic.cleanup == "compact"} == {"router.journal"}
+    settings = dict(settings_for(by_name["router.journal"], Cluster(brokers=1)).config)
+    assert settings["cleanup.policy"] == "compact"
+    assert settings["min.compaction.lag.ms"] == settings["delete.retention.ms"] == "3600000"
+    assert "retention.ms" not in settings
 
 
 def test_audit_topics_hold_no_text() -> None:

@@ -37,7 +37,7 @@ from services.kit.settings import as_environment, child_environment
 from services.kit.telemetry.emitter import NoEmitter
 from services.kit.telemetry.instruments import Instruments
 from tests.samples import AT, event_callback
-from threadline.ingress_tail import moment_of
+from threadline.moments import moment_of
 
 SOON_S = 30.0
 READS = "reads "

@@ -1,11 +1,9 @@
 """Writes events to topics: durable before it says so, in order, each once per attempt of ours."""
 
 import asyncio
-from itertools import chain
 from types import TracebackType
 from typing import Self
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerClosed
 from aiokafka.structs import RecordMetadata
 from opentelemetry.context import Context
@@ -14,18 +12,12 @@ from opentelemetry.trace import Span, SpanKind, set_span_in_context
 from schemas.attributes import Attributes
 from schemas.base import Event
 from schemas.record import Encoded, encode
-from schemas.topics import TOPICS, Topic, name_of
+from schemas.topics import Topic, name_of
 from services.kit.groups import KafkaSettings
-from services.kit.kafka.connection import client_arguments
 from services.kit.kafka.metrics import PUBLISH_SECONDS, PUBLISHED
-from services.kit.kafka.pace import pace
+from services.kit.kafka.writer import Writer
 from services.kit.telemetry.instruments import Instruments
 from services.kit.telemetry.traces import context_of, current_trace
-
-LINGER_MS = 0
-"""Records that wait while a request is under way are batched anyway; waiting longer only adds to every ack."""
-
-ABANDONED_WITHIN_S = 2.0
 
 STRIPES = 64
 """Callers of one key take turns in the order in which they came. aiokafka lets whoever waits for a topic's metadata be
@@ -36,55 +28,29 @@ class Producer:
     """An idempotent producer that waits for every in-sync replica. Records of one key stand in the order of `send`."""
 
     def __init__(self, settings: KafkaSettings, service: str, instruments: Instruments) -> None:
-        self._prefix = settings.topic_prefix
         self.source = f"/threadline/{service}"
         """Who writes, as records say it."""
         self._instruments = instruments
-        self._client = AIOKafkaProducer(
-            **client_arguments(settings),
-            client_id=f"threadline-{service}",
-            acks="all",
-            enable_idempotence=True,
-            linger_ms=LINGER_MS,
-            max_request_size=max(topic.largest_record for topic in TOPICS),
-        )
-        pace(self._client.client)
+        self._writer = Writer(settings, service)
         self._turns = [asyncio.Lock() for _ in range(STRIPES)]
         self._gave_up = False
         """Whether something that was to be sent was not: what came behind it must not overtake it."""
 
     async def __aenter__(self) -> Self:
         """Connects."""
-        await self._client.start()
+        await self._writer.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         """Sends what is still waiting, and disconnects."""
-        await self._client.stop()
+        await self._writer.__aexit__(kind, error, where)
 
     async def abandon(self) -> None:
-        """Disconnects without sending what is still waiting.
-
-        Nothing of it is delivered any more, but for what is on the wire already. Whoever waits for it is told that it
-        failed, and may send it again by another producer.
-        """
-        client, sender = self._client, self._client._sender  # noqa: SLF001 - aiokafka 0.14 only leaves after sending all
-        self._gave_up = client._closed = True  # noqa: SLF001 - likewise
-        ending = {asyncio.create_task(client.client.close())}  # in a task of its own: it swallows a cancellation
-        if sender is not None and (sending := sender.sender_task) is not None:
-            sending.remove_done_callback(sender._fail_all)  # noqa: SLF001 - it fails without transactions
-            sending.add_done_callback(lambda task: task.cancelled() or task.exception())
-            sending.cancel()
-            ending.add(sending)
-        waiting = client._message_accumulator  # noqa: SLF001 - likewise
-        batches = [*chain.from_iterable(waiting._batches.values()), *waiting._pending_batches]  # noqa: SLF001 - likewise
-        waiting.fail_all(ProducerClosed())
-        for batch in batches:
-            if batch._drain_waiter.done():  # noqa: SLF001 - likewise
-                batch._drain_waiter.exception()  # noqa: SLF001 - where nobody waits, nobody needs to be told
-        await asyncio.wait(ending, timeout=ABANDONED_WITHIN_S)
+        """Disconnects without sending what is still waiting; see `Writer.abandon`."""
+        self._gave_up = True
+        await self._writer.abandon()
 
     async def send(
         self, topic: Topic, key: str | bytes | None, event: Event, record_id: str
@@ -124,12 +90,7 @@ class Producer:
             async with self._turns[hash((topic.name, key)) % STRIPES]:
                 if self._gave_up:
                     raise ProducerClosed  # noqa: TRY301 - it is counted like any other failure
-                future: asyncio.Future[RecordMetadata] = await self._client.send(
-                    f"{self._prefix}{topic.name}",
-                    record.value,
-                    key.encode() if isinstance(key, str) else key,
-                    headers=list(record.headers),
-                )
+                future = await self._writer.hand_over(topic, key, record.value, record.headers)
         except BaseException:
             settle(acknowledged=False)
             raise

@@ -1,0 +1,1 @@
+"""Decides what becomes of every envelope, once, and says why."""

@@ -1,0 +1,1 @@
+"""What the router touches: the directory, records, operators' decisions."""

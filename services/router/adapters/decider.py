@@ -1,0 +1,209 @@
+"""Decides records of slack.inbound: gathers the facts, asks the gates, and puts into records what is to be said."""
+
+import logging
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from schemas.attributes import Attributes
+from schemas.decision import DeadLettered, Ignored
+from schemas.letter import DeadLetter
+from schemas.record import CannotWrite, encode
+from schemas.topics import AUDIT_DECISIONS, SLACK_INBOUND, name_of
+from services.directory.holding import Known, Unknown
+from services.directory.lookup import Directory
+from services.kit.telemetry.instruments import Instruments
+from services.router.adapters.counting import count
+from services.router.adapters.losses import PAUSED
+from services.router.adapters.opening import Dead, Opened, opened
+from services.router.adapters.tenants import Tenants
+from services.router.decisions import bots, saying
+from services.router.decisions.decide import decide
+from services.router.decisions.facts import Facts
+from services.router.decisions.letters import Bound, Tally
+from services.router.decisions.outcome import Outcome
+from services.router.decisions.saying import Outgoing
+from services.router.decisions.verdict import Verdict
+from services.router.stream.deciding import Answer, Halt, Out, Plan, Source
+from services.router.stream.memory import Memory
+from services.router.stream.row import Row
+
+log = logging.getLogger(__name__)
+
+SOURCE = "/threadline/router"
+SERVICE = "router"
+ATTEMPTS = "threadline-attempts"
+"""The header in which a letter that is tried again says how often it was."""
+ROOM = 4096
+"""Of a record's largest size, what headers and the batch around it take."""
+
+
+class InboundDecider:
+    """The router's own part."""
+
+    def __init__(self, directory: Directory, tenants: Tenants, bound: Bound, instruments: Instruments) -> None:
+        self._directory, self._tenants, self._bound = directory, tenants, bound
+        self._emitter, self._clock = instruments.emitter, instruments.clock
+        self._tallies: dict[int, Tally] = {}
+        self.pause: Callable[[int, int, Tally], None] = lambda *_: None
+        """Hears that a partition is paused, and at which offset."""
+
+    def forget(self) -> None:
+        """Partitions change hands: the tally begins anew."""
+        self._tallies.clear()
+
+    def let_through(self, partition: int) -> None:
+        """An operator has looked: what follows is decided again, and counted anew."""
+        self._tallies[partition] = Tally()
+
+    def tally(self, partition: int) -> Tally:
+        """How many letters there were lately."""
+        return self._tallies.setdefault(partition, Tally())
+
+    def open(self, source: Source) -> Opened:
+        """Opens a record."""
+        return opened(source)
+
+    def missing(self, opened: Opened) -> Awaitable[object] | None:
+        """Whose workspace it is, where only Postgres can tell."""
+        if opened.known is not None or opened.workspace is None:
+            return None
+        opened.known = self._directory.known(opened.workspace)
+        return None if opened.known is not None else self._ask(opened, opened.workspace)
+
+    async def _ask(self, opened: Opened, workspace: str) -> None:
+        opened.known = await self._directory.owner(workspace)
+
+    def decide(self, opened: Opened, source: Source, memory: Memory, now: float) -> Answer:
+        """Decides. What fails in a way that was not foreseen is a dead letter, and stops no partition."""
+        dead = opened.dead
+        if dead is None:
+            try:
+                return self._decided(opened, source, memory, now)
+            except CannotWrite as error:
+                dead = Dead("decision_failed", str(error))
+            except Exception as error:  # noqa: BLE001 - as the docstring says; a message could quote what people wrote
+                dead = Dead("decision_failed", f"deciding it failed with {type(error).__name__}")
+                where = "".join(traceback.format_tb(error.__traceback__))
+                log.error("offset %d could not be decided (%s):\n%s", source.offset, type(error).__name__, where)  # noqa: TRY400 - likewise
+        return self._give_up(dead, opened, source, memory, now)
+
+    def repeat(self, opened: Opened, source: Source, row: Row) -> Plan:
+        """Says again what was decided."""
+        verdict = Verdict.model_validate_json(row.said)
+        if isinstance(verdict.decision, DeadLettered):
+            dead = Dead(verdict.decision.reason, verdict.detail or "")
+            return Plan(row, self._letter(dead, opened, source, verdict))
+        return Plan(row, self._said(opened, source, verdict))
+
+    def _decided(self, opened: Opened, source: Source, memory: Memory, now: float) -> Plan:
+        began = self._clock.monotonic()
+        at, event, known = datetime.fromtimestamp(now, UTC), opened.event, opened.known
+        if event is None or known is None:
+            outcome, verdict = _UNKNOWN_TYPE, Verdict(at=at, decision=_UNKNOWN_TYPE.decision)
+        else:
+            tenant = self._tenants.ready(known) if isinstance(known, Known) else None
+            outcome = decide(event, Facts(tenant, known.revision, memory), at)
+            verdict = Verdict(
+                at=at,
+                decision=outcome.decision,
+                tenant_id=tenant.id if tenant is not None else None,
+                directory_revision=known.revision,
+                self_id=bots.self_of(event.inbound.origin, tenant) if tenant is not None else None,
+                evaluation=outcome.evaluation,
+                prompt=outcome.prompt,
+                target=outcome.target,
+                may_stop_anyone=outcome.may_stop_anyone,
+            )
+            if isinstance(known, Unknown):
+                _tell_unknown(event.connection)
+        plan = Plan(_row(outcome, verdict, memory, now), self._said(opened, source, verdict))
+        count(self._emitter, verdict, self._clock.monotonic() - began)
+        self.tally(source.partition).count(is_dead=False)
+        return plan
+
+    def _give_up(self, dead: Dead, opened: Opened, source: Source, memory: Memory, now: float) -> Answer:
+        tally = self.tally(source.partition)
+        if tally.is_full(self._bound):
+            self.pause(source.partition, source.offset, tally)
+            return Halt(PAUSED)
+        at = datetime.fromtimestamp(now, UTC)
+        verdict = Verdict(at=at, decision=DeadLettered(reason=dead.reason), detail=dead.detail)
+        plan = Plan(_row(Outcome(verdict.decision), verdict, memory, now), self._letter(dead, opened, source, verdict))
+        log.error(
+            "the record at offset %d of partition %d is kept as a dead letter (%s: %s); `threadline dlq list`",
+            *(source.offset, source.partition, dead.reason, dead.detail),
+        )
+        count(self._emitter, verdict, 0)
+        tally.count(is_dead=True)
+        return plan
+
+    def _said(self, opened: Opened, source: Source, verdict: Verdict) -> tuple[Out, ...]:
+        where = saying.Source(source.partition, source.offset)
+        said = saying.say(opened.event, verdict, where)
+        trace = _trace_of(opened.attributes)
+        return tuple(_encoded(each, trace) for each in said)
+
+    def _letter(self, dead: Dead, opened: Opened, source: Source, verdict: Verdict) -> tuple[Out, ...]:
+        where = saying.Source(source.partition, source.offset)
+        letter = DeadLetter(
+            at=verdict.at,
+            service=SERVICE,
+            reason=dead.reason,
+            detail=dead.detail,
+            source_topic=SLACK_INBOUND.name,
+            source_partition=source.partition,
+            source_offset=source.offset,
+            attempts=_attempts(source.headers),
+            key=source.key,
+            value=source.value,
+            headers=source.headers,
+        )
+        said = saying.say_dead(letter, verdict, where, source.key)
+        return tuple(_encoded(each, _trace_of(opened.attributes)) for each in said)
+
+
+_UNKNOWN_TYPE = Outcome(Ignored(reason="unknown_event"))
+_told_unknown: dict[str, None] = {}
+MOST_TOLD = 1000
+
+
+def _tell_unknown(connection: str) -> None:
+    """Once for each connection: it could go on for as long as the app is installed there."""
+    if connection not in _told_unknown and len(_told_unknown) < MOST_TOLD:
+        _told_unknown[connection] = None
+        log.warning(
+            "no tenant owns the workspace of %s: its events are counted and left unanswered. Describe it in "
+            "directory.yaml, or remove the app there",
+            connection,
+        )
+
+
+def _row(outcome: Outcome, verdict: Verdict, memory: Memory, now: float) -> Row:
+    changes = tuple(outcome.changes)
+    said = verdict.model_dump_json(exclude_none=True).encode()
+    return Row(now, memory.lasting(changes, now), changes, said)
+
+
+def _trace_of(attributes: Attributes | None) -> Mapping[str, Any]:
+    """Everything that an envelope leads to belongs to its trace."""
+    if attributes is None:
+        return {}
+    return {"traceparent": attributes.traceparent, "tracestate": attributes.tracestate}
+
+
+def _encoded(outgoing: Outgoing, trace: Mapping[str, Any]) -> Out:
+    topic, fact = outgoing.topic, outgoing.fact
+    record = encode(topic, fact, Attributes(outgoing.id, name_of(type(fact)), SOURCE, fact.at, **trace))
+    if len(record.value) > topic.largest_record - ROOM:
+        raise CannotWrite(f"a record of {topic.name} would be larger than the topic takes")
+    return Out(topic, outgoing.key, record.value, record.headers, topic.name.startswith(AUDIT))
+
+
+AUDIT = AUDIT_DECISIONS.name.partition(".")[0]
+
+
+def _attempts(headers: tuple[tuple[str, bytes | None], ...]) -> int:
+    tried = dict(headers).get(ATTEMPTS)
+    return int(tried) + 1 if tried is not None and tried.isdigit() else 1

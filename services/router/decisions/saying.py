@@ -1,0 +1,68 @@
+"""Every record that a decision leads to, and their names. The same envelope and verdict say the same again."""
+
+from dataclasses import dataclass
+
+from schemas import ids
+from schemas.base import Event as Fact
+from schemas.decision import DecisionMade
+from schemas.letter import DeadLetter
+from schemas.topics import AUDIT_DECISIONS, DEAD_LETTERS, SLACK_INBOUND, Topic
+from services.router.decisions import telling
+from services.router.decisions.event import Event
+from services.router.decisions.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an envelope stands in slack.inbound."""
+
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record that is to be written."""
+
+    topic: Topic
+    key: str | bytes | None
+    fact: Fact
+    id: str
+
+
+def say(event: Event | None, verdict: Verdict, source: Source) -> tuple[Outgoing, ...]:
+    """What a decision leads to; the decision itself is the last record."""
+    told = telling.tell(event, verdict) if event is not None else ()
+    said = tuple(
+        Outgoing(each.topic, each.key, each.fact, _record_id(source, index)) for index, each in enumerate(told)
+    )
+    return (*said, _decision(event, verdict, source, said))
+
+
+def say_dead(letter: DeadLetter, verdict: Verdict, source: Source, key: bytes | None) -> tuple[Outgoing, ...]:
+    """The same for what could not be understood: of some of it not even a name is known."""
+    said = (Outgoing(DEAD_LETTERS, key, letter, _record_id(source, 0)),)
+    return (*said, _decision(None, verdict, source, said))
+
+
+def _decision(event: Event | None, verdict: Verdict, source: Source, said: tuple[Outgoing, ...]) -> Outgoing:
+    made = DecisionMade(
+        at=verdict.at,
+        decision=verdict.decision,
+        source_partition=source.partition,
+        source_offset=source.offset,
+        connection=event.connection if event is not None else None,
+        tenant_id=verdict.tenant_id,
+        event_id=event.event_id if event is not None else None,
+        event_type=event.inbound.event_type if event is not None else None,
+        received_at=event.received_at if event is not None else None,
+        directory_revision=verdict.directory_revision,
+        sent=tuple(each.id for each in said),
+    )
+    return Outgoing(
+        AUDIT_DECISIONS, event.connection if event is not None else None, made, _record_id(source, len(said))
+    )
+
+
+def _record_id(source: Source, index: int) -> str:
+    return ids.record_id(SLACK_INBOUND.name, source.partition, source.offset, index)

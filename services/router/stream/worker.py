@@ -1,0 +1,122 @@
+"""The Faust application: one agent over one topic, whose consumer is held to the flow."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import faust
+from faust.auth import SASLCredentials, SSLCredentials
+from faust.types import TP
+
+from services.kit.fault import Fault
+from services.kit.groups import KafkaSettings
+from services.kit.kafka.connection import client_arguments
+from services.router.stream.consumer import GaplessTransport, Watch
+from services.router.stream.deciding import Source
+from services.router.stream.flow import Flow
+
+HEARTBEATS = 3.0
+"""In each session."""
+REQUEST_S = 30.0
+COMMIT_EVERY_S = 0.5
+POLL = 1000
+
+
+class Crashed(Fault):
+    """Faust cannot go on."""
+
+
+@dataclass(frozen=True)
+class Membership:
+    """Who we are in the group."""
+
+    group: str
+    name: str
+    session_s: float
+
+
+class Worker:
+    """Runs the agent."""
+
+    def __init__(self, settings: KafkaSettings, membership: Membership, watch: Watch, flow: Flow[Any]) -> None:
+        self._flow, self._watch = flow, watch
+        self.app = _application(settings, membership)
+        self.app.transport = GaplessTransport(self.app, watch)
+        source = self.app.topic(watch.reading.topic, key_serializer="raw", value_serializer="raw")
+        self.app.agent(source, name=f"{membership.group}.agent")(self._take)
+        self.app.on_rebalance_complete.connect(self._load)
+        self.app.on_partitions_revoked.connect(self._leave)
+
+    async def _take(self, stream: Any) -> None:
+        """Faust is told at once that a record is done with: its acknowledgements move nothing. The watermark does."""
+        async for event in stream.noack().events():
+            message = event.message
+            await stream.ack(event)
+            source = Source(
+                message.partition,
+                message.offset,
+                message.key,
+                message.value,
+                tuple(message.headers or ()),
+                message.timestamp or 0.0,
+            )
+            await self._flow.take(source, message.generation_id)
+
+    async def _load(self, *_: Any, **__: Any) -> None:
+        generation = self.app.consumer_generation_id
+        ours = {tp.partition for tp in self.app.consumer.assignment() if tp.topic == self._watch.reading.topic}
+        await self._flow.load(ours, generation)
+
+    async def _leave(self, *_: Any, **__: Any) -> None:
+        self._flow.leave()
+
+    def lag(self) -> int:
+        """How many records of ours are not done with."""
+        places, topic, consumer = self._watch.reading.places, self._watch.reading.topic, self.app.consumer
+        ends = {number: consumer.highwater(TP(topic, number)) for number in places}
+        return sum(max(0, (end or 0) - places[number].watermark) for number, end in ends.items())
+
+    async def run(self) -> None:
+        """Until it is cancelled, or cannot go on."""
+        await self.app.start()
+        try:
+            await self.app.wait_until_stopped()
+        finally:
+            await self.app.stop()
+        raise Crashed("Faust stopped; nothing that was decided is lost, and the rest is decided after a restart")
+
+
+def _application(settings: KafkaSettings, membership: Membership) -> faust.App:
+    """What Faust is told. Times are seconds."""
+    brokers = [f"kafka://{each.strip()}" for each in settings.kafka_brokers.split(",")]
+    return faust.App(
+        membership.group,
+        broker=brokers,
+        broker_credentials=_credentials(settings),
+        broker_client_id=f"threadline-{membership.group}",
+        consumer_group_instance_id=membership.name,
+        broker_session_timeout=membership.session_s,
+        broker_heartbeat_interval=membership.session_s / HEARTBEATS,
+        broker_request_timeout=REQUEST_S,
+        broker_commit_interval=COMMIT_EVERY_S,
+        broker_max_poll_records=POLL,
+        consumer_auto_offset_reset="earliest",
+        store="memory://",
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        stream_wait_empty=False,
+        autodiscover=False,
+    )
+
+
+def _credentials(settings: KafkaSettings) -> Any:
+    arguments = client_arguments(settings)
+    security, context = arguments["security_protocol"], arguments.get("ssl_context")
+    if security.startswith("SASL_"):
+        return SASLCredentials(
+            username=arguments["sasl_plain_username"],
+            password=arguments["sasl_plain_password"],
+            ssl_context=context,
+            mechanism=arguments["sasl_mechanism"],
+        )
+    return SSLCredentials(context) if context is not None else None

@@ -1,0 +1,1 @@
+"""The router in processes of its own, with a broker and a directory."""
