@@ -14,7 +14,7 @@ from rich.console import Console
 from bench import machine
 from bench.report import Report, keep_raw
 from bench.suite import Bed, Suite
-from bench.suites import broker, broker_kills, directory, ingress, ingress_faults, slack_sim
+from bench.suites import broker, broker_kills, directory, ingress, ingress_faults, router, router_faults, slack_sim
 from services.kit.clock import SystemClock
 from services.kit.fault import Fault
 from services.local import control, state
@@ -27,6 +27,8 @@ SUITES = (
     slack_sim.SUITE,
     ingress.SUITE,
     ingress_faults.SUITE,
+    router.SUITE,
+    router_faults.SUITE,
 )
 
 HOME = Path(".threadline/bench")

@@ -59,12 +59,12 @@ def cause_of_payload(kind: EnvelopeKind, payload: Payload) -> Cause | None:
     if kind == "interactive":
         return _cause_of_interaction(payload)
     event = payload.get("event")
-    return _cause_of_event(event, payload.get("event_id")) if isinstance(event, Mapping) else None
+    return _cause_of_event(event, payload.get("event_id")) if isinstance(event, dict) else None
 
 
 def _authorized(payload: Payload) -> str | None:
     authorizations = payload.get("authorizations")
-    if not isinstance(authorizations, list) or not authorizations or not isinstance(authorizations[0], Mapping):
+    if not isinstance(authorizations, list) or not authorizations or not isinstance(authorizations[0], dict):
         return None
     return _owner(authorizations[0])
 
@@ -79,13 +79,13 @@ def _owner(carrier: Payload) -> str | None:
 def _installed_team(payload: Payload) -> str | None:
     """In a modal, the team that the app is installed in; `team` is the person's, which Slack Connect makes another."""
     view = payload.get("view")
-    return _text(view.get("app_installed_team_id")) if isinstance(view, Mapping) else None
+    return _text(view.get("app_installed_team_id")) if isinstance(view, dict) else None
 
 
 def _owner_beside(payload: Payload) -> str | None:
     """The team of the person or of the view, where an interaction names none itself."""
     for place in (payload.get("user"), payload.get("view")):
-        if isinstance(place, Mapping) and (team := _text(place.get("team_id"))):
+        if isinstance(place, dict) and (team := _text(place.get("team_id"))):
             return team
     return None
 
@@ -95,11 +95,11 @@ def _cause_of_interaction(payload: Payload) -> Cause | None:
     match payload.get("type"):
         case "block_actions":
             actions = payload.get("actions")
-            action = actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], Mapping) else {}
+            action = actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], dict) else {}
             return _named("click", _surface(payload), action.get("action_id"), user, action.get("action_ts"))
         case "view_submission" | "view_closed" as kind:
             view = payload.get("view")
-            view = view if isinstance(view, Mapping) else {}
+            view = view if isinstance(view, dict) else {}
             return _named(kind, view.get("id"), view.get("hash"), user)
         case "message_action" | "shortcut":
             return _named("shortcut", payload.get("callback_id"), user, payload.get("action_ts"))
@@ -110,7 +110,7 @@ def _cause_of_interaction(payload: Payload) -> Cause | None:
 def _surface(payload: Payload) -> str | None:
     """The message or the view that a click was made on."""
     container = payload.get("container")
-    if not isinstance(container, Mapping):
+    if not isinstance(container, dict):
         return None
     return _text(container.get("message_ts")) or _text(container.get("view_id"))
 
@@ -122,7 +122,7 @@ def _cause_of_event(event: Payload, event_id: object) -> Cause | None:
             return _cause_of_message(event)
         case "reaction_added":
             item = event.get("item")
-            item = item if isinstance(item, Mapping) else {}
+            item = item if isinstance(item, dict) else {}
             return _named("reaction", item.get("channel"), item.get("ts"), event.get("reaction"), event.get("user"))
         case "member_joined_channel":
             return _named("join", event.get("channel"), event.get("user"), occurrence)
@@ -153,7 +153,7 @@ def _text(value: object) -> str | None:
 
 
 def _id_in(value: object) -> str | None:
-    return _text(value.get("id")) if isinstance(value, Mapping) else None
+    return _text(value.get("id")) if isinstance(value, dict) else None
 
 
 def _is_true(value: object) -> bool:

@@ -33,6 +33,6 @@ async def own_router(folder: Path, environment: Mapping[str, str], *, ready: boo
 
 
 async def describe(database: DatabaseSettings, document: Document) -> None:
-    """Makes the directory what a document says."""
+    """Makes the directory what a document says, and nothing else."""
     async with owner_database(database) as owner:
-        await apply(owner, document, How(by="bench"))
+        await apply(owner, document, How(by="bench", prune=True))

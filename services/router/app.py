@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -104,28 +104,29 @@ class Router:
         try:
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await self._leave(tasks)
+            await self._leave(worker, tasks)
         for task in ended:
             if (error := task.exception()) is not None:
                 raise Broken(
                     f"{tasks[task]} failed: the router cannot go on, and loses nothing. Start it again"
                 ) from error
 
-    async def _leave(self, tasks: "dict[asyncio.Task[None], str]") -> None:
-        """Faust first, while what is decided can still be written."""
-        for what in ("Faust", None):
-            leaving = [task for task, named in tasks.items() if what in {None, named}]
-            for task in leaving:
-                task.cancel()
-            await asyncio.gather(*leaving, return_exceptions=True)
-            if what is not None:
-                await self._lanes.drained(LEAVE_WITHIN_S)
+    async def _leave(self, worker: Worker, tasks: "Iterable[asyncio.Task[None]]") -> None:
+        """What is decided is written and committed first; then everything ends."""
+        self._flow.stop_taking()
+        await self._lanes.drained(LEAVE_WITHIN_S)
+        await worker.commit()
+        self._decider.counting.tell()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _look(self, worker: Worker, gauges: Gauges, watchdog: Watchdog) -> None:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             lag = worker.lag()
             gauges.set(lag, self._flow.forget())
+            self._decider.counting.tell()
             watchdog.look(self._running.clock.monotonic(), lag)
 
     def _begin(self, partition: int, standing: Standing) -> Beginning:

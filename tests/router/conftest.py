@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from bench.beds.inbox import Inbox
 from bench.beds.router import describe, own_router, router_environment
 from bench.beds.service import OwnService
 from services.directory.document import Agent, Connection, Document, Installation, Tenant
 from services.kit.groups import DatabaseSettings, KafkaSettings
-from tests.router.inbound import Inbox
 
 Runs = Callable[..., AbstractAsyncContextManager[OwnService]]
 

@@ -1,10 +1,10 @@
 """A router in a process of its own decides what stands on slack.inbound."""
 
+from bench.beds.inbox import Inbox
 from schemas.envelope import Envelope
 from schemas.topics import AUDIT_RUNS, RUNS_COMMANDS
 from tests.deciding import Deciding, mention
 from tests.router.conftest import Runs
-from tests.router.inbound import Inbox
 from tests.samples import event_callback
 
 

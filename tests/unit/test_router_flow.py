@@ -68,11 +68,12 @@ class Letters:
         if opened.turn == "!" and self.halts:
             return Halt("look")
         self.decided.append(source.offset)
-        return Plan(Row(now, now + 60, ((opened.turn, source.offset, now + 60),), b"said"), self._out(source))
+        decided = Row(now, now + 60, ((opened.turn, source.offset, now + 60),), b"said")
+        return Plan(decided, self._out(source), row.encode(decided))
 
-    def repeat(self, opened: Opened, source: Source, row: Row) -> Plan:  # noqa: ARG002 - likewise
-        assert row.said == b"said"
-        return Plan(row, self._out(source))
+    def repeat(self, opened: Opened, source: Source, decided: Row) -> Plan:  # noqa: ARG002 - likewise
+        assert decided.said == b"said"
+        return Plan(decided, self._out(source))
 
     def _out(self, source: Source) -> tuple[Out, ...]:
         name = str(source.offset).encode()

@@ -14,7 +14,7 @@ from schemas.topics import AUDIT_DECISIONS, SLACK_INBOUND, name_of
 from services.directory.holding import Known, Unknown
 from services.directory.lookup import Directory
 from services.kit.telemetry.instruments import Instruments
-from services.router.adapters.counting import count
+from services.router.adapters.counting import Counting
 from services.router.adapters.losses import PAUSED
 from services.router.adapters.opening import Dead, Opened, opened
 from services.router.adapters.tenants import Tenants
@@ -28,6 +28,7 @@ from services.router.decisions.verdict import Verdict
 from services.router.stream.deciding import Answer, Halt, Out, Plan, Source
 from services.router.stream.memory import Memory
 from services.router.stream.row import Row
+from services.router.stream.row import encode as encode_row
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,8 @@ class InboundDecider:
 
     def __init__(self, directory: Directory, tenants: Tenants, bound: Bound, instruments: Instruments) -> None:
         self._directory, self._tenants, self._bound = directory, tenants, bound
-        self._emitter, self._clock = instruments.emitter, instruments.clock
+        self._clock = instruments.clock
+        self.counting = Counting(instruments.emitter)
         self._tallies: dict[int, Tally] = {}
         self.pause: Callable[[int, int, Tally], None] = lambda *_: None
         """Hears that a partition is paused, and at which offset."""
@@ -118,8 +120,9 @@ class InboundDecider:
             )
             if isinstance(known, Unknown):
                 _tell_unknown(event.connection)
-        plan = Plan(_row(outcome, verdict, memory, now), self._said(opened, source, verdict))
-        count(self._emitter, verdict, self._clock.monotonic() - began)
+        row = _row(outcome, verdict, memory, now)
+        plan = Plan(row, self._said(opened, source, verdict), encode_row(row))
+        self.counting.decided(verdict, self._clock.monotonic() - began)
         self.tally(source.partition).count(is_dead=False)
         return plan
 
@@ -130,12 +133,13 @@ class InboundDecider:
             return Halt(PAUSED)
         at = datetime.fromtimestamp(now, UTC)
         verdict = Verdict(at=at, decision=DeadLettered(reason=dead.reason), detail=dead.detail)
-        plan = Plan(_row(Outcome(verdict.decision), verdict, memory, now), self._letter(dead, opened, source, verdict))
+        row = _row(Outcome(verdict.decision), verdict, memory, now)
+        plan = Plan(row, self._letter(dead, opened, source, verdict), encode_row(row))
         log.error(
             "the record at offset %d of partition %d is kept as a dead letter (%s: %s); `threadline dlq list`",
             *(source.offset, source.partition, dead.reason, dead.detail),
         )
-        count(self._emitter, verdict, 0)
+        self.counting.decided(verdict, 0)
         tally.count(is_dead=True)
         return plan
 

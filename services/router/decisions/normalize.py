@@ -86,7 +86,7 @@ def _owner(connection: str) -> str:
 
 def _of_event(payload: Json, connection: str) -> Inbound:  # noqa: PLR0911 - one for each kind of event
     event = payload.get("event")
-    if not isinstance(event, Mapping):
+    if not isinstance(event, dict):
         return Passing(_of_outer(payload, {}, connection), _type(payload), known=_type(payload) in LIFECYCLE)
     kind, origin = _type(event), _of_outer(payload, event, connection)
     match kind:
@@ -109,7 +109,7 @@ def _of_event(payload: Json, connection: str) -> Inbound:  # noqa: PLR0911 - one
 def _of_outer(payload: Json, event: Json, connection: str) -> Origin:
     authorizations = payload.get("authorizations")
     first = authorizations[0] if isinstance(authorizations, list) and authorizations else None
-    first = first if isinstance(first, Mapping) else {}
+    first = first if isinstance(first, dict) else {}
     return Origin(
         connection=connection,
         team_id=_text(first, "team_id") or _text(payload, "team_id") or _owner(connection),
@@ -153,7 +153,7 @@ def channel_kind(named: str | None, channel: str) -> ChannelKind:
 
 
 def _attachments(files: object) -> tuple[Attachment, ...]:
-    found = [each for each in files if isinstance(each, Mapping)] if isinstance(files, list) else []
+    found = [each for each in files if isinstance(each, dict)] if isinstance(files, list) else []
     return tuple(
         Attachment(id=file_id, name=_text(each, "name"), media_type=_text(each, "mimetype"), size=_size(each))
         for each in found
@@ -208,7 +208,7 @@ def _of_interaction(payload: Json, connection: str) -> Inbound:
 def _clicked(kind: str, origin: Origin, payload: Json) -> Clicked:
     actions = payload.get("actions")
     first = actions[0] if isinstance(actions, list) and actions else None
-    if not isinstance(first, Mapping):
+    if not isinstance(first, dict):
         raise Malformed("a click without an action")
     container, message = _part(payload, "container"), _part(payload, "message")
     return Clicked(
@@ -227,7 +227,7 @@ def _shortcut(kind: str, origin: Origin, payload: Json) -> Shortcut:
     channel = _text(_part(payload, "channel"), "id")
     message = payload.get("message")
     chosen = None
-    if isinstance(message, Mapping) and channel is not None:
+    if isinstance(message, dict) and channel is not None:
         named = {"channel_name": _text(_part(payload, "channel"), "name")}
         chosen = _posted(kind, origin, {**named, **message, "channel": channel})
     return Shortcut(origin, kind, _text(payload, "callback_id") or "", channel, chosen)
@@ -236,8 +236,8 @@ def _shortcut(kind: str, origin: Origin, payload: Json) -> Shortcut:
 def _typed(view: Json) -> str | None:
     """What was typed into a modal's first field."""
     values = _part(_part(view, "state"), "values")
-    fields = [field for block in values.values() if isinstance(block, Mapping) for field in block.values()]
-    typed = (_text(field, "value") for field in fields if isinstance(field, Mapping))
+    fields = [field for block in values.values() if isinstance(block, dict) for field in block.values()]
+    typed = (_text(field, "value") for field in fields if isinstance(field, dict))
     return next((each for each in typed if each), None)
 
 
@@ -247,7 +247,7 @@ def _type(carrier: Json) -> str:
 
 def _part(carrier: Json, name: str) -> Json:
     found = carrier.get(name)
-    return found if isinstance(found, Mapping) else {}
+    return found if isinstance(found, dict) else {}
 
 
 def _text(carrier: Json, name: str) -> str | None:

@@ -1,6 +1,7 @@
 """Slack's own markup as people read it: mentions, links and entities, unescaped once."""
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 _TOKEN = re.compile(r"<([^<>]*)>")
@@ -19,8 +20,9 @@ class Said(NamedTuple):
     """The users that are mentioned, each once, in their order."""
 
 
+@lru_cache(maxsize=64)
 def read(text: str, self_id: str | None = None) -> Said:
-    """What a text of Slack's says. `self_id` is the user that the app is."""
+    """What a text of Slack's says. `self_id` is the user that the app is. Several gates ask for the same text."""
     mentions: dict[str, None] = {}
     body = _without_leading(text, self_id)
     for found in _TOKEN.finditer(text):

@@ -40,6 +40,8 @@ class Plan:
 
     row: Row
     out: tuple[Out, ...]
+    kept: bytes = b""
+    """The row as it stands in the journal; nothing where it stands there already."""
 
 
 @dataclass(frozen=True, slots=True)

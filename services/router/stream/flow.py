@@ -48,6 +48,8 @@ class Work(Generic[AnyOpened]):
     source: Source
     opened: AnyOpened
     generation: int
+    now: float
+    """The time of its decision: when it happened, never earlier than what stands before it in the log."""
     left: int = 1
     """What is not written yet. The decision itself is one."""
     is_done: bool = False
@@ -59,6 +61,7 @@ class Partition(Generic[AnyOpened]):
 
     generation: int
     memory: Memory
+    clock: float | None = None
     in_flight: deque[Work[AnyOpened]] = field(default_factory=deque)
     parked: dict[str, deque[Work[AnyOpened]]] = field(default_factory=dict)
     """By turn, those that wait for something, and those behind them."""
@@ -76,6 +79,7 @@ class Flow(Generic[AnyOpened]):
         self._most = most_in_flight
         self._partitions: dict[int, Partition[AnyOpened]] = {}
         self._room = asyncio.Event()
+        self._leaving = False
         self.is_loaded = False
         """Whether it is known which partitions are ours, and what is remembered of them."""
 
@@ -96,6 +100,10 @@ class Flow(Generic[AnyOpened]):
         self.is_loaded = False
         self._room.set()
 
+    def stop_taking(self) -> None:
+        """Nothing new is taken up any more."""
+        self._leaving = True
+
     def memory(self, partition: int) -> Memory | None:
         """What is remembered of a partition of ours."""
         found = self._partitions.get(partition)
@@ -107,7 +115,7 @@ class Flow(Generic[AnyOpened]):
 
     async def take(self, source: Source, generation: int) -> None:
         """The next record that the client hands over."""
-        if not self._reading.take(source.partition, source.offset, generation):
+        if self._leaving or not self._reading.take(source.partition, source.offset, generation):
             return
         partition = self._partitions.get(source.partition)
         if partition is None or partition.generation != generation:
@@ -125,7 +133,9 @@ class Flow(Generic[AnyOpened]):
     def _begin(self, source: Source, partition: Partition[AnyOpened]) -> None:
         opened = self._decider.open(source)
         row = partition.memory.row(source.offset)
-        work = Work(source, opened, partition.generation)
+        before = partition.memory.clock_below(source.offset) if partition.clock is None else partition.clock
+        partition.clock = max(before, row.at if row is not None else opened.at)
+        work = Work(source, opened, partition.generation, partition.clock)
         partition.in_flight.append(work)
         if row is not None:
             self._write(work, partition, self._decider.repeat(opened, source, row).out)
@@ -164,8 +174,7 @@ class Flow(Generic[AnyOpened]):
 
     def _decide(self, work: Work[AnyOpened], partition: Partition[AnyOpened]) -> None:
         source, memory = work.source, partition.memory
-        now = max(memory.clock, work.opened.at)
-        answer = self._decider.decide(work.opened, source, memory, now)
+        answer = self._decider.decide(work.opened, source, memory, work.now)
         if isinstance(answer, Halt):
             partition.halted.append(work)
             self._reading.halt(source.partition, self._next(source.partition), answer.why)
@@ -175,7 +184,7 @@ class Flow(Generic[AnyOpened]):
         def written() -> None:
             self._write(work, partition, answer.out)
 
-        self._lanes.main.put([self._journal.letter(source.partition, source.offset, answer.row, written)])
+        self._lanes.main.put([self._journal.letter(source.partition, source.offset, answer.kept, written)])
 
     def _next(self, partition: int) -> int:
         return self._reading.places[partition].expected

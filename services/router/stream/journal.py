@@ -25,9 +25,9 @@ class Journal:
     def __init__(self, topic: Topic, settings: KafkaSettings) -> None:
         self._topic, self._settings = topic, settings
 
-    def letter(self, partition: int, offset: int, decided: Row, settled: Callable[[], None]) -> Letter:
+    def letter(self, partition: int, offset: int, kept: bytes, settled: Callable[[], None]) -> Letter:
         """A row, on its way into the journal."""
-        return Letter(self._topic, str(offset), row.encode(decided), (), settled, partition)
+        return Letter(self._topic, str(offset), kept, (), settled, partition)
 
     def tombstone(self, partition: int, offset: int) -> Letter:
         """A row, on its way out of it."""

@@ -23,6 +23,9 @@ ANSWER_WITHIN_S = 15.0
 """How long the oldest record may be under way. aiokafka gives one up after 40 s, and may have delivered newer ones by
 then: before that, all of them are given up and written again in their order."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
+WINDOW_S, MANY, GATHERED_S = 0.1, 60, 0.008
+"""Where more than so many are put within a window, they are gathered for a moment: a request for each few would cost
+most of the time. Below that each goes at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +52,13 @@ class Lane:
         self._handed: deque[tuple[Letter, asyncio.Future[Any], float]] = deque()
         self._put_one, self._handed_one = asyncio.Event(), asyncio.Event()
         self._trouble: str | None = "it is not connected yet"
+        self._put, self._window_began, self._was_busy = 0, 0.0, False
 
     def put(self, letters: Iterable[Letter]) -> None:
         """They are written behind everything that was put before."""
+        before = len(self._waiting)
         self._waiting.extend(letters)
+        self._put += len(self._waiting) - before
         self._put_one.set()
 
     def trouble(self) -> str | None:
@@ -107,6 +113,8 @@ class Lane:
                 self._handed_one.set()
             self._put_one.clear()
             await self._put_one.wait()
+            if self._is_busy():
+                await asyncio.sleep(GATHERED_S)
 
     async def _settle(self) -> None:
         written: Counter[str] = Counter()
@@ -127,6 +135,14 @@ class Lane:
             written.clear()
             self._handed_one.clear()
             await self._handed_one.wait()
+
+    def _is_busy(self) -> bool:
+        """Whether many came within the last window."""
+        now = self._clock.monotonic()
+        if now - self._window_began > WINDOW_S:
+            self._was_busy = self._put > MANY
+            self._put, self._window_began = 0, now
+        return self._was_busy
 
     def _connected(self) -> None:
         if self._trouble is not None:

@@ -48,6 +48,10 @@ class Memory:
         found = self._entries.get(key)
         return found if found is not None and found.until > now else None
 
+    def clock_below(self, offset: int) -> float:
+        """The time of the latest row of records before this one."""
+        return max((row.at for number, row in self._rows.items() if number < offset), default=float("-inf"))
+
     def row(self, offset: int) -> Row | None:
         """What was decided about a record, if it was and is not settled."""
         return self._rows.get(offset)

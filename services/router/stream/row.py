@@ -1,8 +1,9 @@
 """A row of the journal: what one record of the source led to, and what it changed."""
 
-import json
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from pydantic_core import from_json, to_json
 
 Changes: TypeAlias = tuple[tuple[str, Any, float], ...]
 """Each a key, a value of plain JSON, and until when it stands."""
@@ -27,15 +28,14 @@ class Unreadable(ValueError):
 
 def encode(row: Row) -> bytes:
     """As it stands in the journal: a line of JSON, and behind it what was decided."""
-    head = json.dumps([row.at, row.until, row.changes], separators=(",", ":"), ensure_ascii=False)
-    return head.encode() + b"\n" + row.said
+    return to_json([row.at, row.until, row.changes]) + b"\n" + row.said
 
 
 def decode(value: bytes) -> Row:
     """A row from its bytes."""
     head, newline, said = value.partition(b"\n")
     try:
-        at, until, changes = json.loads(head)
+        at, until, changes = from_json(head)
         found = tuple((str(key), kept, float(ends)) for key, kept, ends in changes)
         row = Row(float(at), float(until), found, said)
     except (ValueError, TypeError) as error:

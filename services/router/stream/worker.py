@@ -1,5 +1,10 @@
 """The Faust application: one agent over one topic, whose consumer is held to the flow."""
 
+import asyncio
+import logging
+import os
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +15,13 @@ from faust.types import TP
 from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.connection import client_arguments
-from services.router.stream.consumer import GaplessTransport, Watch
+from services.router.stream.consumer import CANNOT_BE_SOUND, GaplessTransport, Watch
 from services.router.stream.deciding import Source
 from services.router.stream.flow import Flow
 
+log = logging.getLogger(__name__)
+
+LEFT_WITHIN_S, COMMITTED_WITHIN_S = 12.0, 2.0
 HEARTBEATS = 3.0
 """In each session."""
 REQUEST_S = 30.0
@@ -59,7 +67,14 @@ class Worker:
                 tuple(message.headers or ()),
                 message.timestamp or 0.0,
             )
-            await self._flow.take(source, message.generation_id)
+            try:
+                await self._flow.take(source, message.generation_id)
+            except Exception:
+                # Faust would take the record for done with, and go on with the next.
+                log.critical("offset %d of partition %d could not be taken", source.offset, source.partition)
+                log.exception("the process ends before it is passed over")
+                logging.shutdown()
+                os._exit(CANNOT_BE_SOUND)
 
     async def _load(self, *_: Any, **__: Any) -> None:
         generation = self.app.consumer_generation_id
@@ -75,14 +90,28 @@ class Worker:
         ends = {number: consumer.highwater(TP(topic, number)) for number in places}
         return sum(max(0, (end or 0) - places[number].watermark) for number, end in ends.items())
 
+    async def commit(self) -> None:
+        """Commits what is done with, if that can be had soon."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(COMMITTED_WITHIN_S):
+                await self.app.consumer.commit()
+
     async def run(self) -> None:
         """Until it is cancelled, or cannot go on."""
         await self.app.start()
         try:
             await self.app.wait_until_stopped()
         finally:
+            _end_in_any_case(1 if self.app.crashed else 0)
             await self.app.stop()
         raise Crashed("Faust stopped; nothing that was decided is lost, and the rest is decided after a restart")
+
+
+def _end_in_any_case(code: int) -> None:
+    """Faust may wait for a broker that is away, and its thread may outlive it. Nothing is lost by leaving without."""
+    ending = threading.Timer(LEFT_WITHIN_S, os._exit, (code,))
+    ending.daemon = True
+    ending.start()
 
 
 def _application(settings: KafkaSettings, membership: Membership) -> faust.App:

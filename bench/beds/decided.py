@@ -1,0 +1,63 @@
+"""What routers made of a log: every record of a topic, read fast, with its id."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas.topics import Topic
+from services.kit.groups import KafkaSettings
+from services.kit.kafka.connection import client_arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One record, not opened."""
+
+    id: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes
+    appended_ms: int
+
+
+async def seen(kafka: KafkaSettings, topic: Topic) -> AsyncIterator[Seen]:
+    """Everything that stands on it now, each partition in its order."""
+    name = f"{kafka.topic_prefix}{topic.name}"
+    consumer = AIOKafkaConsumer(**client_arguments(kafka), group_id=None, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(name, number) for number in range(kafka.topic_partitions)]
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        left = {tp for tp in partitions if ends[tp] > 0}
+        while left:
+            for records in (await consumer.getmany(*left, timeout_ms=500)).values():
+                for raw in records:
+                    name = next((value.decode() for header, value in raw.headers if header == "ce_id"), "")
+                    yield Seen(name, raw.partition, raw.offset, raw.key, raw.value or b"", raw.timestamp)
+            left = {tp for tp in left if await consumer.position(tp) < ends[tp]}
+    finally:
+        await consumer.stop()
+
+
+async def end_of(kafka: KafkaSettings, topic: Topic) -> int:
+    """How many records were ever written to it."""
+    consumer = AIOKafkaConsumer(**client_arguments(kafka), group_id=None)
+    await consumer.start()
+    try:
+        name = f"{kafka.topic_prefix}{topic.name}"
+        partitions = [TopicPartition(name, number) for number in range(kafka.topic_partitions)]
+        return sum((await consumer.end_offsets(partitions)).values())
+    finally:
+        await consumer.stop()
+
+
+async def until_quiet(kafka: KafkaSettings, topic: Topic, at_least: int, within_s: float) -> int:
+    """Waits until so many records stand on a topic; gives how many there are."""
+    async with asyncio.timeout(within_s):
+        while (end := await end_of(kafka, topic)) < at_least:  # noqa: ASYNC110 - a topic has no event
+            await asyncio.sleep(0.2)
+    return end
