@@ -133,7 +133,7 @@ def _cause_of_event(event: Payload, event_id: object) -> Cause | None:
 
 
 def _cause_of_message(event: Payload) -> Cause | None:
-    if event.get("subtype") in {"message_changed", "message_deleted"}:
+    if _text(event.get("subtype")) in {"message_changed", "message_deleted"}:
         return None
     cause = _named("message", event.get("channel"), event.get("ts"))
     client_msg_id = _text(event.get("client_msg_id"))

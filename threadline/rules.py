@@ -48,6 +48,10 @@ def try_out(  # noqa: PLR0913, PLR0917 - an option each
     """Say which rule would match, and what each of the others fails on. Nothing is sent, and no rule rests."""
     if when not in get_args(When):
         raise Fault(f"--when {when}: it is one of {', '.join(get_args(When))}")
+    if any("\ud800" <= each <= "\udfff" for each in text):
+        raise Fault("the text is no UTF-8; nothing was tried")
+    if channel.startswith("D") and when == "message":
+        raise Fault("a direct message is always answered: rules for messages never look at it")
     known = tenant_of(_in_file(file, tenant) if file is not None else _applied(tenant), per_minute=1)
     happening = Happening(_when(when), channel, sender, text, emoji)
     facts = Facts(known, 0, Memory())

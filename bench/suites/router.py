@@ -203,7 +203,7 @@ def _check_of_the_limit() -> dict[str, float]:
     facts = Facts(tenant, 1, memory)
     took = []
     for number in range(CHECKS):
-        wanted = Wanted("mention", "mara", f"C{number % 7}", f"U{number % 31}")
+        wanted = Wanted("mention", f"cause-{number}", "mara", f"C{number % 7}", f"U{number % 31}")
         began = clock.monotonic()
         rate_limit.gate(wanted, "A1:T1", tenant, facts, 1e9 + number)
         took.append((clock.monotonic() - began) * 1e6)

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import os
 import socket
+import threading
 from collections.abc import Coroutine, Iterable
 from contextlib import AsyncExitStack
 from typing import Any
@@ -42,7 +44,9 @@ SERVICE = "router"
 SNAPSHOT = "router-directory.json"
 CATALOGUE = (*metrics.CATALOGUE, *KAFKA_METRICS, *directory_metrics.CATALOGUE)
 LOOK_EVERY_S = 1.0
-LEAVE_WITHIN_S = 5.0
+LEAVE_WITHIN_S, LEFT_WITHIN_S = 5.0, 9.0
+LEFT_WITHOUT = 3
+"""The exit code of a router that was told to leave, and was not let go by Faust."""
 
 
 class Broken(Fault):
@@ -113,6 +117,7 @@ class Router:
 
     async def _leave(self, worker: Worker, tasks: "Iterable[asyncio.Task[None]]") -> None:
         """What is decided is written and committed first; then everything ends."""
+        _end_in_any_case()
         self._flow.stop_taking()
         await self._lanes.drained(LEAVE_WITHIN_S)
         await worker.commit()
@@ -134,6 +139,7 @@ class Router:
         highest = memory.highest() if memory is not None else None
         beginning = place_to_begin(partition, standing, highest, self._operations)
         self._standings[partition] = standing
+        self._decider.begin_anew(partition)
         if beginning.halted is not None:
             log.critical("partition %d is not read: %s", partition, beginning.halted)
         if beginning.is_elsewhere:
@@ -153,7 +159,7 @@ class Router:
             return
         if place.halted == PAUSED:
             if partition not in self._operations.paused:
-                self._decider.let_through(partition)
+                self._decider.begin_anew(partition)
                 self._flow.resume(partition)
                 log.warning("partition %d is read on", partition)
             return
@@ -182,12 +188,19 @@ class Router:
         )
         attributes = Attributes(event.pause_id, name_of(LettersPaused), SOURCE, event.at)
         encoded = encode(AUDIT_OPERATIONS, event, attributes)
-        self._operations.take(event)
+        self._operations.paused[partition] = event
         self._lanes.audit.put([Letter(AUDIT_OPERATIONS, str(partition), encoded.value, encoded.headers, _nothing)])
 
     def _halts(self) -> str | None:
         halted = {number: place.halted for number, place in self._reading.places.items() if place.halted}
         return "; ".join(f"partition {number}: {why}" for number, why in sorted(halted.items())) or None
+
+
+def _end_in_any_case() -> None:
+    """Faust may wait for a broker that is away, and its thread may outlive it. Nothing is lost by leaving without."""
+    ending = threading.Timer(LEFT_WITHIN_S, os._exit, (LEFT_WITHOUT,))
+    ending.daemon = True
+    ending.start()
 
 
 async def _wait(stopping: asyncio.Event) -> None:

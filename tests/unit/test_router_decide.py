@@ -587,7 +587,7 @@ def test_a_match_that_may_not_start_is_a_skip(router: Deciding) -> None:
     assert skipped(refused) == ("throttled", 1)
     assert refused.types() == ["ReactionSkip"], "nobody asked, so that nobody is told"
     router.has(rules=rules(Rule("a", "message", agent="gone")))
-    assert skipped(router.message(ts="8.000001")) == ("outranked", 1)
+    assert skipped(router.message(ts="8.000001")) == ("no_match", 1)
 
 
 def test_every_evaluated_message_has_one_record(router: Deciding) -> None:
@@ -599,3 +599,124 @@ def test_every_evaluated_message_has_one_record(router: Deciding) -> None:
 
 def test_the_tenant_of_the_tests_is_as_they_think() -> None:
     assert ACME.agents == (MARA,)
+
+
+# --- what was found by trying ----------------------------------------------------------------------------------------
+
+
+def test_in_a_shared_channel_an_organisation_wide_app_answers_nobody_elses_workspace(router: Deciding) -> None:
+    authorization = {"enterprise_id": "E1", "team_id": None, "user_id": "UBOT", "is_bot": True}
+    outer: dict[str, Any] = {"authorizations": [authorization | {"is_enterprise_install": True}], "team_id": "T9"}
+    outer |= {"is_ext_shared_channel": True, "context_team_id": "T5"}
+    assert run_of(router.mention(user_team="T9", outer=outer)).place.team_id == "T5"
+    router.has(strangers_may_ask=False, homes=frozenset({"E1", "T5"}))
+    assert why(router.mention(user_team="T9", outer=outer)) == "stranger"
+    assert why(router.mention(user_team="T9", outer=outer | {"context_team_id": None})) == "stranger"
+
+
+def test_a_thread_of_an_organisation_has_one_name(router: Deciding) -> None:
+    authorization = {"enterprise_id": "E1", "team_id": None, "user_id": "UBOT", "is_bot": True}
+    keys = set()
+    for team in ("T5", "T6"):
+        outer = {"authorizations": [authorization | {"is_enterprise_install": True}], "team_id": team}
+        told = router.mention(thread_ts="5.000001", outer=outer)
+        keys |= {each.key for each in told.sent[:-1]}
+        assert run_of(told).place.team_id == team
+    assert keys == {"E1:C1:5.000001"}
+
+
+def test_of_whom_nobody_knows_whose_person_it_is_rules_hear_nothing_and_stops_end_only_ones_own(
+    router: Deciding,
+) -> None:
+    router.has(strangers_may_ask=False, anyone_may_stop=True, rules=(Rule("a", "emoji_reaction"),))
+    item = {"item": {"type": "message", "channel": "C1", "ts": "6.000001"}, "item_user": "UBOT"}
+    added = {"type": "reaction_added", "user": "USTRANGE", **item}
+    outer = {"is_ext_shared_channel": True}
+    assert why(router.event(added | {"reaction": "eyes"}, **outer)) == "stranger"
+    assert not stop_of(router.event(added | {"reaction": "octagonal_sign"}, **outer)).may_stop_anyone
+
+
+def test_a_refused_mention_and_its_other_half_are_told_once(router: Deciding) -> None:
+    for _ in range(30):
+        router.mention()
+    assert router.mention(ts="5.000001").types() == ["Notice"]
+    assert router.message("<@UBOT> hello", ts="5.000001").types() == []
+    assert router.mention(ts="6.000001").types() == ["EmojiRequested"]
+    assert router.message("<@UBOT> hello", ts="6.000001").types() == []
+
+
+def test_the_halves_of_a_mention_are_looked_at_by_rules_once(router: Deciding) -> None:
+    router.has(rules=(Rule("m", "mention"),))
+    assert router.mention(ts="5.000001").only(ReactionMatch).rule_name == "m"
+    assert router.message("<@UBOT> hello", ts="5.000001").types() == []
+
+
+def test_a_limit_that_was_changed_grants_what_the_lower_one_would(router: Deciding) -> None:
+    router.has(limits=(Limit("connection", 1000, 1000),))
+    assert {router.mention().kind for _ in range(1000)} == {"dispatched"}
+    router.has(limits=(Limit("connection", 1, 1000),))
+    router.wait(3600)
+    assert sum(router.mention().kind == "dispatched" for _ in range(100)) == 60
+    router.has(limits=(Limit("connection", 1000, 1000),))
+    router.wait(600)
+    assert sum(router.mention().kind == "dispatched" for _ in range(100)) == 10
+
+
+def test_a_rule_for_mentions_may_be_the_only_one_that_says_who_answers(router: Deciding) -> None:
+    ben, cem = Agent("ben", "Ben"), Agent("cem", "Cem")
+    router.has(agents=(ben, cem), rules=(Rule("bill", "mention", pattern=re.compile("bill"), agent="ben"),))
+    assert run_of(router.mention("<@UBOT> my bill")).agent_id == "ben"
+    told = router.mention("<@UBOT> hello")
+    assert (why(told), skipped(told)) == ("no_agent", ("pattern", 1))
+
+
+def test_an_approval_is_given_in_a_modal_or_at_home_too(router: Deciding) -> None:
+    told = router.click(APPROVAL, "ap1:abcd:approve", channel=None, container={"type": "view", "view_id": "V1"})
+    assert told.only(ApprovalAnswered).channel_id is None
+
+
+def test_a_retry_follows_its_thread_and_keeps_its_agent(router: Deciding) -> None:
+    ben = Agent("ben", "Ben")
+    router.has(agents=(MARA, ben))
+    router.mention("<@UBOT> ben, hello", ts="1.1")
+    router.wait(1790)
+    assert router.click(RETRY, RUN).kind == "interaction"
+    router.wait(20)
+    assert run_of(router.message("and?", thread_ts="1.1")).agent_id == "ben"
+    router.has(agents=())
+    assert why(router.click(RETRY, RUN)) == "no_agent"
+
+
+def test_a_program_in_a_thread_is_answered_by_the_threads_agent(router: Deciding) -> None:
+    router.has(agents=(MARA, Agent("ben", "Ben")))
+    router.mention("<@UBOT> ben, hello", ts="5.000001")
+    assert run_of(router.program(channel_id="C1", thread_ts="5.000001")).agent_id == "ben"
+
+
+def test_a_workspaces_next_owner_finds_nothing_of_the_last(router: Deciding) -> None:
+    for _ in range(30):
+        router.mention(ts="5.000001" if router.number == 0 else None)
+    assert router.mention().kind == "throttled"
+    router.has(id="globex")
+    assert why(router.message("and?", thread_ts="5.000001")) == "not_addressed"
+    assert router.mention().kind == "dispatched"
+
+
+def test_where_nobody_says_who_we_are_the_mention_wins_and_a_stop_is_one(router: Deciding) -> None:
+    router.has(rules=(Rule("all", "message"),))
+    nobody: dict[str, Any] = {"authorizations": []}
+    assert why(router.message("<@UBOT> hello", ts="5.000001", outer=nobody)) == "not_addressed"
+    command = run_of(router.mention("<@UBOT> hello", ts="5.000001", outer=nobody))
+    assert (command.trigger, command.rule_name) == ("mention", None)
+    assert router.mention("<@UBOT> stop", outer=nobody).kind == "control"
+
+
+def test_a_mention_that_was_edited_asks_for_nothing(router: Deciding) -> None:
+    assert why(router.mention(edited={"user": "UANNA", "ts": "6.000001"})) == "edited"
+
+
+def test_a_template_cannot_grow_without_end(router: Deciding) -> None:
+    router.has(rules=(Rule("grow", "message", prompt="{text}" * 1300),))
+    command = run_of(router.message("x" * 900))
+    assert command.prompt is not None
+    assert len(command.prompt) == 100_000

@@ -4,7 +4,7 @@ import pytest
 
 from schemas.decision import Duplicate
 from services.router.decisions import decide as deciding
-from services.router.decisions import dispatch, idempotency, rate_limit, reactions
+from services.router.decisions import dispatch, idempotency, keys, rate_limit, reactions
 from services.router.decisions.event import Event
 from services.router.decisions.facts import Facts, Limit, Tenant
 from services.router.decisions.outcome import Outcome
@@ -17,21 +17,21 @@ def claim_first(wanted: Wanted, event: Event, tenant: Tenant, facts: Facts, now:
     seen = idempotency.seen_cause(event, facts, now)
     if seen is not None:
         return Outcome(seen)
-    allowed = rate_limit.gate(wanted, event.connection, tenant, facts, now)
+    allowed = rate_limit.gate(wanted, keys.of(event.connection, tenant.id), tenant, facts, now)
     if isinstance(allowed, rate_limit.Refused):
         return Outcome(allowed.decision, (*idempotency.claims(event, now), *allowed.changes))
-    return dispatch.dispatched(wanted, allowed, event, now)
+    return dispatch.dispatched(wanted, allowed, event, tenant, now)
 
 
 def bucket_first(wanted: Wanted, event: Event, tenant: Tenant, facts: Facts, now: float) -> Outcome:
     """The third: a token is taken before it is looked whether it was there before."""
-    allowed = rate_limit.gate(wanted, event.connection, tenant, facts, now)
+    allowed = rate_limit.gate(wanted, keys.of(event.connection, tenant.id), tenant, facts, now)
     if isinstance(allowed, rate_limit.Refused):
         return Outcome(allowed.decision, allowed.changes, evaluation=reactions.lost(wanted, "throttled"))
     seen = idempotency.seen_cause(event, facts, now)
     if seen is not None:
         return Outcome(seen, allowed.changes)
-    return dispatch.dispatched(wanted, allowed, event, now)
+    return dispatch.dispatched(wanted, allowed, event, tenant, now)
 
 
 ORDERS = {"claim, bucket": claim_first, "bucket, look up": bucket_first, "decided": deciding._of_wanted}

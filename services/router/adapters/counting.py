@@ -14,7 +14,7 @@ from schemas.decision import (
     UnknownWorkspace,
 )
 from services.kit.telemetry import catalogue
-from services.kit.telemetry.emitter import Emitter
+from services.kit.telemetry.instruments import Instruments
 from services.router import metrics
 from services.router.decisions.outcome import Matched
 from services.router.decisions.verdict import Verdict
@@ -26,10 +26,10 @@ EVERY = 16
 class Counting:
     """What was counted, and not told yet."""
 
-    def __init__(self, emitter: Emitter) -> None:
-        self._emitter = emitter
+    def __init__(self, instruments: Instruments) -> None:
+        self._emitter, self._clock = instruments.emitter, instruments.clock
         self._counts: Counter[tuple[catalogue.Counter, tuple[tuple[str, str], ...]]] = Counter()
-        self._number = 0
+        self._number = self._written = 0
 
     def decided(self, verdict: Verdict, took_s: float) -> None:  # noqa: C901 - one for each kind of decision
         """One decision."""
@@ -59,6 +59,13 @@ class Counting:
             self._count(metrics.MATCHED)
         elif verdict.evaluation is not None:
             self._count(metrics.SKIPPED, reason=verdict.evaluation.reason)
+
+    def written(self, received_s: float) -> None:
+        """Everything that follows from one is written."""
+        self._written += 1
+        if self._written % EVERY == 0:
+            took_s = self._clock.now().timestamp() - received_s
+            self._emitter.observe(metrics.DECIDED_AFTER_SECONDS, max(0.0, took_s))
 
     def _count(self, metric: catalogue.Counter, **labels: str) -> None:
         self._counts[metric, tuple(labels.items())] += 1

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from schemas.attributes import Attributes
-from schemas.decision import DeadLettered, Ignored
+from schemas.decision import DeadLettered, Ignored, UnknownWorkspace
 from schemas.letter import DeadLetter
 from schemas.record import CannotWrite, encode
 from schemas.topics import AUDIT_DECISIONS, SLACK_INBOUND, name_of
-from services.directory.holding import Known, Unknown
+from services.directory.holding import Known
 from services.directory.lookup import Directory
 from services.kit.telemetry.instruments import Instruments
 from services.router.adapters.counting import Counting
@@ -36,6 +36,7 @@ SOURCE = "/threadline/router"
 SERVICE = "router"
 ATTEMPTS = "threadline-attempts"
 """The header in which a letter that is tried again says how often it was."""
+LONGEST_COUNT = 6
 ROOM = 4096
 """Of a record's largest size, what headers and the batch around it take."""
 
@@ -46,22 +47,22 @@ class InboundDecider:
     def __init__(self, directory: Directory, tenants: Tenants, bound: Bound, instruments: Instruments) -> None:
         self._directory, self._tenants, self._bound = directory, tenants, bound
         self._clock = instruments.clock
-        self.counting = Counting(instruments.emitter)
+        self.counting = Counting(instruments)
         self._tallies: dict[int, Tally] = {}
         self.pause: Callable[[int, int, Tally], None] = lambda *_: None
         """Hears that a partition is paused, and at which offset."""
 
-    def forget(self) -> None:
-        """Partitions change hands: the tally begins anew."""
-        self._tallies.clear()
-
-    def let_through(self, partition: int) -> None:
-        """An operator has looked: what follows is decided again, and counted anew."""
+    def begin_anew(self, partition: int) -> None:
+        """A partition is ours, or an operator has looked: its letters are counted anew."""
         self._tallies[partition] = Tally()
 
     def tally(self, partition: int) -> Tally:
         """How many letters there were lately."""
         return self._tallies.setdefault(partition, Tally())
+
+    def written(self, opened: Opened) -> None:
+        """Everything that follows from it is written."""
+        self.counting.written(opened.at)
 
     def open(self, source: Source) -> Opened:
         """Opens a record."""
@@ -107,10 +108,11 @@ class InboundDecider:
         else:
             tenant = self._tenants.ready(known) if isinstance(known, Known) else None
             outcome = decide(event, Facts(tenant, known.revision, memory), at)
+            is_known = not isinstance(outcome.decision, UnknownWorkspace)
             verdict = Verdict(
                 at=at,
                 decision=outcome.decision,
-                tenant_id=tenant.id if tenant is not None else None,
+                tenant_id=tenant.id if tenant is not None and is_known else None,
                 directory_revision=known.revision,
                 self_id=bots.self_of(event.inbound.origin, tenant) if tenant is not None else None,
                 evaluation=outcome.evaluation,
@@ -118,7 +120,7 @@ class InboundDecider:
                 target=outcome.target,
                 may_stop_anyone=outcome.may_stop_anyone,
             )
-            if isinstance(known, Unknown):
+            if not is_known:
                 _tell_unknown(event.connection)
         row = _row(outcome, verdict, memory, now)
         plan = Plan(row, self._said(opened, source, verdict), encode_row(row))
@@ -164,7 +166,7 @@ class InboundDecider:
             value=source.value,
             headers=source.headers,
         )
-        said = saying.say_dead(letter, verdict, where, source.key)
+        said = saying.say_dead(letter, verdict, where, opened.names)
         return tuple(_encoded(each, _trace_of(opened.attributes)) for each in said)
 
 
@@ -210,4 +212,4 @@ AUDIT = AUDIT_DECISIONS.name.partition(".")[0]
 
 def _attempts(headers: tuple[tuple[str, bytes | None], ...]) -> int:
     tried = dict(headers).get(ATTEMPTS)
-    return int(tried) + 1 if tried is not None and tried.isdigit() else 1
+    return int(tried) + 1 if tried is not None and len(tried) <= LONGEST_COUNT and tried.isdigit() else 1

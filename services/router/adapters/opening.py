@@ -1,7 +1,6 @@
 """Opens a record of slack.inbound: an event with its names, or why it is none."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from schemas.attributes import Attributes
 from schemas.cause import Cause
@@ -13,6 +12,7 @@ from schemas.topics import SLACK_INBOUND
 from services.directory.holding import Known, Unknown
 from services.router.decisions.event import Event
 from services.router.decisions.normalize import Malformed, normalize
+from services.router.decisions.saying import Names
 from services.router.stream.deciding import Source
 
 
@@ -25,6 +25,10 @@ class Dead:
     """In words, without quoting it."""
 
 
+AHEAD_S = 5.0
+"""How far a clock of ingress's may be ahead of the broker's. What is more would hold up all time in its partition."""
+
+
 @dataclass(eq=False, slots=True)
 class Opened:
     """A record that was opened. Of a type that is newer than this version there is neither event nor fault."""
@@ -34,6 +38,8 @@ class Opened:
     event: Event | None = None
     dead: Dead | None = None
     attributes: Attributes | None = None
+    names: Names | None = None
+    """Of an envelope that could be decoded, even where it makes no sense."""
     known: Known | Unknown | None = None
     """Whose it is, as soon as that is found out."""
 
@@ -41,11 +47,6 @@ class Opened:
     def workspace(self) -> str | None:
         """Whose workspace must be known."""
         return self.event.connection.partition(":")[2] if self.event is not None else None
-
-    @property
-    def moment(self) -> datetime:
-        """When it was received, or, where nobody can tell, appended."""
-        return self.event.received_at if self.event is not None else datetime.fromtimestamp(self.at, UTC)
 
 
 def opened(source: Source) -> Opened:
@@ -57,13 +58,17 @@ def opened(source: Source) -> Opened:
         return Opened(alone, source.appended_s, dead=Dead("not_an_envelope", str(error)))
     if not isinstance(envelope, SlackEnvelope | GatewayRun | GatewayCancel):
         return Opened(alone, source.appended_s, attributes=attributes)
+    names = Names(envelope.connection, envelope.event_id, envelope.received.received_at)
     try:
         inbound = normalize(envelope)
         cause = cause_of(envelope) or Cause(f"delivery:{envelope.event_id}")
     except Malformed as error:
-        return Opened(alone, source.appended_s, dead=Dead("malformed_payload", str(error)), attributes=attributes)
+        return Opened(
+            alone, source.appended_s, dead=Dead("malformed_payload", str(error)), attributes=attributes, names=names
+        )
     except Exception as error:  # noqa: BLE001 - a mistake of ours is a dead letter, and never stops a partition
-        why = f"reading it failed with {type(error).__name__}"
-        return Opened(alone, source.appended_s, dead=Dead("decision_failed", why), attributes=attributes)
+        dead = Dead("decision_failed", f"reading it failed with {type(error).__name__}")
+        return Opened(alone, source.appended_s, dead=dead, attributes=attributes, names=names)
     event = Event(inbound, envelope.event_id, cause, envelope.received.received_at)
-    return Opened(event.connection, event.received_at.timestamp(), event=event, attributes=attributes)
+    at = max(0.0, min(event.received_at.timestamp(), source.appended_s + AHEAD_S))
+    return Opened(event.connection, at, event=event, attributes=attributes, names=names)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from schemas.operation import LettersPaused, LettersResumed, LossAccepted
@@ -24,6 +25,17 @@ class Operations:
     paused: dict[int, LettersPaused] = field(default_factory=dict)
     """By partition, the pause that nobody has ended."""
 
+    ended: set[int] = field(default_factory=set)
+    """Partitions of which a pause was ended."""
+    known: set[str] = field(default_factory=set)
+    """The pauses that stand on the topic."""
+
+    def replace_by(self, found: "Operations") -> None:
+        """What stands on the topic counts, and a pause of our own that does not stand there yet."""
+        ours = {number: each for number, each in self.paused.items() if each.pause_id not in found.known}
+        self.accepted, self.paused = found.accepted, {**found.paused, **ours}
+        self.ended, self.known = found.ended, found.known
+
     def take(self, event: object) -> int | None:
         """One of them; gives the partition that it changes."""
         match event:
@@ -31,41 +43,55 @@ class Operations:
                 self.accepted[partition] = event
             case LettersPaused(partition=partition):
                 self.paused[partition] = event
+                self.known.add(event.pause_id)
             case LettersResumed(partition=partition):
                 self.paused.pop(partition, None)
+                self.ended.add(partition)
             case _:
                 return None
         return partition
 
 
 async def follow(settings: KafkaSettings, operations: Operations, changed: Callable[[int], None]) -> None:
-    """Reads what is there, then whatever comes, until it is cancelled. It waits while the broker is away."""
+    """Reads what is there, then whatever comes, until it is cancelled. It waits while the broker is away.
+
+    What is there is folded apart first: an end of an old pause must not end the one that holds.
+    """
     while True:
         try:
             async with reader(settings, AUDIT_OPERATIONS) as consumer:
+                operations.replace_by(await _fold(consumer, settings))
+                for each in {*operations.accepted, *operations.paused, *operations.ended}:
+                    changed(each)
                 async for raw in consumer:
-                    _take(record_of(raw, settings.topic_prefix), operations, changed)
+                    partition = _taken(record_of(raw, settings.topic_prefix), operations)
+                    if partition is not None:
+                        changed(partition)
         except (KafkaError, OSError):
             await asyncio.sleep(TRY_AGAIN_S)
 
 
 async def read_all(settings: KafkaSettings) -> Operations:
     """What stands there now."""
-    operations = Operations()
     async with reader(settings, AUDIT_OPERATIONS) as consumer:
-        ends = await consumer.end_offsets(consumer.assignment())
-        while any([await consumer.position(tp) < end for tp, end in ends.items()]):
-            for records in (await consumer.getmany(timeout_ms=200)).values():
-                for raw in records:
-                    _take(record_of(raw, settings.topic_prefix), operations, lambda _: None)
-    return operations
+        return await _fold(consumer, settings)
 
 
-def _take(record: Record, operations: Operations, changed: Callable[[int], None]) -> None:
+async def _fold(consumer: AIOKafkaConsumer, settings: KafkaSettings) -> Operations:
+    found = Operations()
+    ends = await consumer.end_offsets(consumer.assignment())
+    left = {tp for tp, end in ends.items() if await consumer.position(tp) < end}
+    while left:
+        for records in (await consumer.getmany(*left, timeout_ms=200)).values():
+            for raw in records:
+                _taken(record_of(raw, settings.topic_prefix), found)
+        left = {tp for tp in left if await consumer.position(tp) < ends[tp]}
+    return found
+
+
+def _taken(record: Record, operations: Operations) -> int | None:
     try:
         _, event = record.decode()
     except CannotRead:
-        return  # it is no decision of an operator's, and stands there for whoever looks
-    partition = operations.take(event)
-    if partition is not None:
-        changed(partition)
+        return None  # it is no decision of an operator's, and stands there for whoever looks
+    return operations.take(event)

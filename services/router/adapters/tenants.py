@@ -38,7 +38,9 @@ def tenant_of(facts: TenantFacts, per_minute: int) -> Tenant:
     agents = tuple(
         Agent(each.id, each.name, frozenset(each.channels), each.default) for each in facts.agents if each.enabled
     )
-    rules = sorted((each for each in facts.rules if each.enabled), key=lambda each: (-each.priority, each.name))
+    ids = {each.id for each in agents}
+    answered = [each for each in facts.rules if each.enabled and each.agent in {None, *ids}]
+    rules = sorted(answered, key=lambda each: (-each.priority, each.name))
     homes = {each.workspace for each in facts.connections}
     homes |= {each.organization for each in facts.connections if each.organization is not None}
     return Tenant(

@@ -2,38 +2,39 @@
 
 from schemas.buttons import ASK, ASK_COMMAND
 from schemas.command import Trigger
-from schemas.decision import Ignored
 from services.router.decisions import bots, keys, text
 from services.router.decisions.event import Event
 from services.router.decisions.facts import Agent, Facts, Tenant
 from services.router.decisions.inbound import Asked, Commanded, Posted, Shortcut
-from services.router.decisions.outcome import Outcome
-from services.router.decisions.place import where
+from services.router.decisions.place import message_of, where
 from services.router.decisions.wanted import Wanted
 
 
-def gate(event: Event, tenant: Tenant, facts: Facts, now: float) -> Wanted | Outcome | None:
-    """The run that is asked for; nothing where nobody is addressed."""
+def gate(event: Event, tenant: Tenant, facts: Facts, now: float) -> Wanted | None:
+    """The run that is asked for; nothing where nobody is addressed. Who answers may still be open."""
     match event.inbound:
         case Posted() as posted:
-            return _of_message(posted, tenant, facts, now)
-        case Commanded(command=command) as commanded if command == ASK_COMMAND and commanded.text.strip():
-            agent = agent_for(tenant, commanded.channel, commanded.text)
-            return _asked("command", agent, event)
-        case Shortcut(callback_id=callback_id, message=Posted() as message) if callback_id == ASK:
-            return _asked("shortcut", agent_for(tenant, message.channel), event)
+            return _of_message(event, posted, tenant, facts, now)
+        case Commanded(command=command, text=typed) if command == ASK_COMMAND and typed.strip():
+            return _asked("command", event, agent_for(tenant, where(event)[0], typed))
+        case Shortcut(callback_id=callback_id, message=Posted()) if callback_id == ASK:
+            return _asked("shortcut", event, _in_thread(event, tenant, facts, now))
         case Asked(run=run):
-            named = [agent for agent in tenant.agents if agent.id == run.agent]
-            agent = agent_for(tenant, run.channel_id) if run.agent is None else next(iter(named), None)
-            return _asked("gateway", agent, event)
+            named = next((agent for agent in tenant.agents if agent.id == run.agent), None)
+            agent = _in_thread(event, tenant, facts, now) if run.agent is None else named
+            return _asked("gateway", event, agent)
         case _:
             return None
 
 
-def _of_message(posted: Posted, tenant: Tenant, facts: Facts, now: float) -> Wanted | Outcome | None:
-    origin = posted.origin
-    followed = facts.memory.get(keys.thread(origin.connection, posted.channel, posted.thread_ts or posted.ts), now)
-    self_id = bots.self_of(origin, tenant)
+def again(event: Event, tenant: Tenant, facts: Facts, now: float) -> Wanted:
+    """The run that a click on an old answer asks for: by the agent of that thread."""
+    return _asked("retry", event, _in_thread(event, tenant, facts, now))
+
+
+def _of_message(event: Event, posted: Posted, tenant: Tenant, facts: Facts, now: float) -> Wanted | None:
+    followed = _followed(event, tenant, facts, now)
+    self_id = bots.self_in(posted, tenant)
     said = text.read(posted.text, self_id)
     trigger: Trigger
     if posted.event_type == "app_mention" or (self_id is not None and self_id in said.mentions):
@@ -44,27 +45,30 @@ def _of_message(posted: Posted, tenant: Tenant, facts: Facts, now: float) -> Wan
         trigger = "thread"
     else:
         return None
-    agent = agent_for(tenant, posted.channel, said.content, str(followed.value) if followed is not None else None)
-    if agent is None:
-        return Outcome(Ignored(reason="no_agent"))
-    return Wanted(
-        trigger=trigger,
-        agent_id=agent.id,
-        channel=posted.channel,
-        sender=origin.sender or "",
-        thread_ts=posted.thread_ts or posted.ts,
-        message_ts=posted.ts,
-    )
+    agent = agent_for(tenant, posted.channel, said.content, followed)
+    return _asked(trigger, event, agent)
 
 
-def _asked(trigger: Trigger, agent: Agent | None, event: Event) -> Wanted | Outcome:
-    """Of a command, a shortcut or a program, whose place says where."""
-    if agent is None:
-        return Outcome(Ignored(reason="no_agent"))
-    channel, thread_ts = where(event)
-    inbound = event.inbound
-    message_ts = inbound.message.ts if isinstance(inbound, Shortcut) and inbound.message is not None else None
-    return Wanted(trigger, agent.id, channel, inbound.origin.sender or "", thread_ts, message_ts=message_ts)
+def _followed(event: Event, tenant: Tenant, facts: Facts, now: float) -> str | None:
+    """The agent that answers in the thread, if one does."""
+    channel, thread = where(event)
+    if channel is None or thread is None:
+        return None
+    found = facts.memory.get(keys.thread(keys.of(event.connection, tenant.id), channel, thread), now)
+    return str(found.value) if found is not None else None
+
+
+def _in_thread(event: Event, tenant: Tenant, facts: Facts, now: float) -> Agent | None:
+    return agent_for(tenant, where(event)[0], followed=_followed(event, tenant, facts, now))
+
+
+def _asked(trigger: Trigger, event: Event, agent: Agent | None) -> Wanted:
+    channel, thread = where(event)
+    sender = event.inbound.origin.sender or ""
+    agent_id = agent.id if agent is not None else None
+    ts = message_of(event)
+    asks = trigger != "gateway"
+    return Wanted(trigger, event.cause.name, agent_id, channel, sender, thread, asks=asks, message_ts=ts)
 
 
 def agent_for(tenant: Tenant, channel: str | None, said: str = "", followed: str | None = None) -> Agent | None:

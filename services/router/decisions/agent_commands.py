@@ -3,22 +3,29 @@
 from typing import Final, get_args
 
 from schemas.agent import TaskVerb
+from services.router.decisions.text import read
 
 ABOUT_A_TASK: Final = frozenset({"show", "cancel", "approve"})
 
 
 def command_in(text: str) -> tuple[TaskVerb, str | None, str]:
     """A verb, the task that it is about, and the rest of what was typed behind `/agent-task`."""
-    word, _, rest = text.strip().partition(" ")
+    said = read(text).content
+    word, rest = _first_word(said)
     if not word:
         return "help", None, ""
     verb = _verb(word.casefold())
     if verb is None:
-        return "text", None, text.strip()
+        return "text", None, said
     if verb not in ABOUT_A_TASK:
-        return verb, None, rest.strip()
-    task, _, said = rest.strip().partition(" ")
-    return verb, task or None, said.strip()
+        return verb, None, rest
+    task, rest = _first_word(rest)
+    return verb, task or None, rest
+
+
+def _first_word(text: str) -> tuple[str, str]:
+    words = text.split(maxsplit=1)
+    return (words[0] if words else ""), (words[1] if len(words) > 1 else "")
 
 
 def button_in(value: str) -> tuple[TaskVerb, str | None]:

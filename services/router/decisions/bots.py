@@ -3,6 +3,7 @@
 from typing import Final
 
 from schemas.decision import Ignored, IgnoredReason
+from services.router.decisions import text
 from services.router.decisions.event import Event
 from services.router.decisions.facts import Tenant
 from services.router.decisions.inbound import Joined, Origin, Passing, Posted, Reacted
@@ -39,7 +40,15 @@ def self_of(origin: Origin, tenant: Tenant) -> str | None:
     return origin.self_id or tenant.bot_users.get(origin.connection)
 
 
+def self_in(posted: Posted, tenant: Tenant) -> str | None:
+    """The same for a message. Where nobody says it, a mention that Slack tells us of begins with it."""
+    known = self_of(posted.origin, tenant)
+    return text.leading(posted.text) if known is None and posted.event_type == "app_mention" else known
+
+
 def _of_message(posted: Posted, self_id: str | None) -> IgnoredReason | None:
+    if posted.edited:
+        return "edited"
     if posted.subtype in _CHANGED:
         return _CHANGED[posted.subtype]
     if _is_own(posted, self_id):

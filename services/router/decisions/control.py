@@ -31,9 +31,11 @@ def gate(event: Event, tenant: Tenant, facts: Facts, now: float) -> Outcome | No
     source, target = found
     origin = event.inbound.origin
     by_program = isinstance(event.inbound, Revoked)
-    permitted = tenancy.may_ask(origin, tenant)
-    decision = Control(stop_id=run_id(event.connection, event.cause.name), source=source, permitted=permitted)
-    anyone = by_program or tenant.anyone_may_stop or origin.sender in tenant.stoppers
+    standing = tenancy.standing(origin, tenant)
+    decision = Control(
+        stop_id=run_id(event.connection, event.cause.name), source=source, permitted=standing != "may_not"
+    )
+    anyone = by_program or (tenant.anyone_may_stop and standing == "may") or origin.sender in tenant.stoppers
     return Outcome(decision, claims(event, now), target=target, may_stop_anyone=anyone)
 
 
@@ -63,14 +65,15 @@ def _said(posted: Posted, tenant: Tenant, facts: Facts, now: float) -> StopTarge
     """The bare word, in a thread that is followed, in a DM, or said to the agent."""
     if len(posted.text) > LONGEST_STOP or "stop" not in posted.text.lower():
         return None
-    self_id = bots.self_of(posted.origin, tenant)
+    self_id = bots.self_in(posted, tenant)
     said = text.read(posted.text, self_id)
     if said.content.casefold().rstrip(".!") not in WORDS:
         return None
     sender = posted.origin.sender
     spoken_to = posted.channel_kind == "im" or posted.event_type == "app_mention" or self_id in said.mentions
     if posted.thread_ts is not None:
-        key = keys.thread(posted.origin.connection, posted.channel, posted.thread_ts)
+        whose = keys.of(posted.origin.connection, tenant.id)
+        key = keys.thread(whose, posted.channel, posted.thread_ts)
         followed = spoken_to or facts.memory.get(key, now) is not None
         return StopThread(channel_id=posted.channel, thread_ts=posted.thread_ts) if followed else None
     return StopUser(channel_id=posted.channel, user_id=sender) if spoken_to and sender is not None else None

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from schemas.decision import Interaction
+from schemas.decision import Ignored, Interaction
 from services.router.decisions import (
     addressing,
     bots,
@@ -11,13 +11,13 @@ from services.router.decisions import (
     dispatch,
     idempotency,
     interactions,
+    keys,
     rate_limit,
     reactions,
     tenancy,
 )
 from services.router.decisions.event import Event
 from services.router.decisions.facts import Facts, Tenant
-from services.router.decisions.inbound import Clicked
 from services.router.decisions.outcome import Outcome
 from services.router.decisions.wanted import Wanted
 
@@ -47,35 +47,39 @@ def _of_new(event: Event, tenant: Tenant, facts: Facts, now: float) -> Outcome:
     if interaction is not None:
         return _of_interaction(interaction, event, tenant, facts, now)
     wanted = addressing.gate(event, tenant, facts, now)
-    if isinstance(wanted, Wanted):
-        wanted = reactions.of_mention(wanted, event, tenant, facts, now)
-    else:
-        wanted = wanted or reactions.gate(event, tenant, facts, now)
-    return _of_wanted(wanted, event, tenant, facts, now) if isinstance(wanted, Wanted) else wanted
+    if wanted is not None:
+        return _of_wanted(reactions.of_mention(wanted, event, tenant, facts, now), event, tenant, facts, now)
+    ruled = reactions.gate(event, tenant, facts, now)
+    return _of_wanted(ruled, event, tenant, facts, now) if isinstance(ruled, Wanted) else ruled
 
 
 def _of_wanted(wanted: Wanted, event: Event, tenant: Tenant, facts: Facts, now: float) -> Outcome:
     """A run that is asked for starts once, and only within the limits."""
+    if wanted.agent_id is None:
+        return Outcome(Ignored(reason="no_agent"), evaluation=reactions.lost(wanted, "no_match"))
     seen = idempotency.seen_cause(event, facts, now)
     if seen is not None:
-        return Outcome(seen, evaluation=reactions.lost(wanted, "duplicate"))
-    allowed = rate_limit.gate(wanted, event.connection, tenant, facts, now)
+        is_same = seen.key == event.cause.name  # its other half: rules have looked at this message
+        return Outcome(seen, evaluation=None if is_same else reactions.lost(wanted, "duplicate"))
+    allowed = rate_limit.gate(wanted, keys.of(event.connection, tenant.id), tenant, facts, now)
     if isinstance(allowed, rate_limit.Refused):
         return Outcome(allowed.decision, allowed.changes, evaluation=reactions.lost(wanted, "throttled"))
-    return dispatch.dispatched(wanted, allowed, event, now)
+    return dispatch.dispatched(wanted, allowed, event, tenant, now)
 
 
 def _of_interaction(outcome: Outcome, event: Event, tenant: Tenant, facts: Facts, now: float) -> Outcome:
     """Only the wish to have an answer again is a run."""
-    clicked = event.inbound
-    again = isinstance(outcome.decision, Interaction) and outcome.decision.interaction == "retry"
-    if not again or not isinstance(clicked, Clicked):
+    decision = outcome.decision
+    if not isinstance(decision, Interaction) or decision.interaction != "retry":
         return outcome
     seen = idempotency.seen_cause(event, facts, now)
     if seen is not None:
         return Outcome(seen)
-    wanted = Wanted("retry", "", clicked.channel, clicked.origin.sender or "")
-    allowed = rate_limit.gate(wanted, event.connection, tenant, facts, now)
+    wanted = addressing.again(event, tenant, facts, now)
+    if wanted.agent_id is None:
+        return Outcome(Ignored(reason="no_agent"))
+    allowed = rate_limit.gate(wanted, keys.of(event.connection, tenant.id), tenant, facts, now)
     if isinstance(allowed, rate_limit.Refused):
         return Outcome(allowed.decision, allowed.changes)
-    return dispatch.retried(outcome, allowed, event, now)
+    followed = dispatch.followed(wanted, event, tenant, now)
+    return Outcome(decision, (*idempotency.claims(event, now), *allowed.changes, *followed))

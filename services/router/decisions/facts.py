@@ -55,7 +55,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """A tenant, as decisions need it. Agents and rules that are switched off are not in it."""
+    """A tenant, as decisions need it: without agents that are switched off, and rules that are, or ask for such."""
 
     id: str
     enabled: bool = True

@@ -38,6 +38,8 @@ class Posted:
     thread_ts: str | None = None
     subtype: str | None = None
     hidden: bool = False
+    edited: bool = False
+    """A mention that Slack tells of once more, since its message was changed."""
     bot_id: str | None = None
     app_id: str | None = None
     channel_name: str | None = None

@@ -39,7 +39,11 @@ def kind_of(inbound: Inbound) -> InteractionKind | None:
             return None
 
 
-def _clicked(clicked: Clicked) -> InteractionKind:
+def _clicked(clicked: Clicked) -> InteractionKind:  # noqa: PLR0911 - one for each button
+    if clicked.action_id == APPROVAL and approval_in(clicked.value) is not None:
+        return "approval"
+    if clicked.action_id == TASK:
+        return "agent_task"
     if clicked.channel is None:
         return "view"
     if clicked.action_id == WHY and is_run(clicked.value):
@@ -48,9 +52,7 @@ def _clicked(clicked: Clicked) -> InteractionKind:
         return "retry"
     if clicked.action_id == FEEDBACK and feedback_in(clicked.value) is not None:
         return "feedback"
-    if clicked.action_id == APPROVAL and approval_in(clicked.value) is not None:
-        return "approval"
-    return "agent_task" if clicked.action_id == TASK else "retired_button"
+    return "retired_button"
 
 
 def run_of(event: Event, kind: InteractionKind) -> str | None:

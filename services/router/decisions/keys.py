@@ -9,10 +9,15 @@ EVENT_IS_KNOWN_S: Final = 3600.0
 CAUSE_IS_KNOWN_S: Final = 86_400.0
 THREAD_IS_FOLLOWED_S: Final = 1800.0
 NOTICE_RESTS_S: Final = 60.0
-BUCKET_IS_KEPT_S: Final = 3600.0
-"""At least: a tenant may be given a lower limit at any time."""
+BUCKET_IS_KEPT_S: Final = 86_400.0
+"""At least: a tenant may be given another limit at any time."""
 LONGEST_REST_S: Final = 86_400.0
 """The longest cooldown that a rule may have."""
+
+
+def of(connection: str, tenant_id: str) -> str:
+    """Whose something is that a workspace's next owner must not find: a tenant's, on one connection."""
+    return f"{connection} {tenant_id}"
 
 
 def event(connection: str, event_id: str) -> str:
@@ -25,21 +30,26 @@ def cause(connection: str, name: str) -> str:
     return f"cause {connection} {name}"
 
 
-def bucket(connection: str, scope: str, whose: str = "") -> str:
+def bucket(whose: str, scope: str, one: str = "") -> str:
     """How full a bucket is."""
-    return f"bucket {connection} {scope} {whose}"
+    return f"bucket {whose} {scope} {one}"
 
 
-def thread(connection: str, channel: str, thread_ts: str) -> str:
+def thread(whose: str, channel: str, thread_ts: str) -> str:
     """A thread that is followed, and the agent in it."""
-    return f"thread {connection} {channel} {thread_ts}"
+    return f"thread {whose} {channel} {thread_ts}"
 
 
-def told(connection: str, user: str) -> str:
+def told(whose: str, user: str) -> str:
     """A person who was told that they ask too much."""
-    return f"told {connection} {user}"
+    return f"told {whose} {user}"
 
 
-def rest(connection: str, rule: str, channel: str) -> str:
+def rest(whose: str, rule: str, channel: str) -> str:
     """A rule that has matched in a channel, and when."""
-    return f"rest {connection} {rule} {channel}"
+    return f"rest {whose} {rule} {channel}"
+
+
+def refused(whose: str, cause: str) -> str:
+    """Something that was refused, and its person was told."""
+    return f"refused {whose} {cause}"

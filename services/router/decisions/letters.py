@@ -4,7 +4,9 @@ from collections import deque
 from dataclasses import dataclass, field
 
 LOOKED_AT = 200
-"""Of how many envelopes the share is taken."""
+"""Of how many envelopes at most the share is taken."""
+AT_LEAST = 10
+"""Fewer say nothing."""
 
 
 @dataclass(frozen=True)
@@ -35,4 +37,4 @@ class Tally:
         """Whether the next one that cannot be understood is one too many."""
         if self.in_a_row >= bound.in_a_row:
             return True
-        return len(self.lately) == LOOKED_AT and self.dead * 100 >= bound.percent * LOOKED_AT
+        return self.dead >= AT_LEAST and self.dead * 100 >= bound.percent * len(self.lately)

@@ -53,7 +53,7 @@ LIFECYCLE: Final = frozenset(
     }
 )
 """What is known, and asks for nothing."""
-_TS: Final = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
+_TS: Final = re.compile(r"[0-9]{1,10}\.[0-9]{1,9}")
 _KINDS: Final[Mapping[str, ChannelKind]] = {"channel": "channel", "group": "group", "im": "im", "mpim": "mpim"}
 _KIND_BY_LETTER: Final[Mapping[str, ChannelKind]] = {"D": "im", "G": "group"}
 LONGEST_TYPE = 80
@@ -112,7 +112,7 @@ def _of_outer(payload: Json, event: Json, connection: str) -> Origin:
     first = first if isinstance(first, dict) else {}
     return Origin(
         connection=connection,
-        team_id=_text(first, "team_id") or _text(payload, "team_id") or _owner(connection),
+        team_id=_text(first, "team_id") or _workspace_of(payload, connection),
         self_id=_text(first, "user_id") if first.get("is_bot") is True else None,
         sender=_user(event),
         sender_team=_text(event, "user_team") or _text(event, "source_team") or _text(event, "team"),
@@ -120,6 +120,13 @@ def _of_outer(payload: Json, event: Json, connection: str) -> Origin:
         enterprise_id=_text(first, "enterprise_id") or _text(payload, "enterprise_id"),
         shared=payload.get("is_ext_shared_channel") is True,
     )
+
+
+def _workspace_of(payload: Json, connection: str) -> str:
+    """Where an organisation-wide installation was asked. In a shared channel `team_id` may be a stranger's."""
+    named = _text(payload, "context_team_id")
+    here = None if payload.get("is_ext_shared_channel") is True else _text(payload, "team_id")
+    return named or here or _owner(connection)
 
 
 def _user(event: Json) -> str | None:
@@ -140,6 +147,7 @@ def _posted(kind: str, origin: Origin, event: Json) -> Posted:
         thread_ts=_optional_ts(event, "thread_ts"),
         subtype=_text(event, "subtype"),
         hidden=event.get("hidden") is True,
+        edited=kind == "app_mention" and isinstance(event.get("edited"), dict),
         bot_id=_text(event, "bot_id"),
         app_id=_text(event, "app_id") or _text(profile, "app_id"),
         channel_name=_text(event, "channel_name"),
@@ -183,14 +191,15 @@ def _of_interaction(payload: Json, connection: str) -> Inbound:
     kind, user = _type(payload), _part(payload, "user")
     sender_team = _text(user, "team_id")
     team = _text(_part(payload, "view"), "app_installed_team_id") or _text(_part(payload, "team"), "id")
+    home = team or _owner(connection)
     origin = Origin(
         connection,
-        team or sender_team or _owner(connection),
+        home,
         sender=_text(user, "id"),
         sender_team=sender_team,
         sender_name=_text(user, "username") or _text(user, "name"),
         enterprise_id=_text(_part(payload, "enterprise"), "id"),
-        shared=sender_team is not None and team is not None and sender_team != team,
+        shared=sender_team is not None and sender_team != home,
     )
     match kind:
         case "block_actions":
@@ -263,7 +272,7 @@ def _need(carrier: Json, name: str) -> str:
 
 
 def _optional_ts(carrier: Json, name: str) -> str | None:
-    return None if _text(carrier, name) is None else _need_ts(carrier, name)
+    return None if carrier.get(name) is None else _need_ts(carrier, name)
 
 
 def _need_ts(carrier: Json, name: str) -> str:

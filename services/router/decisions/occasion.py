@@ -58,14 +58,19 @@ class Occasion:
             return "gateway"
         return "dm" if (self.place.channel_id or "").startswith("D") else "channel"
 
+    @property
+    def _owner(self) -> str:
+        """The team in a thread's name: for an organisation-wide app the organisation, whose teams share threads."""
+        return self.place.connection.partition(":")[2]
+
     def session(self) -> str | None:
         """The thread, as reports count it."""
         place = self.place
-        return ids.thread_key(place.team_id, place.channel_id, place.thread_ts) if place.channel_id else None
+        return ids.thread_key(self._owner, place.channel_id, place.thread_ts) if place.channel_id else None
 
     def key(self, run_id: str | None = None) -> str:
         """The thread's partition. A run of a program that named no channel is a thread of its own."""
-        return self.session() or ids.thread_key(self.place.team_id, GATEWAY, run_id)
+        return self.session() or ids.thread_key(self._owner, GATEWAY, run_id)
 
     def notice(self, kind: NoticeKind, text: str, retry_after_s: float | None = None) -> Telling:
         """Something that the sender alone is told."""

@@ -57,3 +57,14 @@ def where(event: Event) -> tuple[str | None, str | None]:  # noqa: PLR0911 - one
             return None, None
         case _:
             assert_never(event.inbound)
+
+
+def message_of(event: Event) -> str | None:
+    """The message that it is about, on which an emoji can be shown."""
+    match event.inbound:
+        case Posted(ts=ts) | Shortcut(message=Posted(ts=ts)) | Reacted(message_ts=ts):
+            return ts
+        case Clicked(message_ts=clicked):
+            return clicked
+        case _:
+            return None

@@ -52,20 +52,22 @@ class _Bucket:
         """One token less. It may be forgotten when it would be full again, even if the limit were lower then."""
         level = self.level - ONE
         full_in_s = (self.limit.capacity * ONE - level) / self.limit.per_minute / 1e6
-        return Change(self.key, [level, _microseconds(now)], now + max(full_in_s, keys.BUCKET_IS_KEPT_S))
+        return Change(
+            self.key, [level, _microseconds(now), self.limit.per_minute], now + max(full_in_s, keys.BUCKET_IS_KEPT_S)
+        )
 
 
-def gate(wanted: Wanted, connection: str, tenant: Tenant, facts: Facts, now: float) -> Granted | Refused:
-    """A token of every bucket, or of none."""
+def gate(wanted: Wanted, whose: str, tenant: Tenant, facts: Facts, now: float) -> Granted | Refused:
+    """A token of every bucket, or of none. `whose` they are, `keys.of` says."""
     buckets = [
-        _filled(keys.bucket(connection, limit.scope, whose), limit, facts.memory, now)
-        for limit, whose in _concerned(wanted, tenant)
+        _filled(keys.bucket(whose, limit.scope, one), limit, facts.memory, now)
+        for limit, one in _concerned(wanted, tenant)
     ]
     short = [bucket for bucket in buckets if bucket.level < ONE]
     if not short:
         return Granted(tuple(bucket.after_one(now) for bucket in buckets))
     worst = max(short, key=lambda bucket: bucket.wait_s)
-    told_by, changes = _telling(wanted, connection, facts, now)
+    told_by, changes = _telling(wanted, whose, facts, now)
     return Refused(
         Throttled(bucket=worst.limit.scope, retry_after_s=ceil(worst.wait_s * 1000) / 1000, told_by=told_by), changes
     )
@@ -84,25 +86,28 @@ def _concerned(wanted: Wanted, tenant: Tenant) -> Iterator[tuple[Limit, str]]:
 
 
 def _filled(key: str, limit: Limit, memory: Memory, now: float) -> _Bucket:
+    """As full as it is by now. Where the limit was changed meanwhile, the lower of the two counts."""
     full = limit.capacity * ONE
     left = memory.get(key, now)
     if left is None:
         return _Bucket(key, limit, full)
-    level, at = left.value
-    return _Bucket(key, limit, min(full, level + max(0, _microseconds(now) - at) * limit.per_minute))
+    level, at, per_minute = left.value
+    gained = max(0, _microseconds(now) - at) * min(per_minute, limit.per_minute)
+    return _Bucket(key, limit, min(full, level + gained))
 
 
-def _telling(wanted: Wanted, connection: str, facts: Facts, now: float) -> tuple[ToldBy, tuple[Change, ...]]:
+def _telling(wanted: Wanted, whose: str, facts: Facts, now: float) -> tuple[ToldBy, tuple[Change, ...]]:
     """A notice once a minute for each person; then an emoji, while there is room for emoji; then nothing."""
-    if not wanted.asks or wanted.channel is None or wanted.trigger == "gateway":
+    refused = keys.refused(whose, wanted.cause)
+    if not wanted.asks or wanted.channel is None or facts.memory.get(refused, now) is not None:
         return "nothing", ()
-    told = keys.told(connection, wanted.sender)
+    told, once = keys.told(whose, wanted.sender), Change(refused, None, now + keys.NOTICE_RESTS_S)
     if facts.memory.get(told, now) is None:
-        return "notice", (Change(told, None, now + keys.NOTICE_RESTS_S),)
+        return "notice", (once, Change(told, None, now + keys.NOTICE_RESTS_S))
     if wanted.message_ts is None:
         return "nothing", ()
-    room = _filled(keys.bucket(connection, EMOJI_SCOPE), EMOJI, facts.memory, now)
-    return ("emoji", (room.after_one(now),)) if room.level >= ONE else ("nothing", ())
+    room = _filled(keys.bucket(whose, EMOJI_SCOPE), EMOJI, facts.memory, now)
+    return ("emoji", (once, room.after_one(now))) if room.level >= ONE else ("nothing", ())
 
 
 def _microseconds(now: float) -> int:

@@ -33,16 +33,18 @@ class Happening:
 def gate(event: Event, tenant: Tenant, facts: Facts, now: float) -> Wanted | Outcome:
     """The run that a rule wants; otherwise nothing is done, and why no rule wants one."""
     happening = _happening(event, tenant)
-    if happening is None:
+    if happening is None or _may_be_a_mention(event, tenant):
         return Outcome(Ignored(reason="not_addressed"))
-    rule, evaluation = evaluate(happening, tenant.rules, event.connection, facts, now)
+    whose = keys.of(event.connection, tenant.id)
+    rule, evaluation = evaluate(happening, tenant.rules, whose, facts, now)
     if rule is None:
         return Outcome(Ignored(reason="not_addressed"), evaluation=evaluation)
     agent_id = _agent_of(rule, happening.channel, tenant)
     if agent_id is None:
-        return Outcome(Ignored(reason="no_agent"), evaluation=_lost(evaluation, "outranked"))
+        return Outcome(Ignored(reason="no_agent"), evaluation=_lost(evaluation, "no_match"))
     return Wanted(
         trigger="rule",
+        cause=event.cause.name,
         agent_id=agent_id,
         channel=happening.channel,
         sender=happening.sender,
@@ -54,15 +56,23 @@ def gate(event: Event, tenant: Tenant, facts: Facts, now: float) -> Wanted | Out
     )
 
 
+def _may_be_a_mention(event: Event, tenant: Tenant) -> bool:
+    """Where nobody says who we are: the mention that Slack tells of beside such a message wins."""
+    posted = event.inbound
+    if not isinstance(posted, Posted) or bots.self_of(posted.origin, tenant) is not None:
+        return False
+    return bool(text.read(posted.text).mentions)
+
+
 def of_mention(wanted: Wanted, event: Event, tenant: Tenant, facts: Facts, now: float) -> Wanted:
     """A mention is answered in any case; a rule for mentions may say by whom and with which prompt."""
     posted = event.inbound
     rules = [rule for rule in tenant.rules if rule.when == "mention"]
     if wanted.trigger != "mention" or not rules or not isinstance(posted, Posted):
         return wanted
-    said = text.read(posted.text, bots.self_of(posted.origin, tenant)).content
+    said = text.read(posted.text, bots.self_in(posted, tenant)).content
     happening = Happening("mention", posted.channel, wanted.sender, said)
-    rule, evaluation = evaluate(happening, rules, event.connection, facts, now)
+    rule, evaluation = evaluate(happening, rules, keys.of(event.connection, tenant.id), facts, now)
     if rule is None:
         return replace(wanted, evaluation=evaluation)
     agent_id = _agent_of(rule, posted.channel, tenant) if rule.agent is not None else wanted.agent_id
@@ -70,13 +80,13 @@ def of_mention(wanted: Wanted, event: Event, tenant: Tenant, facts: Facts, now: 
 
 
 def evaluate(
-    happening: Happening, rules: Iterable[Rule], connection: str, facts: Facts, now: float
+    happening: Happening, rules: Iterable[Rule], whose: str, facts: Facts, now: float
 ) -> tuple[Rule | None, Evaluation]:
     """The first rule that matches, in the order in which they win; otherwise what the nearest one failed on."""
     candidates = [rule for rule in rules if rule.when == happening.when]
     nearest: SkipReason = "no_rules"
     for rule in candidates:
-        failed = failure_of(rule, happening, connection, facts, now)
+        failed = failure_of(rule, happening, whose, facts, now)
         if failed is None:
             return rule, Matched(rule_name=rule.name, summary=rule.summary, candidate_count=len(candidates))
         if nearest == "no_rules" or _NEARNESS.index(failed) > _NEARNESS.index(nearest):
@@ -84,7 +94,7 @@ def evaluate(
     return None, Skipped(reason=nearest, candidate_count=len(candidates))
 
 
-def failure_of(rule: Rule, happening: Happening, connection: str, facts: Facts, now: float) -> SkipReason | None:
+def failure_of(rule: Rule, happening: Happening, whose: str, facts: Facts, now: float) -> SkipReason | None:
     """The filter that a rule fails on; nothing where it matches."""
     if rule.channels and happening.channel not in rule.channels:
         return "channel"
@@ -94,13 +104,13 @@ def failure_of(rule: Rule, happening: Happening, connection: str, facts: Facts, 
         return "no_match"
     if rule.pattern is not None and not rule.pattern.search(happening.text):
         return "pattern"
-    return "cooldown" if _rests(rule, happening.channel, connection, facts, now) else None
+    return "cooldown" if _rests(rule, happening.channel, whose, facts, now) else None
 
 
-def _rests(rule: Rule, channel: str, connection: str, facts: Facts, now: float) -> bool:
+def _rests(rule: Rule, channel: str, whose: str, facts: Facts, now: float) -> bool:
     if rule.cooldown_s == 0:
         return False
-    matched = facts.memory.get(keys.rest(connection, rule.name, channel), now)
+    matched = facts.memory.get(keys.rest(whose, rule.name, channel), now)
     return matched is not None and now < float(matched.value) + rule.cooldown_s
 
 

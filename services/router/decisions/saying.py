@@ -1,6 +1,7 @@
 """Every record that a decision leads to, and their names. The same envelope and verdict say the same again."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from schemas import ids
 from schemas.base import Event as Fact
@@ -21,6 +22,15 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """What an envelope is called, whatever it says."""
+
+    connection: str
+    event_id: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """A record that is to be written."""
 
@@ -36,32 +46,36 @@ def say(event: Event | None, verdict: Verdict, source: Source) -> tuple[Outgoing
     said = tuple(
         Outgoing(each.topic, each.key, each.fact, _record_id(source, index)) for index, each in enumerate(told)
     )
-    return (*said, _decision(event, verdict, source, said))
+    if event is None:
+        return (*said, _decision(verdict, source, said, None))
+    names = Names(event.connection, event.event_id, event.received_at)
+    return (*said, _decision(verdict, source, said, names, event.inbound.event_type))
 
 
-def say_dead(letter: DeadLetter, verdict: Verdict, source: Source, key: bytes | None) -> tuple[Outgoing, ...]:
+def say_dead(letter: DeadLetter, verdict: Verdict, source: Source, names: Names | None) -> tuple[Outgoing, ...]:
     """The same for what could not be understood: of some of it not even a name is known."""
-    said = (Outgoing(DEAD_LETTERS, key, letter, _record_id(source, 0)),)
-    return (*said, _decision(None, verdict, source, said))
+    said = (Outgoing(DEAD_LETTERS, letter.key, letter, _record_id(source, 0)),)
+    return (*said, _decision(verdict, source, said, names))
 
 
-def _decision(event: Event | None, verdict: Verdict, source: Source, said: tuple[Outgoing, ...]) -> Outgoing:
+def _decision(
+    verdict: Verdict, source: Source, said: tuple[Outgoing, ...], names: Names | None, event_type: str | None = None
+) -> Outgoing:
     made = DecisionMade(
         at=verdict.at,
         decision=verdict.decision,
         source_partition=source.partition,
         source_offset=source.offset,
-        connection=event.connection if event is not None else None,
+        connection=names.connection if names is not None else None,
         tenant_id=verdict.tenant_id,
-        event_id=event.event_id if event is not None else None,
-        event_type=event.inbound.event_type if event is not None else None,
-        received_at=event.received_at if event is not None else None,
+        event_id=names.event_id if names is not None else None,
+        event_type=event_type,
+        received_at=names.received_at if names is not None else None,
         directory_revision=verdict.directory_revision,
         sent=tuple(each.id for each in said),
     )
-    return Outgoing(
-        AUDIT_DECISIONS, event.connection if event is not None else None, made, _record_id(source, len(said))
-    )
+    key = names.connection if names is not None else f"partition {source.partition}"
+    return Outgoing(AUDIT_DECISIONS, key, made, _record_id(source, len(said)))
 
 
 def _record_id(source: Source, index: int) -> str:

@@ -21,15 +21,18 @@ from schemas.run import RunState
 from schemas.stop import StopRequested, StopRun, StopThread
 from schemas.topics import AUDIT_REACTIONS, AUDIT_RUNS, RUNS_COMMANDS, RUNS_STOPS
 from services.router.decisions.event import Event
-from services.router.decisions.inbound import Posted, Reacted, Shortcut
+from services.router.decisions.inbound import Reacted
 from services.router.decisions.messages import GATEWAY, message_of
 from services.router.decisions.occasion import Occasion, Telling
 from services.router.decisions.outcome import Matched
+from services.router.decisions.place import message_of as message_of_place
 from services.router.decisions.place import place_of
 from services.router.decisions.telling_interactions import of_interaction, started
 from services.router.decisions.verdict import Verdict
 
 WAIT_EMOJI: Final = "hourglass_flowing_sand"
+LONGEST_PROMPT: Final = 100_000
+"""Of a rule, filled in: a template may name the text many times."""
 MAY_NOT_STOP: Final = "People of your organisation may not stop an answer here. Nothing was stopped."
 
 
@@ -61,7 +64,8 @@ def _of_run(decision: Dispatched, occasion: Occasion) -> Iterator[Telling]:
         inbound = occasion.event.inbound
         emoji = inbound.emoji if isinstance(inbound, Reacted) else ""
         sender, channel = f"<@{message.sender.id}>", f"<#{message.channel.id}>"
-        prompt = prompt.format(text=message.content, sender=sender, channel=channel, emoji=emoji)
+        filled = prompt.format(text=message.content, sender=sender, channel=channel, emoji=emoji)
+        prompt = filled[:LONGEST_PROMPT]
     command = RunRequested(
         at=occasion.at,
         run_id=decision.run_id,
@@ -85,20 +89,12 @@ def _of_refusal(decision: Throttled, occasion: Occasion) -> Iterator[Telling]:
         seconds = max(1, ceil(decision.retry_after_s))
         text = f"Too many requests, try again in {seconds} s."
         yield occasion.notice("throttled", text, decision.retry_after_s)
-    ts = _message_of(occasion.event)
+    ts = message_of_place(occasion.event)
     if decision.told_by == "emoji" and ts is not None:
         shown = EmojiRequested(
             at=occasion.at, cause=occasion.cause, place=occasion.place, message_ts=ts, emoji=WAIT_EMOJI
         )
         yield Telling(RUNS_COMMANDS, occasion.key(), shown)
-
-
-def _message_of(event: Event) -> str | None:
-    match event.inbound:
-        case Posted(ts=ts) | Shortcut(message=Posted(ts=ts)) | Reacted(message_ts=ts):
-            return ts
-        case _:
-            return None
 
 
 def _of_stop(decision: Control, occasion: Occasion) -> Iterator[Telling]:
@@ -121,7 +117,8 @@ def _of_stop(decision: Control, occasion: Occasion) -> Iterator[Telling]:
     yield Telling(RUNS_STOPS, connection, stop)
     run_id = target.run_id if isinstance(target, StopRun) else None
     thread = target.thread_ts if isinstance(target, StopThread) else None
-    session = ids.thread_key(place.team_id, place.channel_id, thread) if place.channel_id and thread else None
+    owner = connection.partition(":")[2]
+    session = ids.thread_key(owner, place.channel_id, thread) if place.channel_id and thread else None
     requested = RunState(
         at=occasion.at,
         run_id=run_id,

@@ -1,10 +1,14 @@
 """The second gate: whose workspace it is, and whether the tenant, its installation and the sender are served."""
 
+from typing import Literal, TypeAlias
+
 from schemas.decision import Ignored, UnknownWorkspace
 from services.router.decisions.event import Event
 from services.router.decisions.facts import Facts, Tenant
 from services.router.decisions.inbound import Asked, Origin, Revoked
 from services.router.decisions.outcome import Outcome
+
+Standing: TypeAlias = Literal["may", "may_not", "nobody_knows"]
 
 
 def owner(event: Event, facts: Facts) -> Tenant | None:
@@ -33,12 +37,14 @@ def gate(event: Event, tenant: Tenant) -> Outcome | None:
 
 def strangers(event: Event, tenant: Tenant) -> Outcome | None:
     """Whether the person may ask: people of other organisations only where the tenant lets them."""
-    return None if may_ask(event.inbound.origin, tenant) else Outcome(Ignored(reason="stranger"))
+    return None if standing(event.inbound.origin, tenant) == "may" else Outcome(Ignored(reason="stranger"))
 
 
-def may_ask(origin: Origin, tenant: Tenant) -> bool:
-    """Whether a person is answered."""
+def standing(origin: Origin, tenant: Tenant) -> Standing:
+    """Whether a person is answered. Of some events in shared channels Slack does not say whose person it is."""
     team = origin.sender_team
-    if not origin.shared or team is None or team == origin.team_id or team in tenant.homes:
-        return True
-    return tenant.partners.get(team, tenant.strangers_may_ask)
+    if not origin.shared or team == origin.team_id or team in tenant.homes:
+        return "may"
+    if team is None:
+        return "may" if tenant.strangers_may_ask else "nobody_knows"
+    return "may" if tenant.partners.get(team, tenant.strangers_may_ask) else "may_not"

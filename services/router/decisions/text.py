@@ -32,6 +32,12 @@ def read(text: str, self_id: str | None = None) -> Said:
     return Said(shown.strip(), tuple(mentions))
 
 
+def leading(text: str) -> str | None:
+    """The user whom a text begins with."""
+    found = _TOKEN.match(text.lstrip())
+    return _user_in(found.group(1)) if found is not None else None
+
+
 def _without_leading(text: str, self_id: str | None) -> str:
     """The agent is spoken to: its name at the beginning belongs to the address, and not to what is said."""
     body = text.lstrip()

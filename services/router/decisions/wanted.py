@@ -12,7 +12,9 @@ class Wanted:
     """What asks, of whom, and where."""
 
     trigger: Trigger
-    agent_id: str
+    cause: str
+    agent_id: str | None
+    """None where a rule must still say who answers."""
     channel: str | None
     sender: str
     thread_ts: str | None = None

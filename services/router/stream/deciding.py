@@ -84,6 +84,10 @@ class Decider(Protocol, Generic[AnyOpened]):
         """Decides. The same record, memory and time lead to the same."""
         ...
 
+    def written(self, opened: AnyOpened) -> None:
+        """Everything that follows from it is written."""
+        ...
+
     def repeat(self, opened: AnyOpened, source: Source, row: Row) -> Plan:
         """Says again what was decided before."""
         ...

@@ -199,6 +199,7 @@ class Flow(Generic[AnyOpened]):
             work.left -= 1
             if work.left == 0:
                 work.is_done = True
+                self._decider.written(work.opened)
                 self._move(partition)
 
         letters = [(each.is_audit, Letter(each.topic, each.key, each.value, each.headers, settled)) for each in out]

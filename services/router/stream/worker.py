@@ -3,8 +3,6 @@
 import asyncio
 import logging
 import os
-import threading
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +19,7 @@ from services.router.stream.flow import Flow
 
 log = logging.getLogger(__name__)
 
-LEFT_WITHIN_S, COMMITTED_WITHIN_S = 12.0, 2.0
+COMMITTED_WITHIN_S = 2.0
 HEARTBEATS = 3.0
 """In each session."""
 REQUEST_S = 30.0
@@ -92,9 +90,9 @@ class Worker:
 
     async def commit(self) -> None:
         """Commits what is done with, if that can be had soon."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(COMMITTED_WITHIN_S):
-                await self.app.consumer.commit()
+        if self.app.started and self.app.consumer.started:
+            committing = asyncio.ensure_future(self.app.consumer.commit())
+            await asyncio.wait({committing}, timeout=COMMITTED_WITHIN_S)  # it swallows a cancellation
 
     async def run(self) -> None:
         """Until it is cancelled, or cannot go on."""
@@ -102,16 +100,8 @@ class Worker:
         try:
             await self.app.wait_until_stopped()
         finally:
-            _end_in_any_case(1 if self.app.crashed else 0)
             await self.app.stop()
         raise Crashed("Faust stopped; nothing that was decided is lost, and the rest is decided after a restart")
-
-
-def _end_in_any_case(code: int) -> None:
-    """Faust may wait for a broker that is away, and its thread may outlive it. Nothing is lost by leaving without."""
-    ending = threading.Timer(LEFT_WITHIN_S, os._exit, (code,))
-    ending.daemon = True
-    ending.start()
 
 
 def _application(settings: KafkaSettings, membership: Membership) -> faust.App:
