@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Coroutine, Iterable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 from schemas.attributes import Attributes
@@ -34,7 +35,8 @@ from services.router.stream.consumer import Watch
 from services.router.stream.flow import WAITS, Flow, Lanes
 from services.router.stream.journal import Journal
 from services.router.stream.lane import Lane, Letter
-from services.router.stream.reading import Reading
+from services.router.stream.pulse import Pulse
+from services.router.stream.reading import Place, Reading
 from services.router.stream.watchdog import Watchdog
 from services.router.stream.worker import Membership, Worker
 
@@ -43,6 +45,7 @@ log = logging.getLogger(__name__)
 SERVICE = "router"
 SNAPSHOT = "router-directory.json"
 CATALOGUE = (*metrics.CATALOGUE, *KAFKA_METRICS, *directory_metrics.CATALOGUE)
+CLEARED = "its journal is of another log, and is being cleared"
 LOOK_EVERY_S = 1.0
 LEAVE_WITHIN_S, LEFT_WITHIN_S = 5.0, 9.0
 LEFT_WITHOUT = 3
@@ -82,7 +85,9 @@ class Router:
         self._decider.pause = self._pause
         self._standings: dict[int, Standing] = {}
         self._reading = Reading(f"{settings.topic_prefix}{SLACK_INBOUND.name}")
-        self._lanes = Lanes(Lane("main", settings, instruments), Lane("audit", settings, instruments))
+        self._pulse = Pulse(running.clock, settings.router_session_s)
+        main, audit = (Lane(name, settings, instruments, self._pulse) for name in ("main", "audit"))
+        self._lanes = Lanes(main, audit)
         journal = Journal(ROUTER_JOURNAL, settings)
         self._flow = Flow(self._reading, journal, self._lanes, self._decider, settings.router_in_flight)
         running.health.ready["group"] = lambda: None if self._flow.is_loaded else "it waits for its partitions"
@@ -101,6 +106,7 @@ class Router:
             "the audit lane": self._lanes.audit.run(),
             "hearing of operators": follow(self._settings, self._operations, self._changed),
             "looking after itself": self._look(worker, gauges, watchdog),
+            "the pulse": self._pulse.run(),
             "Faust": worker.run(),
             "waiting to be told": _wait(self._running.stopping),
         }
@@ -129,10 +135,11 @@ class Router:
     async def _look(self, worker: Worker, gauges: Gauges, watchdog: Watchdog) -> None:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            lag = worker.lag()
-            gauges.set(lag, self._flow.forget())
+            worker.check()
+            lags = worker.lags()
+            gauges.set(sum(lags.values()), self._flow.forget())
             self._decider.counting.tell()
-            watchdog.look(self._running.clock.monotonic(), lag)
+            watchdog.look(self._running.clock.monotonic(), lags)
 
     def _begin(self, partition: int, standing: Standing) -> Beginning:
         memory = self._flow.memory(partition)
@@ -142,32 +149,54 @@ class Router:
         self._decider.begin_anew(partition)
         if beginning.halted is not None:
             log.critical("partition %d is not read: %s", partition, beginning.halted)
-        if beginning.is_elsewhere:
-            self._take_note(partition, standing)
+        if standing.commit is not None and not beginning.is_of_another_log:
+            self._flow.committed(partition, standing.commit)
+        if beginning.is_of_another_log and beginning.halted is None:
+            self._void(partition, beginning.at)
+            return replace(beginning, halted=CLEARED, is_elsewhere=False)
         return beginning
 
-    def _take_note(self, partition: int, standing: Standing) -> None:
-        """A loss was accepted. What is remembered of a log that is no more is let go."""
-        log.warning("partition %d is read on behind a loss that was accepted", partition)
-        if standing.commit is not None and standing.commit > standing.end:
-            self._flow.void(partition)
+    def _void(self, partition: int, at: int) -> None:
+        """What is remembered of a log that is no more is let go, before anything of the new one is read."""
+
+        def gone() -> None:
+            asyncio.get_running_loop().call_soon(go_on)
+
+        def go_on() -> None:
+            log.warning("partition %d: what was remembered of a log that is no more is gone", partition)
+            if (place := self._reading.places.get(partition)) is not None and place.halted == CLEARED:
+                self._reading.go_on_at(partition, at)
+
+        self._flow.void(partition, gone)
 
     def _changed(self, partition: int) -> None:
         """An operator has decided something about a partition."""
         place, standing = self._reading.places.get(partition), self._standings.get(partition)
-        if place is None or standing is None or place.halted in {None, WAITS}:
+        if place is None or standing is None or place.halted in {WAITS, CLEARED}:
             return
-        if place.halted == PAUSED:
-            if partition not in self._operations.paused:
+        is_paused = partition in self._operations.paused
+        if place.halted is None:
+            if is_paused:
+                self._reading.halt(partition, place.expected, PAUSED)
+        elif place.halted == PAUSED:
+            if not is_paused:
                 self._decider.begin_anew(partition)
                 self._flow.resume(partition)
                 log.warning("partition %d is read on", partition)
-            return
+        else:
+            self._after_a_loss(partition, standing, place)
+
+    def _after_a_loss(self, partition: int, standing: Standing, place: Place) -> None:
         memory = self._flow.memory(partition)
         highest = memory.highest() if memory is not None else None
         beginning = place_to_begin(partition, standing, highest, self._operations)
-        if beginning.is_elsewhere and beginning.halted is None:
-            self._take_note(partition, standing)
+        if not beginning.is_elsewhere or beginning.halted is not None:
+            return
+        log.warning("partition %d is read on behind a loss that was accepted", partition)
+        if beginning.is_of_another_log:
+            place.halted = CLEARED
+            self._void(partition, beginning.at)
+        else:
             self._reading.go_on_at(partition, beginning.at)
 
     def _pause(self, partition: int, offset: int, tally: Tally) -> None:
@@ -189,7 +218,9 @@ class Router:
         attributes = Attributes(event.pause_id, name_of(LettersPaused), SOURCE, event.at)
         encoded = encode(AUDIT_OPERATIONS, event, attributes)
         self._operations.paused[partition] = event
-        self._lanes.audit.put([Letter(AUDIT_OPERATIONS, str(partition), encoded.value, encoded.headers, _nothing)])
+        self._lanes.audit.put(
+            [Letter(AUDIT_OPERATIONS, str(partition), encoded.value, encoded.headers, _nothing, stays=True)]
+        )
 
     def _halts(self) -> str | None:
         halted = {number: place.halted for number, place in self._reading.places.items() if place.halted}

@@ -47,6 +47,22 @@ RUN_BY = {
     "threadline ingress": "tests/ingress/test_commands.py::test_it_runs_as_people_start_it",
     "threadline ingress spools": "tests/ingress/test_commands.py::test_a_spool_that_was_left_behind_is_adopted",
     "threadline ingress adopt": "tests/ingress/test_commands.py::test_a_spool_that_was_left_behind_is_adopted",
+    "threadline router": "tests/router/test_commands.py::test_it_runs_as_people_start_it",
+    "threadline rules test": "tests/router/test_commands.py::test_rules_are_tried_out_on_a_text",
+    "threadline dlq list": "tests/router/test_commands.py::"
+    "test_poison_is_kept_byte_for_byte_its_neighbours_are_not_harmed_and_it_can_be_replayed",
+    "threadline dlq show": "tests/router/test_commands.py::"
+    "test_poison_is_kept_byte_for_byte_its_neighbours_are_not_harmed_and_it_can_be_replayed",
+    "threadline dlq replay": "tests/router/test_commands.py::"
+    "test_poison_is_kept_byte_for_byte_its_neighbours_are_not_harmed_and_it_can_be_replayed",
+    "threadline dlq drop": "tests/router/test_commands.py::"
+    "test_poison_is_kept_byte_for_byte_its_neighbours_are_not_harmed_and_it_can_be_replayed",
+    "threadline dlq resume": "tests/router/test_commands.py::"
+    "test_a_flood_of_poison_pauses_its_partition_over_restarts_until_an_operator_resumes",
+    "threadline offsets show": "tests/router/test_commands.py::"
+    "test_a_log_that_lost_events_is_not_read_until_the_loss_is_accepted",
+    "threadline offsets accept-loss": "tests/router/test_commands.py::"
+    "test_a_log_that_lost_events_is_not_read_until_the_loss_is_accepted",
     "threadline doctor": "tests/directory/test_doctor.py::test_all_is_well",
     "threadline topics check": "tests/local/test_stack.py::test_commands_find_the_broker_that_runs_here",
     "threadline topics apply": "tests/local/test_stack.py::test_a_topic_that_differs_is_told_and_can_be_mended_"

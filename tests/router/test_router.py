@@ -33,4 +33,4 @@ async def test_every_envelope_is_decided_once(routers: Runs, inbox: Inbox) -> No
         assert len(await inbox.found(RUNS_COMMANDS)) == 43, "33 runs, a notice, nine emoji"
         assert len(await inbox.found(AUDIT_RUNS)) == 33
         await router.until("threadline_router_lag", 0)
-        assert await router.metric("threadline_router_decisions_total", kind="dispatched") == 33
+        await router.until("threadline_router_decisions_total", 33, kind="dispatched")

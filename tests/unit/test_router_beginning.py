@@ -20,8 +20,9 @@ from tests.samples import AT
         (Standing(9, 5, 9), 3, None),
         (Standing(None, 0, 9), 6, Gap("commit_gone", None, 7)),
         (Standing(None, 8, 9), 6, Gap("commit_gone", None, 8)),
+        (Standing(None, 0, 5), 1000, Gap("log_replaced", 1000, 0)),
         (Standing(3, 5, 9), 2, Gap("events_gone", 3, 5)),
-        (Standing(12, 0, 4), 11, Gap("log_replaced", None, 0)),
+        (Standing(12, 0, 4), 11, Gap("log_replaced", 12, 0)),
     ],
 )
 def test_a_gap_is_seen(standing: Standing, highest: int | None, gap: Gap | None) -> None:

@@ -33,6 +33,9 @@ class PlainLane:
     def trouble(self) -> None:
         return None
 
+    def drop(self) -> None:
+        """A test that leaves wants to see what arrives all the same."""
+
     def __len__(self) -> int:
         return len(self.letters)
 

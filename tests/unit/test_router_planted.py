@@ -210,7 +210,7 @@ CAUGHT_BY: dict[Plant, Callable[..., Any]] = {
     whoever_waits_is_overtaken_by_its_own: (
         test_router_flow.test_who_waits_is_overtaken_by_others_and_by_none_of_its_own
     ),
-    an_old_assignment_commits: test_router_flow.test_what_an_earlier_assignment_did_moves_nothing,
+    an_old_assignment_commits: test_router_reading.test_another_generation_is_another_assignment,
     holes_are_passed_over: test_router_reading.test_offsets_are_handed_over_without_a_hole,
     what_may_be_asked_again_is_forgotten: (
         test_router_memory.test_what_is_over_is_forgotten_once_time_is_certain_to_have_passed

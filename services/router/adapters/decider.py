@@ -10,7 +10,7 @@ from schemas.attributes import Attributes
 from schemas.decision import DeadLettered, Ignored, UnknownWorkspace
 from schemas.letter import DeadLetter
 from schemas.record import CannotWrite, encode
-from schemas.topics import AUDIT_DECISIONS, SLACK_INBOUND, name_of
+from schemas.topics import AUDIT_DECISIONS, ROUTER_JOURNAL, SLACK_INBOUND, Topic, name_of
 from services.directory.holding import Known
 from services.directory.lookup import Directory
 from services.kit.telemetry.instruments import Instruments
@@ -123,7 +123,7 @@ class InboundDecider:
             if not is_known:
                 _tell_unknown(event.connection)
         row = _row(outcome, verdict, memory, now)
-        plan = Plan(row, self._said(opened, source, verdict), encode_row(row))
+        plan = Plan(row, self._said(opened, source, verdict), _kept(row))
         self.counting.decided(verdict, self._clock.monotonic() - began)
         self.tally(source.partition).count(is_dead=False)
         return plan
@@ -136,7 +136,7 @@ class InboundDecider:
         at = datetime.fromtimestamp(now, UTC)
         verdict = Verdict(at=at, decision=DeadLettered(reason=dead.reason), detail=dead.detail)
         row = _row(Outcome(verdict.decision), verdict, memory, now)
-        plan = Plan(row, self._letter(dead, opened, source, verdict), encode_row(row))
+        plan = Plan(row, self._letter(dead, opened, source, verdict), _kept(row))
         log.error(
             "the record at offset %d of partition %d is kept as a dead letter (%s: %s); `threadline dlq list`",
             *(source.offset, source.partition, dead.reason, dead.detail),
@@ -166,8 +166,12 @@ class InboundDecider:
             value=source.value,
             headers=source.headers,
         )
-        said = saying.say_dead(letter, verdict, where, opened.names)
-        return tuple(_encoded(each, _trace_of(opened.attributes)) for each in said)
+        trace = _trace_of(opened.attributes)
+        try:
+            return tuple(_encoded(each, trace) for each in saying.say_dead(letter, verdict, where, opened.names))
+        except CannotWrite:  # such as a megabyte of headers: what it was stays in slack.inbound
+            bare = letter.model_copy(update={"headers": (), "key": None, "value": None})
+            return tuple(_encoded(each, trace) for each in saying.say_dead(bare, verdict, where, None))
 
 
 _UNKNOWN_TYPE = Outcome(Ignored(reason="unknown_event"))
@@ -202,12 +206,23 @@ def _trace_of(attributes: Attributes | None) -> Mapping[str, Any]:
 def _encoded(outgoing: Outgoing, trace: Mapping[str, Any]) -> Out:
     topic, fact = outgoing.topic, outgoing.fact
     record = encode(topic, fact, Attributes(outgoing.id, name_of(type(fact)), SOURCE, fact.at, **trace))
-    if len(record.value) > topic.largest_record - ROOM:
-        raise CannotWrite(f"a record of {topic.name} would be larger than the topic takes")
+    _refuse_large(topic, len(record.value) + len(outgoing.key or b""))
     return Out(topic, outgoing.key, record.value, record.headers, topic.name.startswith(AUDIT))
 
 
 AUDIT = AUDIT_DECISIONS.name.partition(".")[0]
+
+
+def _refuse_large(topic: Topic, size: int) -> None:
+    if size > topic.largest_record - ROOM:
+        raise CannotWrite(f"a record of {topic.name} would be larger than the topic takes")
+
+
+def _kept(row: Row) -> bytes:
+    """A row as it stands in the journal."""
+    encoded = encode_row(row)
+    _refuse_large(ROUTER_JOURNAL, len(encoded))
+    return encoded
 
 
 def _attempts(headers: tuple[tuple[str, bytes | None], ...]) -> int:

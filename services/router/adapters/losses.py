@@ -17,8 +17,9 @@ def place_to_begin(partition: int, standing: Standing, highest: int | None, oper
     gap = gap_in(standing, highest)
     if gap is None:
         return Beginning(begins_at(standing), halted)
-    if is_accepted(gap, operations.accepted.get(partition)):
-        return Beginning(gap.go_on_at, halted, is_elsewhere=True)
+    accepted = operations.accepted.get(partition)
+    if accepted is not None and is_accepted(gap, accepted):
+        return Beginning(accepted.go_on_at, halted, is_elsewhere=True, is_of_another_log=gap.kind == "log_replaced")
     return Beginning(gap.go_on_at, told(gap))
 
 

@@ -25,6 +25,8 @@ class Beginning:
     """Why it is not read yet."""
     is_elsewhere: bool = False
     """Whether that is another place than where its group stood."""
+    is_of_another_log: bool = False
+    """Whether the journal's rows are about a log that is no more."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Gap:
 
     kind: LossKind
     first_lost: int | None
+    """Of a log that was replaced, where the old one stood: no other replacement is meant."""
     go_on_at: int
 
 
@@ -42,11 +45,13 @@ def gap_in(standing: Standing, highest: int | None) -> Gap | None:
     if commit is None:
         if highest is None:
             return None
-        return Gap("commit_gone", None, max(standing.first, min(highest + 1, standing.end)))
+        if highest >= standing.end:
+            return Gap("log_replaced", highest, standing.first)
+        return Gap("commit_gone", None, max(standing.first, highest + 1))
     if commit < standing.first:
         return Gap("events_gone", commit, standing.first)
     if commit > standing.end:
-        return Gap("log_replaced", None, standing.first)
+        return Gap("log_replaced", commit, standing.first)
     return None
 
 

@@ -4,6 +4,7 @@ Why: when a rebalance begins, Faust 0.15 drops the message in hand; later it tak
 ones and commits past them. See ADR 16.
 """
 
+import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 Begin = Callable[[int, Standing], Beginning]
 """Says where a partition is read on, as its group and its log stand."""
 CANNOT_BE_SOUND = 70
+SOONER_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,15 @@ class GaplessConsumer(driver.Consumer):
 
     async def _go_to(self, tp: TP, offset: int) -> None:
         if tp in self.assignment():
-            await self._seek(tp, offset)
+            await self.seek_wait({tp: offset})
 
     @override
     async def perform_seek(self) -> None:
+        """Faust takes it for stopped, without a word, if this takes longer than a request may."""
+        async with asyncio.timeout(self.app.conf.broker_request_timeout - SOONER_S):
+            await self._perform_seek()
+
+    async def _perform_seek(self) -> None:
         await super().perform_seek()
         reading = self.watch.reading
         ours = {tp for tp in self.assignment() if tp.topic == reading.topic}
@@ -88,9 +95,10 @@ class GaplessConsumer(driver.Consumer):
         first, end = await self.earliest_offsets(*ours), await self.highwaters(*ours)
         for tp in sorted(ours):
             beginning = self.watch.begin(tp.partition, Standing(self._found_commit.get(tp), first[tp], end[tp]))
-            reading.begin(tp.partition, self.app.consumer_generation_id, beginning.at).halted = beginning.halted
+            place = reading.begin(tp.partition, self.app.consumer_generation_id, beginning.at)
             if beginning.is_elsewhere:
                 reading.go_on_at(tp.partition, beginning.at)
+            place.halted = beginning.halted
             self._acked[tp].clear()  # Faust commits only what has an entry here
             await self._go_to(tp, beginning.at)
 

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from typing import Generic
 
 from services.router.stream.deciding import AnyOpened, Decider, Halt, Out, Source
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 FORGET_AT_ONCE = 1000
 BUSY = 100
 """Letters that wait in a lane: forgetting can wait, too."""
+ASK_AGAIN_S = 1.0
 WAITS = "what it waits for is away"
 
 
@@ -32,6 +33,11 @@ class Lanes:
         """What cannot be written for now."""
         found = {lane.name: lane.trouble() for lane in (self.main, self.audit)}
         return "; ".join(f"{name}: {why}" for name, why in found.items() if why is not None) or None
+
+    def drop(self) -> None:
+        """What is not handed over yet is let go."""
+        self.main.drop()
+        self.audit.drop()
 
     async def drained(self, within_s: float = 5.0) -> None:
         """What was put is written, unless that takes too long."""
@@ -67,6 +73,8 @@ class Partition(Generic[AnyOpened]):
     """By turn, those that wait for something, and those behind them."""
     halted: list[Work[AnyOpened]] = field(default_factory=list)
     waiting: set["asyncio.Task[None]"] = field(default_factory=set)
+    going: asyncio.Event = field(default_factory=asyncio.Event)
+    """Cleared while it is halted: what waits for something else must not overtake."""
 
 
 class Flow(Generic[AnyOpened]):
@@ -89,6 +97,8 @@ class Flow(Generic[AnyOpened]):
         await self._lanes.drained()
         rows = await self._journal.read(partitions)
         self._partitions = {each: Partition(generation, Memory(rows[each])) for each in sorted(partitions)}
+        for each in self._partitions.values():
+            each.going.set()
         self.is_loaded = True
 
     def leave(self) -> None:
@@ -97,6 +107,7 @@ class Flow(Generic[AnyOpened]):
             for task in each.waiting:
                 task.cancel()
         self._partitions = {}
+        self._lanes.drop()
         self.is_loaded = False
         self._room.set()
 
@@ -156,27 +167,33 @@ class Flow(Generic[AnyOpened]):
 
     async def _decide_later(self, turn: str, partition: Partition[AnyOpened], missing: Awaitable[object]) -> None:
         behind = partition.parked[turn]
-        try:
-            await missing
-            while behind:
-                again = self._decider.missing(behind[0].opened)
-                if again is not None:
-                    await again
-                    continue
+        waits: Awaitable[object] | None = missing
+        while behind:
+            if waits is not None and not await self._has_come(waits):
+                await asyncio.sleep(ASK_AGAIN_S)
+            await partition.going.wait()
+            waits = self._decider.missing(behind[0].opened)
+            if waits is None:
                 self._decide(behind.popleft(), partition)
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            log.exception("what a record waits for failed in a way that was not foreseen")
-            raise
         del partition.parked[turn]
         self._go_on(partition)
+
+    @staticmethod
+    async def _has_come(waits: Awaitable[object]) -> bool:
+        """What fails is told, and asked for again: whoever waits must not be forgotten."""
+        try:
+            await waits
+        except Exception:
+            log.exception("what a record waits for cannot be had; it is asked for again")
+            return False
+        return True
 
     def _decide(self, work: Work[AnyOpened], partition: Partition[AnyOpened]) -> None:
         source, memory = work.source, partition.memory
         answer = self._decider.decide(work.opened, source, memory, work.now)
         if isinstance(answer, Halt):
             partition.halted.append(work)
+            partition.going.clear()
             self._reading.halt(source.partition, self._next(source.partition), answer.why)
             return
         memory.keep(source.offset, answer.row)
@@ -210,7 +227,8 @@ class Flow(Generic[AnyOpened]):
         """The watermark follows what is done, in order."""
         while partition.in_flight and partition.in_flight[0].is_done:
             work = partition.in_flight.popleft()
-            self._reading.done(work.source.partition, work.source.offset, work.generation)
+            if self._partitions.get(work.source.partition) is partition:
+                self._reading.done(work.source.partition, work.source.offset, work.generation)
         self._go_on(partition)
 
     def _go_on(self, partition: Partition[AnyOpened]) -> None:
@@ -222,14 +240,16 @@ class Flow(Generic[AnyOpened]):
                 if place is not None and place.halted == WAITS:
                     self._reading.resume(number)
 
-    def void(self, number: int) -> None:
-        """What is remembered of a partition was of another log: it is let go."""
-        partition = self._partitions.get(number)
-        if partition is None:
-            return
+    def void(self, number: int, then: Callable[[], None]) -> None:
+        """What is remembered of a partition was of another log: it is let go, and `then` hears when it is gone."""
+        partition = self._partitions[number]
         offsets = partition.memory.offsets()
         partition.memory = Memory()
-        self._lanes.main.put([self._journal.tombstone(number, offset) for offset in offsets])
+        letters = [self._journal.tombstone(number, offset) for offset in offsets]
+        if not letters:
+            then()
+            return
+        self._lanes.main.put([*letters[:-1], replace(letters[-1], settled=then)])
 
     def resume(self, number: int) -> None:
         """A partition that was halted for a reason of the decider's reads on, beginning with what it stopped at."""
@@ -240,6 +260,8 @@ class Flow(Generic[AnyOpened]):
         self._reading.resume(number)
         for work in works:
             self._decide(work, partition)
+        if not partition.halted:
+            partition.going.set()
 
     def committed(self, number: int, offset: int) -> None:
         """Everything below is committed: it is never asked for again."""
@@ -265,6 +287,11 @@ class Flow(Generic[AnyOpened]):
     def parked(self) -> int:
         """How many wait for something."""
         return sum(len(queue) for each in self._partitions.values() for queue in each.parked.values())
+
+    def waits(self, number: int) -> bool:
+        """Whether something of a partition waits."""
+        partition = self._partitions.get(number)
+        return partition is not None and bool(partition.parked or partition.halted)
 
     def oldest(self) -> float | None:
         """When the oldest record on its way was appended."""

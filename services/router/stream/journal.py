@@ -40,6 +40,8 @@ class Journal:
         write any more. Both were decided with the same memory.
         """
         found: dict[int, dict[int, Row]] = {partition: {} for partition in partitions}
+        if not found:
+            return found
         consumer = AIOKafkaConsumer(
             **client_arguments(self._settings),
             group_id=None,

@@ -15,6 +15,7 @@ from services.kit.groups import KafkaSettings
 from services.kit.kafka.metrics import PUBLISH_SECONDS, PUBLISHED
 from services.kit.kafka.writer import Writer
 from services.kit.telemetry.instruments import Instruments
+from services.router.stream.pulse import Pulse
 
 log = logging.getLogger(__name__)
 
@@ -39,19 +40,22 @@ class Letter:
     settled: Callable[[], None]
     """Hears that every in-sync replica has it."""
     partition: int | None = None
+    stays: bool = False
+    """Whether it is to be written even when partitions change hands."""
 
 
 class Lane:
     """One client at a time."""
 
-    def __init__(self, name: str, settings: KafkaSettings, instruments: Instruments) -> None:
+    def __init__(self, name: str, settings: KafkaSettings, instruments: Instruments, pulse: Pulse) -> None:
         self.name = name
-        self._settings = settings
+        self._settings, self._pulse = settings, pulse
         self._clock, self._emitter = instruments.clock, instruments.emitter
         self._waiting: deque[Letter] = deque()
         self._handed: deque[tuple[Letter, asyncio.Future[Any], float]] = deque()
         self._put_one, self._handed_one = asyncio.Event(), asyncio.Event()
         self._trouble: str | None = "it is not connected yet"
+        self._pause_s = FIRST_PAUSE_S
         self._put, self._window_began, self._was_busy = 0, 0.0, False
 
     def put(self, letters: Iterable[Letter]) -> None:
@@ -60,6 +64,11 @@ class Lane:
         self._waiting.extend(letters)
         self._put += len(self._waiting) - before
         self._put_one.set()
+
+    def drop(self) -> None:
+        """What is not handed over yet is let go: whoever has its partition next says it again."""
+        kept = [letter for letter in self._waiting if letter.stays]
+        self._waiting = deque(kept)
 
     def trouble(self) -> str | None:
         """Why nothing is written for now."""
@@ -71,14 +80,13 @@ class Lane:
 
     async def run(self) -> None:
         """Writes, until it is cancelled."""
-        pause = FIRST_PAUSE_S
         while True:
             writer = Writer(self._settings, f"router-{self.name}")
             try:
                 async with asyncio.timeout(CONNECT_WITHIN_S):
                     await writer.__aenter__()
-                self._connected()
-                pause = FIRST_PAUSE_S
+                if not self._waiting:
+                    self._is_well()
                 await self._write_with(writer)
             except (KafkaError, OSError) as error:  # TimeoutError among them
                 self._lost(type(error).__name__)
@@ -86,8 +94,8 @@ class Lane:
                 self._waiting.extendleft(letter for letter, _, _ in reversed(self._handed))
                 self._handed.clear()
                 await writer.abandon()
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+            await asyncio.sleep(self._pause_s)
+            self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
 
     async def _write_with(self, writer: Writer) -> None:
         """Hands records over, and hears of each in its order. Ends with the first that fails."""
@@ -104,6 +112,7 @@ class Lane:
     async def _hand_over(self, writer: Writer) -> None:
         while True:
             while self._waiting:
+                self._pulse.check()
                 letter = self._waiting[0]
                 future = await writer.hand_over(
                     letter.topic, letter.key, letter.value, letter.headers, letter.partition
@@ -128,6 +137,8 @@ class Lane:
                     self._emitter.observe(PUBLISH_SECONDS, took, topic=letter.topic.name)
                 future.result()
                 self._handed.popleft()
+                if self._trouble is not None:
+                    self._is_well()
                 written[letter.topic.name] += 1
                 letter.settled()
             for topic, count in written.items():
@@ -144,10 +155,10 @@ class Lane:
             self._put, self._window_began = 0, now
         return self._was_busy
 
-    def _connected(self) -> None:
+    def _is_well(self) -> None:
         if self._trouble is not None:
             log.info("the %s lane writes; %d records wait", self.name, len(self))
-        self._trouble = None
+        self._trouble, self._pause_s = None, FIRST_PAUSE_S
 
     def _lost(self, why: str) -> None:
         handed = Counter(letter.topic.name for letter, _, _ in self._handed)

@@ -23,6 +23,9 @@ COMMITTED_WITHIN_S = 2.0
 HEARTBEATS = 3.0
 """In each session."""
 REQUEST_S = 30.0
+NEVER_S = 1e8
+"""Who has nothing to fetch, as all of it is halted, does not leave the group for that."""
+BUFFERED = 500
 COMMIT_EVERY_S = 0.5
 POLL = 1000
 
@@ -77,16 +80,34 @@ class Worker:
     async def _load(self, *_: Any, **__: Any) -> None:
         generation = self.app.consumer_generation_id
         ours = {tp.partition for tp in self.app.consumer.assignment() if tp.topic == self._watch.reading.topic}
+        self._watch.reading.keep_only(ours)
         await self._flow.load(ours, generation)
 
     async def _leave(self, *_: Any, **__: Any) -> None:
         self._flow.leave()
 
-    def lag(self) -> int:
-        """How many records of ours are not done with."""
-        places, topic, consumer = self._watch.reading.places, self._watch.reading.topic, self.app.consumer
-        ends = {number: consumer.highwater(TP(topic, number)) for number in places}
-        return sum(max(0, (end or 0) - places[number].watermark) for number, end in ends.items())
+    def lags(self) -> dict[int, int]:
+        """How many records of each partition of ours are not done with."""
+        reading, consumer = self._watch.reading, self.app.consumer
+        ours = consumer.assignment()
+        found = {}
+        for number, place in reading.places.items():
+            tp = TP(reading.topic, number)
+            if tp in ours:
+                found[number] = max(0, (consumer.highwater(tp) or 0) - place.watermark)
+        return found
+
+    def check(self) -> None:
+        """Raises what Faust would never hear of: it does not ask aiokafka whether its parts are alive."""
+        thread = getattr(self.app.consumer, "_thread", None)
+        consumer = getattr(thread, "_consumer", None)
+        if consumer is None:
+            return
+        if (coordinator := consumer._coordinator) is not None:  # noqa: SLF001 - there is no other way to ask
+            coordinator.check_errors()
+        fetching = getattr(consumer._fetcher, "_fetch_task", None)  # noqa: SLF001 - likewise
+        if fetching is not None and fetching.done():
+            raise Crashed("aiokafka fetches no more")
 
     async def commit(self) -> None:
         """Commits what is done with, if that can be had soon."""
@@ -96,8 +117,8 @@ class Worker:
 
     async def run(self) -> None:
         """Until it is cancelled, or cannot go on."""
-        await self.app.start()
         try:
+            await self.app.start()  # it returns only when the partitions are there
             await self.app.wait_until_stopped()
         finally:
             await self.app.stop()
@@ -115,7 +136,9 @@ def _application(settings: KafkaSettings, membership: Membership) -> faust.App:
         consumer_group_instance_id=membership.name,
         broker_session_timeout=membership.session_s,
         broker_heartbeat_interval=membership.session_s / HEARTBEATS,
-        broker_request_timeout=REQUEST_S,
+        broker_request_timeout=max(REQUEST_S, membership.session_s + HEARTBEATS),
+        broker_max_poll_interval=NEVER_S,
+        stream_buffer_maxsize=BUFFERED,
         broker_commit_interval=COMMIT_EVERY_S,
         broker_max_poll_records=POLL,
         consumer_auto_offset_reset="earliest",
