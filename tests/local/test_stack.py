@@ -16,7 +16,7 @@ import psutil
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from schemas.topics import AUDIT_RUNS
+from schemas.topics import AUDIT_RUNS, TOPICS
 from services.kit.clock import SystemClock
 from services.kit.groups import KafkaSettings, TelemetrySettings
 from services.kit.kafka import admin
@@ -115,8 +115,8 @@ def test_a_second_start_finds_the_first(stack: Stack) -> None:
 
 def test_commands_find_the_broker_that_runs_here(stack: Stack) -> None:
     stack("local", "start")
-    assert "10 topics" in stack("topics", "check")
-    assert "0 made, 0 changed, 10 as declared" in stack("topics", "apply")
+    assert f"{len(TOPICS)} topics" in stack("topics", "check")
+    assert f"0 made, 0 changed, {len(TOPICS)} as declared" in stack("topics", "apply")
 
 
 def test_other_programs_are_told_the_addresses(stack: Stack) -> None:
@@ -164,7 +164,7 @@ async def test_a_topic_that_differs_is_told_and_can_be_mended_and_keeps_nothing_
     assert "retention.ms is 60000, declared is 1209600000" in stack("topics", "check", code=1)
     assert "topics apply --alter" in stack("topics", "apply", code=1)
     stack("topics", "apply", "--alter")
-    assert "10 topics" in stack("topics", "check")
+    assert f"{len(TOPICS)} topics" in stack("topics", "check")
 
 
 def test_a_cluster_that_is_named_is_never_given_this_machines_partition_count(

@@ -50,7 +50,8 @@ class Memory:
 
     def clock_below(self, offset: int) -> float:
         """The time of the latest row of records before this one."""
-        return max((row.at for number, row in self._rows.items() if number < offset), default=float("-inf"))
+        unsettled = (row.at for number, row in self._rows.items() if number < offset)
+        return max(self._settled_clock, max(unsettled, default=self._settled_clock))
 
     def row(self, offset: int) -> Row | None:
         """What was decided about a record, if it was and is not settled."""
