@@ -1,0 +1,75 @@
+"""A router whose surroundings fail: the audit refuses, Postgres is away."""
+
+import asyncio
+from urllib.parse import urlsplit
+
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from bench.beds.inbox import Inbox
+from bench.beds.relay import relay
+from schemas.topics import AUDIT_DECISIONS, RUNS_COMMANDS
+from services.kit.groups import DatabaseSettings, KafkaSettings
+from services.kit.kafka.admin import admin_client
+from tests.deciding import Deciding
+from tests.router.conftest import Runs
+from tests.router.test_router import mentions
+
+
+async def takes(topics: KafkaSettings, size: int) -> None:
+    """From now on the audit of decisions takes records up to this size."""
+    name = f"{topics.topic_prefix}{AUDIT_DECISIONS.name}"
+    wanted = ConfigResource(ConfigResourceType.TOPIC, name, configs={"max.message.bytes": str(size)})
+    async with admin_client(topics) as client:
+        await client.alter_configs([wanted])
+
+
+async def commands(inbox: Inbox, at_least: int) -> int:
+    async with asyncio.timeout(30):
+        while len(found := await inbox.found(RUNS_COMMANDS)) < at_least:  # noqa: ASYNC110 - a topic has no event
+            await asyncio.sleep(0.1)
+    return len(found)
+
+
+async def test_answers_go_on_while_the_audit_refuses_but_not_without_end(
+    routers: Runs, inbox: Inbox, topics: KafkaSettings
+) -> None:
+    """Auditing changes no reply; and so many envelopes are answered that no audit knows of, and no more."""
+    made = mentions(Deciding(), 25)
+    async with routers(THREADLINE_ROUTER_IN_FLIGHT="10") as router:
+        await takes(topics, 10)
+        await inbox.put_all(made[:6])
+        assert await commands(inbox, 6) == 6
+        await router.until("threadline_router_lane_down", 1, lane="audit")
+        assert "audit.decisions takes nothing" in (await router.health())["reasons"]["lanes"]
+        assert "records wait for it in memory" in router.child.said()
+        await inbox.put_all(made[6:])
+        assert await commands(inbox, 10) == 10
+        await asyncio.sleep(2)
+        assert await commands(inbox, 10) == 10, "the bound holds"
+        await takes(topics, 1 << 20)
+        assert [each.decision.kind for each in await inbox.decisions(60)] == ["dispatched"] * 25
+        assert await commands(inbox, 25) == 25
+        await router.until("threadline_router_lane_down", 0, lane="audit")
+        await router.until_ready()
+
+
+async def test_while_postgres_is_away_known_tenants_go_on_and_others_wait(
+    routers: Runs, inbox: Inbox, described: DatabaseSettings
+) -> None:
+    url = described.database_url
+    place = urlsplit(url.get_secret_value() if url is not None else "")
+    async with relay(place.hostname or "", place.port or 0) as between:
+        through = place._replace(netloc=place.netloc.rpartition("@")[0] + f"@127.0.0.1:{between.port}").geturl()
+        async with routers(DATABASE_URL=through) as router:
+            await inbox.put_all(mentions(Deciding(), 1))
+            await inbox.decisions()
+            between.cut()
+            await router.until("threadline_directory_away", 1)
+            await inbox.put_all(mentions(Deciding(number=100), 2, "T2"))
+            await inbox.put_all(mentions(Deciding(number=200), 3))
+            assert await commands(inbox, 4) == 4
+            await router.until("threadline_router_parked", 2)
+            between.mend()
+            kinds = {(each.connection, each.decision.kind) for each in await inbox.decisions()}
+            assert kinds == {("A1:T1", "dispatched"), ("A1:T2", "dispatched")}
+            await router.until("threadline_router_parked", 0)
