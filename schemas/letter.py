@@ -4,6 +4,9 @@ from typing import Literal
 
 from schemas.base import Event, Name
 
+ATTEMPTS = "threadline-attempts"
+"""The header in which a record that is tried again says how often it was."""
+
 
 class DeadLetter(Event):
     """One record that was given up on."""

@@ -11,6 +11,10 @@ LossKind = Literal["events_gone", "commit_gone", "log_replaced"]
 commit beside a journal that has rows, or the log ends before the commit and was made anew."""
 
 
+HowSettled = Literal["replayed", "dropped"]
+"""Put back where it came from, or to be forgotten."""
+
+
 class LettersPaused(Event):
     """So much could not be understood that a router reads no further in a partition until somebody has looked."""
 
@@ -37,7 +41,7 @@ class LetterSettled(Event):
 
     type: Literal["letter.settled"] = "letter.settled"
     letter_id: Name
-    how: Literal["replayed", "dropped"]
+    how: HowSettled
     partition: int = 0
     """Of dead.letters."""
 

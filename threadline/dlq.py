@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from schemas.operation import LetterSettled, LettersResumed
+from schemas.operation import HowSettled, LetterSettled, LettersResumed
 from services.kit.clock import SystemClock
 from services.kit.fault import Fault
 from services.router.adapters.operations import read_all
@@ -142,11 +142,11 @@ def _chosen(found: list[Kept], letter: str | None, *, everything: bool) -> list[
     return [each for each in found if each.settled is None and each.letter.source_topic is not None]
 
 
-async def _settle(kept: Kept, how: str) -> None:
+async def _settle(kept: Kept, how: HowSettled) -> None:
     settled = LetterSettled(
         at=SystemClock().now(),
         letter_id=kept.id,
-        how="replayed" if how == "replayed" else "dropped",
+        how=how,
         partition=kept.partition,
     )
     await write_down(kafka_settings(), [settled])

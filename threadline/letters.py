@@ -3,21 +3,15 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
-from aiokafka import AIOKafkaConsumer
-
-from schemas.letter import DeadLetter
-from schemas.operation import LetterSettled
+from schemas.letter import ATTEMPTS, DeadLetter
+from schemas.operation import HowSettled, LetterSettled
 from schemas.record import CannotRead
 from schemas.topics import AUDIT_OPERATIONS, BY_NAME, DEAD_LETTERS, Topic
 from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
-from services.kit.kafka.consumer import Record, reader, record_of
+from services.kit.kafka.consumer import reader, record_of, to_end
 from services.kit.kafka.writer import Writer
-
-ATTEMPTS = "threadline-attempts"
-"""The header in which a letter that is tried again says how often it was."""
 
 
 class NoSuchLetter(Fault):
@@ -36,7 +30,7 @@ class Kept:
     partition: int
     offset: int
     letter: DeadLetter
-    settled: Literal["replayed", "dropped"] | None = None
+    settled: HowSettled | None = None
 
 
 async def letters(settings: KafkaSettings, since: datetime | None = None) -> list[Kept]:
@@ -44,7 +38,8 @@ async def letters(settings: KafkaSettings, since: datetime | None = None) -> lis
     settled = {each.letter_id: each.how async for each in _settled(settings)}
     found: dict[str, Kept] = {}
     async with reader(settings, DEAD_LETTERS, since) as consumer:
-        async for record in to_end(consumer, settings):
+        async for raw in to_end(consumer):
+            record = record_of(raw, settings.topic_prefix)
             try:
                 attributes, event = record.decode()
             except CannotRead:
@@ -57,25 +52,13 @@ async def letters(settings: KafkaSettings, since: datetime | None = None) -> lis
 
 async def _settled(settings: KafkaSettings) -> AsyncIterator[LetterSettled]:
     async with reader(settings, AUDIT_OPERATIONS) as consumer:
-        async for record in to_end(consumer, settings):
+        async for raw in to_end(consumer):
             try:
-                _, event = record.decode()
+                _, event = record_of(raw, settings.topic_prefix).decode()
             except CannotRead:
                 continue  # likewise
             if isinstance(event, LetterSettled):
                 yield event
-
-
-async def to_end(consumer: AIOKafkaConsumer, settings: KafkaSettings) -> AsyncIterator[Record]:
-    """Everything that stands there now."""
-    ends = await consumer.end_offsets(consumer.assignment())
-    left = {tp for tp, end in ends.items() if await consumer.position(tp) < end}
-    while left:
-        for tp, records in (await consumer.getmany(*left, timeout_ms=200)).items():
-            for raw in records:
-                if raw.offset < ends[tp]:
-                    yield record_of(raw, settings.topic_prefix)
-        left = {tp for tp in left if await consumer.position(tp) < ends[tp]}
 
 
 def one_of(found: list[Kept], name: str) -> Kept:

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from schemas.topics import Topic
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.connection import client_arguments
+from services.kit.kafka.consumer import reader, to_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +26,10 @@ class Seen:
 
 async def seen(kafka: KafkaSettings, topic: Topic) -> AsyncIterator[Seen]:
     """Everything that stands on it now, each partition in its order."""
-    name = f"{kafka.topic_prefix}{topic.name}"
-    consumer = AIOKafkaConsumer(**client_arguments(kafka), group_id=None, auto_offset_reset="earliest")
-    await consumer.start()
-    try:
-        partitions = [TopicPartition(name, number) for number in range(kafka.topic_partitions)]
-        consumer.assign(partitions)
-        ends = await consumer.end_offsets(partitions)
-        left = {tp for tp in partitions if ends[tp] > 0}
-        while left:
-            for records in (await consumer.getmany(*left, timeout_ms=500)).values():
-                for raw in records:
-                    name = next((value.decode() for header, value in raw.headers if header == "ce_id"), "")
-                    yield Seen(name, raw.partition, raw.offset, raw.key, raw.value or b"", raw.timestamp)
-            left = {tp for tp in left if await consumer.position(tp) < ends[tp]}
-    finally:
-        await consumer.stop()
+    async with reader(kafka, topic) as consumer:
+        async for raw in to_end(consumer):
+            name = next((value.decode() for header, value in raw.headers if header == "ce_id"), "")
+            yield Seen(name, raw.partition, raw.offset, raw.key, raw.value or b"", raw.timestamp)
 
 
 async def end_of(kafka: KafkaSettings, topic: Topic) -> int:

@@ -6,7 +6,7 @@ from schemas.envelope import GatewayCancel, GatewayRun, SlackEnvelope
 from schemas.letter import DeadLetter
 from schemas.topics import SLACK_INBOUND, Topic
 from services.kit.groups import KafkaSettings
-from services.kit.kafka.consumer import Record, reader, record_of
+from services.kit.kafka.consumer import Record, reader, record_of, to_end
 
 Inbound = SlackEnvelope | GatewayRun | GatewayCancel | DeadLetter
 
@@ -30,9 +30,8 @@ async def stored(settings: KafkaSettings, topic: Topic = SLACK_INBOUND) -> list[
     """Everything that is on it now, each partition in its order."""
     found = []
     async with reader(settings, topic) as consumer:
-        ends = await consumer.end_offsets(consumer.assignment())
-        for _ in range(sum(ends.values())):
-            record = record_of(await consumer.getone(), settings.topic_prefix)
+        async for raw in to_end(consumer):
+            record = record_of(raw, settings.topic_prefix)
             attributes, event = record.decode()
             if not isinstance(event, Inbound):
                 raise TypeError(f"{topic.name} holds a {type(event).__name__}")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from opentelemetry.trace import NoOpTracer
@@ -15,7 +15,7 @@ from schemas.record import encode
 from schemas.topics import AUDIT_DECISIONS, SLACK_INBOUND, Topic, name_of
 from services.kit.clock import SystemClock
 from services.kit.groups import KafkaSettings
-from services.kit.kafka.consumer import Record, reader, record_of
+from services.kit.kafka.consumer import Record, reader, record_of, to_end
 from services.kit.kafka.producer import Producer
 from services.kit.kafka.writer import Writer
 from services.kit.telemetry.emitter import NoEmitter
@@ -39,7 +39,6 @@ class Inbox:
 
     kafka: KafkaSettings
     put: int = 0
-    sent: list[Envelope] = field(default_factory=list)
 
     async def put_all(self, envelopes: Iterable[Envelope]) -> None:
         """In their order."""
@@ -64,9 +63,8 @@ class Inbox:
         """Everything on a topic, each id once, each partition in its order."""
         found: dict[str, Found] = {}
         async with reader(self.kafka, topic) as consumer:
-            ends = await consumer.end_offsets(consumer.assignment())
-            for _ in range(sum(ends.values())):
-                record = record_of(await consumer.getone(), self.kafka.topic_prefix)
+            async for raw in to_end(consumer):
+                record = record_of(raw, self.kafka.topic_prefix)
                 attributes, event = record.decode()
                 found.setdefault(attributes.id, Found(attributes.id, event, record))
         return sorted(found.values(), key=lambda each: (each.record.partition, each.record.offset))

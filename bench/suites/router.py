@@ -11,15 +11,15 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from bench.beds.child import child
 from bench.beds.decided import end_of, seen, until_quiet
+from bench.beds.inbox import encoded
 from bench.beds.router import describe, own_router, router_environment
 from bench.beds.traffic import Traffic
 from bench.figure import Figure, Goal, Peer
 from bench.load import open_loop
 from bench.suite import Bed, Measured, Suite
-from schemas.attributes import Attributes
 from schemas.envelope import Envelope
-from schemas.record import encode, read
-from schemas.topics import AUDIT_DECISIONS, RUNS_COMMANDS, SLACK_INBOUND, name_of
+from schemas.record import read
+from schemas.topics import AUDIT_DECISIONS, RUNS_COMMANDS, SLACK_INBOUND
 from services.kit.clock import SystemClock
 from services.kit.groups import KafkaSettings
 from services.kit.kafka import admin
@@ -71,10 +71,10 @@ async def _preload(settings: KafkaSettings, envelopes: Iterable[Envelope]) -> fl
     for envelope in envelopes:
         leads_to = _leads_to(envelope)
         sends += leads_to
-        record = _record(envelope)
-        headers = [*record[1], ("bench-sends", str(leads_to).encode())]
+        value, carried = encoded(envelope)
+        headers = [*carried, ("bench-sends", str(leads_to).encode())]
         name = f"{settings.topic_prefix}{SLACK_INBOUND.name}"
-        last = await producer.send(name, record[0], envelope.connection.encode(), headers=headers)
+        last = await producer.send(name, value, envelope.connection.encode(), headers=headers)
     if last is not None:
         await last
     await producer.stop()
@@ -89,12 +89,6 @@ def _leads_to(envelope: Envelope) -> int:
         return 3
     is_chatter = event.get("channel_type") == "channel" or event.get("type") == "reaction_added" or "actions" in payload
     return 2 if is_chatter else 1
-
-
-def _record(envelope: Envelope) -> tuple[bytes, tuple[tuple[str, bytes], ...]]:
-    attributes = Attributes(envelope.event_id, name_of(type(envelope)), "/threadline/ingress", envelope.at)
-    encoded = encode(SLACK_INBOUND, envelope, attributes)
-    return encoded.value, encoded.headers
 
 
 async def _router(bed: Bed, settings: KafkaSettings, folder: Path) -> dict[str, float]:
@@ -128,9 +122,7 @@ async def _peer(module: str, settings: KafkaSettings, folder: Path) -> dict[str,
             raise TimeoutError(f"{module} did not get through; {started.said()[-800:]}") from None
         cpu = started.cpu_s()
     return {
-        "events/s": await _rate(settings, await end_of(settings, AUDIT_DECISIONS))
-        * EVENTS
-        / await end_of(settings, AUDIT_DECISIONS),
+        "events/s": await _rate(settings, EVENTS),
         "CPU for each, ms": cpu / EVENTS * 1000,
     }
 
@@ -174,9 +166,8 @@ async def _latency(bed: Bed, settings: KafkaSettings, folder: Path) -> dict[str,
         async def one(_: int) -> None:
             envelope = traffic.one("dm", clock.now().timestamp())
             arrived[envelope.event_id] = asyncio.get_running_loop().create_future()
-            value, headers = _record(envelope)
+            value, headers = encoded(envelope)
             name = f"{settings.topic_prefix}{SLACK_INBOUND.name}"
-            put[envelope.event_id] = clock.monotonic()
             await producer.send_and_wait(name, value, envelope.connection.encode(), headers=list(headers))
             put[envelope.event_id] = clock.monotonic()
             await asyncio.wait_for(arrived[envelope.event_id], 30)

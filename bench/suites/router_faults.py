@@ -24,15 +24,14 @@ from pydantic import SecretStr
 from bench.beds.broker import OwnBroker, own_broker
 from bench.beds.child import Child, child
 from bench.beds.decided import end_of, seen
+from bench.beds.inbox import encoded
 from bench.beds.relay import Relay, relay
 from bench.beds.router import describe, router_environment
 from bench.beds.traffic import Traffic
 from bench.figure import Figure, Goal
 from bench.suite import Bed, Measured, Suite
-from schemas.attributes import Attributes
 from schemas.envelope import Envelope
-from schemas.record import encode
-from schemas.topics import AUDIT_DECISIONS, AUDIT_RUNS, RUNS_COMMANDS, SLACK_INBOUND, name_of
+from schemas.topics import AUDIT_DECISIONS, AUDIT_RUNS, RUNS_COMMANDS, SLACK_INBOUND
 from services.directory.document import Tenant as Described
 from services.directory.document import TenantFacts
 from services.kit.clock import SystemClock
@@ -170,10 +169,8 @@ async def _produce(scene: Scene, traffic: Traffic) -> None:
     name = f"{scene.kafka.topic_prefix}{SLACK_INBOUND.name}"
     waiting = []
     for number, envelope in enumerate(_log(traffic)):
-        attributes = Attributes(envelope.event_id, name_of(type(envelope)), "/threadline/ingress", envelope.at)
-        record = encode(SLACK_INBOUND, envelope, attributes)
-        key = envelope.connection.encode()
-        waiting.append(await producer.send(name, record.value, key, headers=list(record.headers)))
+        value, headers = encoded(envelope)
+        waiting.append(await producer.send(name, value, envelope.connection.encode(), headers=list(headers)))
         if number % 100 == 0:
             await asyncio.gather(*waiting)
             waiting.clear()

@@ -218,9 +218,7 @@ class Router:
         attributes = Attributes(event.pause_id, name_of(LettersPaused), SOURCE, event.at)
         encoded = encode(AUDIT_OPERATIONS, event, attributes)
         self._operations.paused[partition] = event
-        self._lanes.audit.put(
-            [Letter(AUDIT_OPERATIONS, str(partition), encoded.value, encoded.headers, _nothing, stays=True)]
-        )
+        self._lanes.audit.put([Letter(AUDIT_OPERATIONS, str(partition), encoded.value, encoded.headers, stays=True)])
 
     def _halts(self) -> str | None:
         halted = {number: place.halted for number, place in self._reading.places.items() if place.halted}
@@ -236,7 +234,3 @@ def _end_in_any_case() -> None:
 
 async def _wait(stopping: asyncio.Event) -> None:
     await stopping.wait()
-
-
-def _nothing() -> None:
-    """Nobody waits for it."""

@@ -121,6 +121,18 @@ async def reader(
         await _let_go(consumer)
 
 
+async def to_end(consumer: AIOKafkaConsumer) -> AsyncIterator[ConsumerRecord]:
+    """Everything that stands in its partitions now, each in its order; what comes meanwhile is left."""
+    ends = await consumer.end_offsets(consumer.assignment())
+    left = {tp for tp, end in ends.items() if await consumer.position(tp) < end}
+    while left:
+        for tp, records in (await consumer.getmany(*left, timeout_ms=200)).items():
+            for record in records:
+                if record.offset < ends[tp]:
+                    yield record
+        left = {tp for tp in left if await consumer.position(tp) < ends[tp]}
+
+
 async def _seek(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], since: datetime | None) -> None:
     if since is None:
         await consumer.seek_to_beginning(*partitions)

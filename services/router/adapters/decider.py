@@ -8,7 +8,7 @@ from typing import Any
 
 from schemas.attributes import Attributes
 from schemas.decision import DeadLettered, Ignored, UnknownWorkspace
-from schemas.letter import DeadLetter
+from schemas.letter import ATTEMPTS, DeadLetter
 from schemas.record import CannotWrite, encode
 from schemas.topics import AUDIT_DECISIONS, ROUTER_JOURNAL, SLACK_INBOUND, Topic, name_of
 from services.directory.holding import Known
@@ -34,8 +34,6 @@ log = logging.getLogger(__name__)
 
 SOURCE = "/threadline/router"
 SERVICE = "router"
-ATTEMPTS = "threadline-attempts"
-"""The header in which a letter that is tried again says how often it was."""
 LONGEST_COUNT = 6
 ROOM = 4096
 """Of a record's largest size, what headers and the batch around it take."""
@@ -49,6 +47,7 @@ class InboundDecider:
         self._clock = instruments.clock
         self.counting = Counting(instruments)
         self._tallies: dict[int, Tally] = {}
+        self._told_unknown: set[str] = set()
         self.pause: Callable[[int, int, Tally], None] = lambda *_: None
         """Hears that a partition is paused, and at which offset."""
 
@@ -121,12 +120,22 @@ class InboundDecider:
                 may_stop_anyone=outcome.may_stop_anyone,
             )
             if not is_known:
-                _tell_unknown(event.connection)
+                self._tell_unknown(event.connection)
         row = _row(outcome, verdict, memory, now)
         plan = Plan(row, self._said(opened, source, verdict), _kept(row))
         self.counting.decided(verdict, self._clock.monotonic() - began)
         self.tally(source.partition).count(is_dead=False)
         return plan
+
+    def _tell_unknown(self, connection: str) -> None:
+        """Once for each connection: it could go on for as long as the app is installed there."""
+        if connection not in self._told_unknown and len(self._told_unknown) < MOST_TOLD:
+            self._told_unknown.add(connection)
+            log.warning(
+                "no tenant owns the workspace of %s: its events are counted and left unanswered. Describe it in "
+                "directory.yaml, or remove the app there",
+                connection,
+            )
 
     def _give_up(self, dead: Dead, opened: Opened, source: Source, memory: Memory, now: float) -> Answer:
         tally = self.tally(source.partition)
@@ -175,25 +184,12 @@ class InboundDecider:
 
 
 _UNKNOWN_TYPE = Outcome(Ignored(reason="unknown_event"))
-_told_unknown: dict[str, None] = {}
 MOST_TOLD = 1000
 
 
-def _tell_unknown(connection: str) -> None:
-    """Once for each connection: it could go on for as long as the app is installed there."""
-    if connection not in _told_unknown and len(_told_unknown) < MOST_TOLD:
-        _told_unknown[connection] = None
-        log.warning(
-            "no tenant owns the workspace of %s: its events are counted and left unanswered. Describe it in "
-            "directory.yaml, or remove the app there",
-            connection,
-        )
-
-
 def _row(outcome: Outcome, verdict: Verdict, memory: Memory, now: float) -> Row:
-    changes = tuple(outcome.changes)
     said = verdict.model_dump_json(exclude_none=True).encode()
-    return Row(now, memory.lasting(changes, now), changes, said)
+    return Row(now, memory.lasting(outcome.changes, now), outcome.changes, said)
 
 
 def _trace_of(attributes: Attributes | None) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from schemas.operation import LettersPaused, LettersResumed, LossAccepted
 from schemas.record import CannotRead
 from schemas.topics import AUDIT_OPERATIONS
 from services.kit.groups import KafkaSettings
-from services.kit.kafka.consumer import Record, reader, record_of
+from services.kit.kafka.consumer import Record, reader, record_of, to_end
 
 TRY_AGAIN_S = 1.0
 
@@ -79,13 +79,8 @@ async def read_all(settings: KafkaSettings) -> Operations:
 
 async def _fold(consumer: AIOKafkaConsumer, settings: KafkaSettings) -> Operations:
     found = Operations()
-    ends = await consumer.end_offsets(consumer.assignment())
-    left = {tp for tp, end in ends.items() if await consumer.position(tp) < end}
-    while left:
-        for records in (await consumer.getmany(*left, timeout_ms=200)).values():
-            for raw in records:
-                _taken(record_of(raw, settings.topic_prefix), found)
-        left = {tp for tp in left if await consumer.position(tp) < ends[tp]}
+    async for raw in to_end(consumer):
+        _taken(record_of(raw, settings.topic_prefix), found)
     return found
 
 

@@ -6,7 +6,7 @@ from services.router.decisions import bots, keys, text
 from services.router.decisions.event import Event
 from services.router.decisions.facts import Agent, Facts, Tenant
 from services.router.decisions.inbound import Asked, Commanded, Posted, Shortcut
-from services.router.decisions.place import message_of, where
+from services.router.decisions.place import message_ts_of, where
 from services.router.decisions.wanted import Wanted
 
 
@@ -66,7 +66,7 @@ def _asked(trigger: Trigger, event: Event, agent: Agent | None) -> Wanted:
     channel, thread = where(event)
     sender = event.inbound.origin.sender or ""
     agent_id = agent.id if agent is not None else None
-    ts = message_of(event)
+    ts = message_ts_of(event)
     asks = trigger != "gateway"
     return Wanted(trigger, event.cause.name, agent_id, channel, sender, thread, asks=asks, message_ts=ts)
 

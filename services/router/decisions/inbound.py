@@ -19,8 +19,6 @@ class Origin:
     sender: str | None = None
     sender_team: str | None = None
     sender_name: str | None = None
-    enterprise_id: str | None = None
-    """The organisation that the workspace is part of."""
     shared: bool = False
     """Whether another organisation takes part in the channel."""
 

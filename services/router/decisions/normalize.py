@@ -117,7 +117,6 @@ def _of_outer(payload: Json, event: Json, connection: str) -> Origin:
         sender=_user(event),
         sender_team=_text(event, "user_team") or _text(event, "source_team") or _text(event, "team"),
         sender_name=_text(event, "username"),
-        enterprise_id=_text(first, "enterprise_id") or _text(payload, "enterprise_id"),
         shared=payload.get("is_ext_shared_channel") is True,
     )
 
@@ -180,7 +179,6 @@ def _of_command(payload: Json, connection: str) -> Inbound:
         _text(payload, "team_id") or _owner(connection),
         sender=_need(payload, "user_id"),
         sender_name=_text(payload, "user_name"),
-        enterprise_id=_text(payload, "enterprise_id"),
     )
     command, said = _need(payload, "command"), _text(payload, "text") or ""
     name, trigger = _text(payload, "channel_name"), _text(payload, "trigger_id")
@@ -198,7 +196,6 @@ def _of_interaction(payload: Json, connection: str) -> Inbound:
         sender=_text(user, "id"),
         sender_team=sender_team,
         sender_name=_text(user, "username") or _text(user, "name"),
-        enterprise_id=_text(_part(payload, "enterprise"), "id"),
         shared=sender_team is not None and sender_team != home,
     )
     match kind:

@@ -59,7 +59,7 @@ def where(event: Event) -> tuple[str | None, str | None]:  # noqa: PLR0911 - one
             assert_never(event.inbound)
 
 
-def message_of(event: Event) -> str | None:
+def message_ts_of(event: Event) -> str | None:
     """The message that it is about, on which an emoji can be shown."""
     match event.inbound:
         case Posted(ts=ts) | Shortcut(message=Posted(ts=ts)) | Reacted(message_ts=ts):

@@ -25,8 +25,7 @@ from services.router.decisions.inbound import Reacted
 from services.router.decisions.messages import GATEWAY, message_of
 from services.router.decisions.occasion import Occasion, Telling
 from services.router.decisions.outcome import Matched
-from services.router.decisions.place import message_of as message_of_place
-from services.router.decisions.place import place_of
+from services.router.decisions.place import message_ts_of, place_of
 from services.router.decisions.telling_interactions import of_interaction, started
 from services.router.decisions.verdict import Verdict
 
@@ -89,7 +88,7 @@ def _of_refusal(decision: Throttled, occasion: Occasion) -> Iterator[Telling]:
         seconds = max(1, ceil(decision.retry_after_s))
         text = f"Too many requests, try again in {seconds} s."
         yield occasion.notice("throttled", text, decision.retry_after_s)
-    ts = message_of_place(occasion.event)
+    ts = message_ts_of(occasion.event)
     if decision.told_by == "emoji" and ts is not None:
         shown = EmojiRequested(
             at=occasion.at, cause=occasion.cause, place=occasion.place, message_ts=ts, emoji=WAIT_EMOJI

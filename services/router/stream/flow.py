@@ -65,6 +65,7 @@ class Work(Generic[AnyOpened]):
 class Partition(Generic[AnyOpened]):
     """One partition of this assignment."""
 
+    number: int
     generation: int
     memory: Memory
     clock: float | None = None
@@ -96,7 +97,7 @@ class Flow(Generic[AnyOpened]):
         self.leave()
         await self._lanes.drained()
         rows = await self._journal.read(partitions)
-        self._partitions = {each: Partition(generation, Memory(rows[each])) for each in sorted(partitions)}
+        self._partitions = {each: Partition(each, generation, Memory(rows[each])) for each in sorted(partitions)}
         for each in self._partitions.values():
             each.going.set()
         self.is_loaded = True
@@ -234,11 +235,11 @@ class Flow(Generic[AnyOpened]):
     def _go_on(self, partition: Partition[AnyOpened]) -> None:
         """There is room again."""
         self._room.set()
-        for number, each in self._partitions.items():
-            if each is partition and len(partition.in_flight) <= self._most // 2 and not partition.parked:
-                place = self._reading.places.get(number)
-                if place is not None and place.halted == WAITS:
-                    self._reading.resume(number)
+        place = self._reading.places.get(partition.number)
+        is_ours = self._partitions.get(partition.number) is partition
+        has_room = len(partition.in_flight) <= self._most // 2 and not partition.parked
+        if is_ours and has_room and place is not None and place.halted == WAITS:
+            self._reading.resume(partition.number)
 
     def void(self, number: int, then: Callable[[], None]) -> None:
         """What is remembered of a partition was of another log: it is let go, and `then` hears when it is gone."""

@@ -31,7 +31,7 @@ class Journal:
 
     def tombstone(self, partition: int, offset: int) -> Letter:
         """A row, on its way out of it."""
-        return Letter(self._topic, str(offset), None, (), _nothing, partition)
+        return Letter(self._topic, str(offset), None, (), partition=partition)
 
     async def read(self, partitions: set[int]) -> dict[int, dict[int, Row]]:
         """Every row of these partitions as the journal stands now.
@@ -82,7 +82,3 @@ def _fold(rows: dict[int, Row], offset: int, value: bytes | None) -> None:
         rows.pop(offset, None)
     elif offset not in rows:
         rows[offset] = row.decode(value)
-
-
-def _nothing() -> None:
-    """Nobody waits for a row to be gone."""

@@ -37,7 +37,7 @@ class Letter:
     key: str | bytes | None
     value: bytes | None
     headers: Headers
-    settled: Callable[[], None]
+    settled: Callable[[], None] = lambda: None
     """Hears that every in-sync replica has it."""
     partition: int | None = None
     stays: bool = False

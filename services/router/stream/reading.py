@@ -19,7 +19,6 @@ class Place:
     halted: str | None = None
     """Why nothing is read for now."""
     rewind_to: int | None = None
-    committed: int | None = None
 
 
 @dataclass
