@@ -53,6 +53,21 @@ async def test_answers_go_on_while_the_audit_refuses_but_not_without_end(
         await router.until_ready()
 
 
+async def test_a_router_killed_in_its_work_goes_on_where_it_was(routers: Runs, inbox: Inbox) -> None:
+    """Started again under its name it has its partitions at once, and everything it remembered."""
+    made = mentions(Deciding(), 40)
+    named = {"THREADLINE_ROUTER_NAME": "r1", "THREADLINE_ROUTER_SESSION_S": "6"}
+    async with routers(**named) as router:
+        await inbox.put_all(made[:20])
+        await inbox.decisions()
+        await inbox.put_all([*made[20:], *made[:20]])
+        await router.child.kill()
+    async with routers(**named):
+        kinds = [each.decision.kind for each in await inbox.decisions()]
+    assert kinds == ["dispatched"] * 30 + ["throttled"] * 10 + ["duplicate"] * 20
+    assert await commands(inbox, 40) == 40
+
+
 async def test_while_postgres_is_away_known_tenants_go_on_and_others_wait(
     routers: Runs, inbox: Inbox, described: DatabaseSettings
 ) -> None:

@@ -25,6 +25,7 @@ Begin = Callable[[int, Standing], Beginning]
 """Says where a partition is read on, as its group and its log stand."""
 CANNOT_BE_SOUND = 70
 SOONER_S = 5.0
+NOT_COMMITTED = "where it begins could not be committed: the group is being shared out anew"
 
 
 @dataclass(frozen=True)
@@ -93,14 +94,24 @@ class GaplessConsumer(driver.Consumer):
         if not ours:
             return
         first, end = await self.earliest_offsets(*ours), await self.highwaters(*ours)
+        never_read: dict[TP, int] = {}
         for tp in sorted(ours):
             beginning = self.watch.begin(tp.partition, Standing(self._found_commit.get(tp), first[tp], end[tp]))
             place = reading.begin(tp.partition, self.app.consumer_generation_id, beginning.at)
             if beginning.is_elsewhere:
                 reading.go_on_at(tp.partition, beginning.at)
             place.halted = beginning.halted
+            if tp not in self._found_commit and beginning.halted is None:
+                never_read[tp] = beginning.at
             self._acked[tp].clear()  # Faust commits only what has an entry here
             await self._go_to(tp, beginning.at)
+        await self._commit_first(never_read)
+
+    async def _commit_first(self, beginnings: Mapping[TP, int]) -> None:
+        """A commit stands before the first row does, so that rows without one always mean that it was lost."""
+        if beginnings and not await self._commit(beginnings):
+            for tp in beginnings:
+                self.watch.reading.places[tp.partition].halted = NOT_COMMITTED
 
     @override
     async def seek_to_committed(self) -> Mapping[TP, int]:
