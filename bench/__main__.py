@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import logging
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,13 +80,16 @@ def _report(suite: Suite, seed: int, runs: int | None) -> Report:
 
 @contextmanager
 def _bed(suite: Suite, seed: int) -> Iterator[Bed]:
-    """A stack that nothing else uses, stopped afterwards."""
+    """A stack that nothing else uses and where nothing is left of a suite before, stopped afterwards."""
     settings = LocalSettings(home=HOME)
-    if state.is_held(Home.of(settings)):
+    home = Home.of(settings)
+    if state.is_held(home):
         raise LocalFault(f"another suite runs in {HOME}; they would disturb each other. Wait for it, or stop it")
+    control.end_leftovers(home, lambda *_: None)
+    shutil.rmtree(home.root, ignore_errors=True)
     stack = control.start(settings, list(suite.parts)) if suite.parts else None
     try:
-        yield Bed(stack, Home.of(settings), seed)
+        yield Bed(stack, home, seed)
     finally:
         if stack is not None:
             control.stop(settings)

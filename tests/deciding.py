@@ -10,12 +10,12 @@ from schemas.decision import Decision
 from schemas.envelope import Envelope, EnvelopeKind, GatewayCancel, GatewayRun, Received, SlackEnvelope
 from schemas.naming import cause_of
 from schemas.slack import connection_of, event_id_of
-from services.router.decisions import bots, saying
+from services.router.decisions import saying
 from services.router.decisions.decide import decide
 from services.router.decisions.event import Event
 from services.router.decisions.facts import Agent, Facts, Limit, Tenant
 from services.router.decisions.normalize import normalize
-from services.router.decisions.verdict import Verdict
+from services.router.decisions.verdict import Verdict, verdict_of
 from services.router.stream.memory import Memory
 from services.router.stream.row import Row
 from tests.samples import event_callback
@@ -96,18 +96,9 @@ class Deciding:
         cause = cause_of(envelope) or Cause(f"delivery:{envelope.event_id}")
         event = Event(normalize(envelope), envelope.event_id, cause, envelope.received.received_at)
         now = max(self.memory.clock, event.received_at.timestamp())
-        outcome = decide(event, Facts(self.tenant, 7, self.memory), datetime.fromtimestamp(now, UTC))
-        verdict = Verdict(
-            at=datetime.fromtimestamp(now, UTC),
-            decision=outcome.decision,
-            tenant_id=self.tenant.id if self.tenant is not None else None,
-            directory_revision=7,
-            self_id=bots.self_of(event.inbound.origin, self.tenant) if self.tenant is not None else None,
-            evaluation=outcome.evaluation,
-            prompt=outcome.prompt,
-            target=outcome.target,
-            may_stop_anyone=outcome.may_stop_anyone,
-        )
+        facts, at = Facts(self.tenant, 7, self.memory), datetime.fromtimestamp(now, UTC)
+        outcome = decide(event, facts, at)
+        verdict = verdict_of(outcome, event, facts, at)
         self.memory.keep(self.offset, Row(now, self.memory.lasting(outcome.changes, now), outcome.changes, b""))
         sent = saying.say(event, verdict, saying.Source(0, self.offset))
         self.offset += 1

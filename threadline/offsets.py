@@ -17,6 +17,7 @@ from services.kit.kafka.admin import admin_client
 from services.kit.kafka.connection import client_arguments
 from services.router.adapters.losses import told
 from services.router.adapters.operations import read_all
+from services.router.settings import SERVICE
 from services.router.stream.beginning import Gap, Standing, gap_in, is_accepted
 from services.router.stream.journal import Journal
 from threadline.operating import write_down
@@ -24,7 +25,6 @@ from threadline.plain import plain_console
 from threadline.running import kafka_settings
 
 application = typer.Typer(help="Where the router stands in slack.inbound.", no_args_is_help=True, add_completion=False)
-GROUP = "router"
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ async def _look(settings: KafkaSettings) -> list[Row]:
     accepted = (await read_all(settings)).accepted
     topic = f"{settings.topic_prefix}{SLACK_INBOUND.name}"
     async with admin_client(settings) as client:
-        commits = await client.list_consumer_group_offsets(f"{settings.topic_prefix}{GROUP}")
+        commits = await client.list_consumer_group_offsets(f"{settings.topic_prefix}{SERVICE}")
         [described] = await client.describe_topics([topic])
     numbers = sorted(each["partition"] for each in described["partitions"])
     partitions = [TopicPartition(topic, number) for number in numbers]

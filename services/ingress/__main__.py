@@ -2,20 +2,14 @@
 
 import sys
 
-from services.ingress.app import run
+from services.ingress.app import SERVICE, run
 from services.ingress.settings import IngressSettings
-from services.kit.fault import Fault
-from services.kit.settings import load
+from services.kit.process import begin
 
 
 def main() -> int:
     """Gives the exit code."""
-    try:
-        settings = load(IngressSettings)
-    except Fault as fault:
-        sys.stderr.write(f"ingress: {fault}\n")
-        return 1
-    return run(settings)
+    return begin(SERVICE, IngressSettings, run)
 
 
 if __name__ == "__main__":

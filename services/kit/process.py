@@ -4,9 +4,11 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import TypeVar
 
 from opentelemetry.trace import Tracer
 
@@ -17,6 +19,7 @@ from services.kit.fresh_ids import FreshIds, RandomIds
 from services.kit.groups import HttpSettings, LogSettings, TelemetrySettings
 from services.kit.health import Health
 from services.kit.http import Served, operations, served
+from services.kit.settings import load
 from services.kit.telemetry.catalogue import Metric
 from services.kit.telemetry.emitter import Emitter
 from services.kit.telemetry.metrics import metrics_of
@@ -50,6 +53,17 @@ class Process:
 
 
 Work = Callable[[Process], Awaitable[None]]
+AnySettings = TypeVar("AnySettings", bound=ProcessSettings)
+
+
+def begin(service: str, kind: type[AnySettings], runs: Callable[[AnySettings], int]) -> int:
+    """Reads the settings and runs. What is wrong with them is said in a line, before there is a log."""
+    try:
+        settings = load(kind)
+    except Fault as fault:
+        sys.stderr.write(f"{service}: {fault}\n")
+        return 1
+    return runs(settings)
 
 
 def run(service: str, settings: ProcessSettings, catalogue: Iterable[Metric], work: Work) -> int:

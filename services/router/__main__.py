@@ -2,20 +2,14 @@
 
 import sys
 
-from services.kit.fault import Fault
-from services.kit.settings import load
+from services.kit.process import begin
 from services.router.app import run
-from services.router.settings import RouterSettings
+from services.router.settings import SERVICE, RouterSettings
 
 
 def main() -> int:
     """Gives the exit code."""
-    try:
-        settings = load(RouterSettings)
-    except Fault as fault:
-        sys.stderr.write(f"router: {fault}\n")
-        return 1
-    return run(settings)
+    return begin(SERVICE, RouterSettings, run)
 
 
 if __name__ == "__main__":

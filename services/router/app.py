@@ -29,7 +29,7 @@ from services.router.adapters.losses import PAUSED, place_to_begin
 from services.router.adapters.operations import Operations, follow, read_all
 from services.router.adapters.tenants import Tenants
 from services.router.decisions.letters import Bound, Tally
-from services.router.settings import RouterSettings
+from services.router.settings import SERVICE, RouterSettings
 from services.router.stream.beginning import Beginning, Standing
 from services.router.stream.consumer import Watch
 from services.router.stream.flow import WAITS, Flow, Lanes
@@ -42,7 +42,6 @@ from services.router.stream.worker import Membership, Worker
 
 log = logging.getLogger(__name__)
 
-SERVICE = "router"
 SNAPSHOT = "router-directory.json"
 CATALOGUE = (*metrics.CATALOGUE, *KAFKA_METRICS, *directory_metrics.CATALOGUE)
 CLEARED = "its journal is of another log, and is being cleared"
@@ -142,9 +141,7 @@ class Router:
             watchdog.look(self._running.clock.monotonic(), lags)
 
     def _begin(self, partition: int, standing: Standing) -> Beginning:
-        memory = self._flow.memory(partition)
-        highest = memory.highest() if memory is not None else None
-        beginning = place_to_begin(partition, standing, highest, self._operations)
+        beginning = self._place_to_begin(partition, standing)
         self._standings[partition] = standing
         self._decider.begin_anew(partition)
         if beginning.halted is not None:
@@ -155,6 +152,10 @@ class Router:
             self._void(partition, beginning.at)
             return replace(beginning, halted=CLEARED, is_elsewhere=False)
         return beginning
+
+    def _place_to_begin(self, partition: int, standing: Standing) -> Beginning:
+        memory = self._flow.memory(partition)
+        return place_to_begin(partition, standing, memory.highest() if memory is not None else None, self._operations)
 
     def _void(self, partition: int, at: int) -> None:
         """What is remembered of a log that is no more is let go, before anything of the new one is read."""
@@ -187,9 +188,7 @@ class Router:
             self._after_a_loss(partition, standing, place)
 
     def _after_a_loss(self, partition: int, standing: Standing, place: Place) -> None:
-        memory = self._flow.memory(partition)
-        highest = memory.highest() if memory is not None else None
-        beginning = place_to_begin(partition, standing, highest, self._operations)
+        beginning = self._place_to_begin(partition, standing)
         if not beginning.is_elsewhere or beginning.halted is not None:
             return
         log.warning("partition %d is read on behind a loss that was accepted", partition)

@@ -6,6 +6,9 @@ from services.directory.settings import DirectorySettings
 from services.kit.groups import KafkaSettings
 from services.kit.process import ProcessSettings
 
+SERVICE = "router"
+"""What it is called, and its consumer group behind the topics' prefix."""
+
 
 class RouterSettings(DirectorySettings, KafkaSettings, ProcessSettings):
     """Deciding what becomes of every envelope."""

@@ -18,13 +18,14 @@ from services.router.adapters.counting import Counting
 from services.router.adapters.losses import PAUSED
 from services.router.adapters.opening import Dead, Opened, opened
 from services.router.adapters.tenants import Tenants
-from services.router.decisions import bots, saying
+from services.router.decisions import saying
 from services.router.decisions.decide import decide
 from services.router.decisions.facts import Facts
 from services.router.decisions.letters import Bound, Tally
 from services.router.decisions.outcome import Outcome
 from services.router.decisions.saying import Outgoing
-from services.router.decisions.verdict import Verdict
+from services.router.decisions.verdict import Verdict, verdict_of
+from services.router.settings import SERVICE
 from services.router.stream.deciding import Answer, Halt, Out, Plan, Source
 from services.router.stream.memory import Memory
 from services.router.stream.row import Row
@@ -33,7 +34,6 @@ from services.router.stream.row import encode as encode_row
 log = logging.getLogger(__name__)
 
 SOURCE = "/threadline/router"
-SERVICE = "router"
 LONGEST_COUNT = 6
 ROOM = 4096
 """Of a record's largest size, what headers and the batch around it take."""
@@ -106,20 +106,10 @@ class InboundDecider:
             outcome, verdict = _UNKNOWN_TYPE, Verdict(at=at, decision=_UNKNOWN_TYPE.decision)
         else:
             tenant = self._tenants.ready(known) if isinstance(known, Known) else None
-            outcome = decide(event, Facts(tenant, known.revision, memory), at)
-            is_known = not isinstance(outcome.decision, UnknownWorkspace)
-            verdict = Verdict(
-                at=at,
-                decision=outcome.decision,
-                tenant_id=tenant.id if tenant is not None and is_known else None,
-                directory_revision=known.revision,
-                self_id=bots.self_of(event.inbound.origin, tenant) if tenant is not None else None,
-                evaluation=outcome.evaluation,
-                prompt=outcome.prompt,
-                target=outcome.target,
-                may_stop_anyone=outcome.may_stop_anyone,
-            )
-            if not is_known:
+            facts = Facts(tenant, known.revision, memory)
+            outcome = decide(event, facts, at)
+            verdict = verdict_of(outcome, event, facts, at)
+            if isinstance(outcome.decision, UnknownWorkspace):
                 self._tell_unknown(event.connection)
         row = _row(outcome, verdict, memory, now)
         plan = Plan(row, self._said(opened, source, verdict), _kept(row))

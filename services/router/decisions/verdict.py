@@ -1,9 +1,14 @@
 """A decision as it is remembered: with the envelope, enough to say everything again. It holds no text."""
 
+from datetime import datetime
+
 from schemas.base import Instant, Name, Part
-from schemas.decision import Decision
+from schemas.decision import Decision, UnknownWorkspace
 from schemas.stop import StopTarget
-from services.router.decisions.outcome import Evaluation
+from services.router.decisions import bots
+from services.router.decisions.event import Event
+from services.router.decisions.facts import Facts
+from services.router.decisions.outcome import Evaluation, Outcome
 
 
 class Verdict(Part):
@@ -23,3 +28,20 @@ class Verdict(Part):
     may_stop_anyone: bool = False
     detail: str | None = None
     """Of a dead letter, what was wrong."""
+
+
+def verdict_of(outcome: Outcome, event: Event, facts: Facts, at: datetime) -> Verdict:
+    """An outcome, and for whom it was."""
+    tenant = facts.tenant
+    is_known = tenant is not None and not isinstance(outcome.decision, UnknownWorkspace)
+    return Verdict(
+        at=at,
+        decision=outcome.decision,
+        tenant_id=tenant.id if tenant is not None and is_known else None,
+        directory_revision=facts.revision,
+        self_id=bots.self_of(event.inbound.origin, tenant) if tenant is not None else None,
+        evaluation=outcome.evaluation,
+        prompt=outcome.prompt,
+        target=outcome.target,
+        may_stop_anyone=outcome.may_stop_anyone,
+    )

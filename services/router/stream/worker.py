@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import os
+import time
 from dataclasses import dataclass
 from typing import Any
 
 import faust
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.types import TP
+from typing_extensions import override
 
 from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
@@ -41,6 +43,26 @@ class Membership:
     group: str
     name: str
     session_s: float
+
+
+class QuietMonitor(faust.Monitor):
+    """Counts nothing for each event: we measure ourselves. Faust wants to know when a stream heard something last."""
+
+    @override
+    def on_message_in(self, tp: Any, offset: int, message: Any) -> None:
+        pass
+
+    @override
+    def on_stream_event_in(self, tp: Any, offset: int, stream: Any, event: Any) -> None:
+        self.stream_inbound_time[tp] = time.monotonic()
+
+    @override
+    def on_stream_event_out(self, tp: Any, offset: int, stream: Any, event: Any, state: Any = None) -> None:
+        pass
+
+    @override
+    def on_message_out(self, tp: Any, offset: int, message: Any) -> None:
+        pass
 
 
 class Worker:
@@ -146,6 +168,7 @@ def _application(settings: KafkaSettings, membership: Membership) -> faust.App:
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,
+        Monitor=QuietMonitor,
         stream_wait_empty=False,
         autodiscover=False,
     )
