@@ -41,6 +41,8 @@ class EffectIntended(Event):
     settlement: Settlement
     arguments_json: str
     """What the call says, so that it can be repeated."""
+    of_parts: int = 1
+    """How many calls make up what this one is a part of: a long answer is several messages."""
 
 
 class EffectConfirmed(Event):

@@ -8,6 +8,8 @@ from uuid import UUID
 
 _RUN = UUID("5f2c7d64-0f3b-5c55-9a35-6b0a2d5c9b01")
 _RECORD = UUID("5f2c7d64-0f3b-5c55-9a35-6b0a2d5c9b02")
+_EFFECT = UUID("5f2c7d64-0f3b-5c55-9a35-6b0a2d5c9b03")
+_OF_RUN = UUID("5f2c7d64-0f3b-5c55-9a35-6b0a2d5c9b04")
 
 
 def run_id(connection: str, cause: str) -> str:
@@ -21,6 +23,16 @@ def record_id(source_topic: str, source_partition: int, source_offset: int, inde
     `source_topic` is the declared name, without a prefix, so that a replay under another prefix repeats the ids.
     """
     return _name_in(_RECORD, f"{source_topic}\n{source_partition}\n{source_offset}\n{index}")
+
+
+def effect_id(subject: str, purpose: str, part: int) -> str:
+    """One call that a run or another command leads to. Asked for again after a restart it has the same name."""
+    return _name_in(_EFFECT, f"{subject}\n{purpose}\n{part}")
+
+
+def run_record_id(run: str, what: str) -> str:
+    """A record that is written once in the life of a run, whoever writes it."""
+    return _name_in(_OF_RUN, f"{run}\n{what}")
 
 
 def thread_key(team_id: str, channel_id: str, thread_ts: str | None) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from schemas.base import Event, Instant, Name, Part
-from schemas.command import Trigger
+from schemas.command import Trigger, Verdict
 from schemas.stop import StopSource
 
 RunStateName = Literal["start", "complete", "cancel_requested", "cancelled", "error"]
@@ -74,4 +74,12 @@ class RunCancel(_OfRun):
     acknowledged_at: Instant | None = None
 
 
-RunAudit: TypeAlias = Annotated[RunState | RunCancel, Field(discriminator="type")]
+class RunFeedback(_OfRun):
+    """A person said whether a reply was good."""
+
+    type: Literal["run.feedback"] = "run.feedback"
+    verdict: Verdict
+    given_by: Name
+
+
+RunAudit: TypeAlias = Annotated[RunState | RunCancel | RunFeedback, Field(discriminator="type")]

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4  # noqa: TID251 - names of a test's topics, which must differ from run to run
 
@@ -143,20 +144,32 @@ def nothing_learnt() -> Iterator[None]:
     redaction._learnt.clear()
 
 
-@pytest.fixture
-def kafka_settings(brokers: str) -> KafkaSettings:
-    """The broker under a prefix that no other test has. The topics are not made yet."""
+def fresh(brokers: str) -> KafkaSettings:
+    """The broker under a prefix that nobody else has."""
     prefix = f"test-{uuid4().hex[:12]}."
     return KafkaSettings(
         kafka_brokers=brokers, topic_prefix=prefix, topic_partitions=PARTITIONS_ON_ONE_MACHINE, topic_replication=1
     )
 
 
-@pytest.fixture
-async def topics(kafka_settings: KafkaSettings) -> AsyncIterator[KafkaSettings]:
-    """Every declared topic, for this test alone."""
+@asynccontextmanager
+async def topics_of(kafka_settings: KafkaSettings) -> AsyncIterator[KafkaSettings]:
+    """Every declared topic, within it."""
     async with admin.admin_client(kafka_settings) as client:
         declared = admin.declared_on(await admin.cluster_of(client, kafka_settings))
         await admin.create(client, declared)
         yield kafka_settings
         await client.delete_topics([f"{kafka_settings.topic_prefix}{topic.name}" for topic in TOPICS])
+
+
+@pytest.fixture
+def kafka_settings(brokers: str) -> KafkaSettings:
+    """The broker under a prefix that no other test has. The topics are not made yet."""
+    return fresh(brokers)
+
+
+@pytest.fixture
+async def topics(kafka_settings: KafkaSettings) -> AsyncIterator[KafkaSettings]:
+    """Every declared topic, for this test alone."""
+    async with topics_of(kafka_settings) as made:
+        yield made

@@ -20,6 +20,8 @@ from services.kit.secrets.settings import GatewaySettings
 from services.kit.settings import Settings
 from services.kit.telemetry.catalogue import Metric
 from services.local.home import LocalSettings
+from services.responder import metrics as responder_metrics
+from services.responder.settings import ResponderSettings
 from services.router import metrics as router_metrics
 from services.router.settings import RouterSettings
 from services.slack_sim.settings import SlackSimSettings
@@ -35,6 +37,7 @@ SETTINGS: tuple[type[Settings], ...] = (
     GatewaySettings,
     IngressSettings,
     RouterSettings,
+    ResponderSettings,
     HttpSettings,
     LogSettings,
     TelemetrySettings,
@@ -47,5 +50,6 @@ METRICS: tuple[Metric, ...] = (
     *directory_metrics.CATALOGUE,
     *ingress_metrics.CATALOGUE,
     *router_metrics.CATALOGUE,
+    *responder_metrics.CATALOGUE,
 )
 """Each room's catalogue of metrics."""

@@ -20,6 +20,7 @@ class LazyGroup(TyperGroup):
         "doctor": "threadline.doctor",
         "ingress": "threadline.ingress",
         "router": "threadline.router",
+        "responder": "threadline.responder",
         "rules": "threadline.rules",
         "dlq": "threadline.dlq",
         "offsets": "threadline.offsets",

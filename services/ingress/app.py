@@ -18,13 +18,13 @@ from services.ingress.adapters.receiver import Receiver
 from services.ingress.adapters.sockets import AppSockets
 from services.ingress.adapters.spools import Spools
 from services.ingress.apps import NoApps, SlackApp, app_places, apps_of
-from services.ingress.quiet import QUIET
 from services.ingress.sealing import leave_out, seal_with
 from services.ingress.settings import IngressSettings
 from services.kit import process
 from services.kit.fault import Fault
 from services.kit.kafka.metrics import CATALOGUE as KAFKA_METRICS
 from services.kit.process import Process
+from services.kit.quiet import QUIET
 from services.kit.secrets.source import Secrets
 from services.kit.telemetry.instruments import Instruments
 

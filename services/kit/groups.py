@@ -144,3 +144,7 @@ class ModelSettings(Settings):
     """Any OpenAI-compatible server."""
     anthropic_api_key: SecretStr | None = Field(default=None, validation_alias="ANTHROPIC_API_KEY")
     """For models named anthropic:…"""
+    anthropic_base_url: str | None = Field(default=None, validation_alias="ANTHROPIC_BASE_URL")
+    """Any server that speaks as Anthropic's does."""
+    ollama_base_url: str = Field(default="http://127.0.0.1:11434/v1", validation_alias="OLLAMA_BASE_URL")
+    """Where Ollama answers, with /v1 at the end."""

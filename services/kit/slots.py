@@ -1,6 +1,8 @@
 """A number of one's own among the processes that share a folder: free again when the process is gone."""
 
 import fcntl
+import hashlib
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,3 +29,11 @@ def slot(folder: Path, name: str) -> Iterator[int]:
             yield number
             return
     raise NoSlot(f"{MOST} processes called {name} share {folder}; give this one a folder of its own")
+
+
+@contextmanager
+def member_name(folder: Path, service: str) -> Iterator[str]:
+    """A name within a group that no other process has, and that a restart gets again: of the machine and the folder."""
+    where = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:6]
+    with slot(folder, service) as number:
+        yield f"{socket.gethostname()[:40]}-{where}-{number}"

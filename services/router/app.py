@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import socket
 import threading
 from collections.abc import Coroutine, Iterable
 from contextlib import AsyncExitStack
@@ -20,7 +19,7 @@ from services.kit import process
 from services.kit.fault import Fault
 from services.kit.kafka.metrics import CATALOGUE as KAFKA_METRICS
 from services.kit.process import Process
-from services.kit.slots import slot
+from services.kit.slots import member_name
 from services.kit.telemetry.instruments import Instruments
 from services.router import metrics
 from services.router.adapters.decider import SOURCE, InboundDecider
@@ -64,12 +63,11 @@ async def _work(settings: RouterSettings, running: Process) -> None:
     for name in ("aiokafka", "faust", "mode"):
         logging.getLogger(name).setLevel(logging.WARNING)
     async with AsyncExitStack() as stack:
-        number = stack.enter_context(slot(settings.state_folder, SERVICE))
-        name = settings.router_name or f"{socket.gethostname()[:48]}-{number}"
+        name = stack.enter_context(member_name(settings.state_folder, SERVICE))
         surroundings = Surroundings(running.clock, running.emitter, settings.state_folder / SNAPSHOT)
         known = await stack.enter_async_context(directory(settings, surroundings))
         router = Router(settings, running, known, await read_all(settings))
-        await router.run(name)
+        await router.run(settings.router_name or name)
 
 
 class Router:

@@ -15,7 +15,7 @@ class RouterSettings(DirectorySettings, KafkaSettings, ProcessSettings):
 
     router_name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,64}$")
     """What this process is called among routers, and stays called over restarts: with it, a restart within
-    THREADLINE_ROUTER_SESSION_S keeps its partitions. By default the machine's name and a number that is free there."""
+    THREADLINE_ROUTER_SESSION_S keeps its partitions. By default one of the machine, the state folder and a number."""
     router_session_s: float = Field(default=10.0, ge=6, le=300)
     """How long a router may be silent before others take over its partitions."""
     router_in_flight: int = Field(default=500, ge=10, le=10_000)

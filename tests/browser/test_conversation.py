@@ -129,7 +129,7 @@ async def test_a_command_is_answered_to_one_person(chat: Chat, opened: Opener, s
 async def test_a_message_shortcut_reaches_its_app(chat: Chat, sim: SlackSim, first: First) -> None:
     agent = made(sim, first)
 
-    @agent.shortcut("ask_about_message")
+    @agent.shortcut("threadline:ask")
     async def take(ack: Any, body: dict[str, Any], client: AsyncWebClient) -> None:
         await ack()
         await client.chat_postMessage(channel=body["channel"]["id"], text=f"About: {body['message']['text']}")

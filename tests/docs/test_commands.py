@@ -48,6 +48,7 @@ RUN_BY = {
     "threadline ingress spools": "tests/ingress/test_commands.py::test_a_spool_that_was_left_behind_is_adopted",
     "threadline ingress adopt": "tests/ingress/test_commands.py::test_a_spool_that_was_left_behind_is_adopted",
     "threadline router": "tests/router/test_commands.py::test_it_runs_as_people_start_it",
+    "threadline responder": "tests/responder/test_commands.py::test_it_runs_as_people_start_it",
     "threadline rules test": "tests/router/test_commands.py::test_rules_are_tried_out_on_a_text",
     "threadline dlq list": "tests/router/test_commands.py::"
     "test_poison_is_kept_byte_for_byte_its_neighbours_are_not_harmed_and_it_can_be_replayed",

@@ -81,7 +81,7 @@ async def test_slack_delivers_events_commands_and_clicks(
         ts = (await sim.transcript(first.general)).messages[-1]["ts"]
         await sim.ask(
             ChooseShortcut(
-                user_id=first.you, app_id=first.app.id, callback_id="ask_about_message", channel_id=first.general, ts=ts
+                user_id=first.you, app_id=first.app.id, callback_id="threadline:ask", channel_id=first.general, ts=ts
             )
         )
         assert_prompt(await settled(sim))

@@ -65,7 +65,7 @@ async def test_every_kind_of_envelope_is_published_as_it_was_received(
             ChooseShortcut(
                 user_id=first.you,
                 app_id=first.app.id,
-                callback_id="ask_about_message",
+                callback_id="threadline:ask",
                 channel_id=first.general,
                 ts=ts,
             )

@@ -133,7 +133,7 @@ def answer_people(app: AsyncApp) -> None:
     async def suggest(ack: AsyncAck, payload: Json) -> None:
         await ack(**options_for(payload["value"]))
 
-    @app.shortcut("ask_about_message")
+    @app.shortcut("threadline:ask")
     async def ask_about(ack: AsyncAck, body: Json, respond: AsyncRespond) -> None:
         await ack()
         await respond(f"About: {body['message']['text']}", response_type="ephemeral")

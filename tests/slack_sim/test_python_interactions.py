@@ -62,7 +62,7 @@ async def test_a_command_is_answered_with_its_acknowledgement_and_later(sim: Sla
 async def test_a_messages_shortcut_is_answered_to_who_chose_it(sim: SlackSim, first: First) -> None:
     ts = await sim.say(first.colleague, first.general, "the plants are dry")
     shortcut = ChooseShortcut(
-        user_id=first.you, app_id=first.app.id, callback_id="ask_about_message", channel_id=first.general, ts=ts
+        user_id=first.you, app_id=first.app.id, callback_id="threadline:ask", channel_id=first.general, ts=ts
     )
     await sim.ask(shortcut)
     said = AnEphemeral(channel_id=first.general, user_id=first.you, contains="About: the plants are dry")

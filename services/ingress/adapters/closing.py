@@ -12,7 +12,7 @@ from services.directory.holding import Known
 from services.directory.installations import Installations, NoToken
 from services.directory.lookup import Directory
 from services.ingress.adapters.entry import NotKept
-from services.ingress.adapters.slack_errors import code_of
+from services.kit.slack_errors import code_of
 
 log = logging.getLogger(__name__)
 

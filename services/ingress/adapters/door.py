@@ -21,7 +21,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from services.ingress.adapters.receiver import Receipt, Receiver, Refused, Taken
 from services.ingress.apps import SlackApp
 from services.ingress.decisions.reading import Arrived, Delivery, Retry, of_request
-from services.ingress.quiet import QUIET
+from services.kit.quiet import QUIET
 
 OK, UNAUTHORIZED, FAILED, UNAVAILABLE = 200, 401, 500, 503
 

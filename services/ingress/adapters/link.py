@@ -9,8 +9,8 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 from typing_extensions import override
 
-from services.ingress.quiet import QUIET
 from services.kit.clock import Clock
+from services.kit.quiet import QUIET
 
 PING_EVERY_S = 5.0
 DEAF_AFTER_S = 4 * PING_EVERY_S

@@ -30,10 +30,10 @@ from services.directory.holding import Known
 from services.directory.installations import Granted, Installations
 from services.directory.lookup import Directory
 from services.directory.slack_tokens import MORE_SCOPES, SCOPES
-from services.ingress.quiet import QUIET
 from services.kit.clock import Clock
 from services.kit.fault import Fault
 from services.kit.fresh_ids import FreshIds
+from services.kit.quiet import QUIET
 from services.kit.redaction import learn
 from services.kit.secrets.sealing import CannotOpen, Sealer
 

@@ -11,11 +11,11 @@ from slack_sdk.errors import SlackApiError
 
 from services.ingress import metrics
 from services.ingress.adapters.link import Link
-from services.ingress.adapters.slack_errors import code_of, retry_after
 from services.ingress.decisions.link_state import STATES, LinkState, after
 from services.ingress.decisions.refusals import advice_for
 from services.kit.clock import Clock
 from services.kit.fault import Fault
+from services.kit.slack_errors import code_of, retry_after
 from services.kit.telemetry.emitter import Emitter
 
 log = logging.getLogger(__name__)

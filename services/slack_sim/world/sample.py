@@ -48,10 +48,11 @@ EVENTS = (
     "tokens_revoked",
 )
 COMMANDS = (
+    Command("/ask", "Ask the agent", "a question"),
     Command("/stop", "Stop what the agent is doing for you"),
     Command("/agent-task", "Give a supervised agent a task", "what to do"),
 )
-SHORTCUTS = (Shortcut("ask_about_message", "Ask about this"), Shortcut("new_task", "New task", "global"))
+SHORTCUTS = (Shortcut("threadline:ask", "Ask about this"), Shortcut("new_task", "New task", "global"))
 AGENT = "Mara"
 PEOPLE = (("you", "You"), ("colleague", "A Colleague"), ("customer", "A Customer"))
 CHANNELS = ("general", "support", "random")

@@ -6,5 +6,5 @@ We say ourselves what happens.
 import logging
 from typing import Final
 
-QUIET: Final = logging.getLogger("services.ingress.slack_libraries")
+QUIET: Final = logging.getLogger("services.slack_libraries")
 QUIET.setLevel(logging.CRITICAL + 1)

@@ -1,0 +1,1 @@
+"""What touches the outside: Kafka, Slack, language models, the clock."""

@@ -1,0 +1,108 @@
+"""Asks a model until it answers: with time limits, again after what passes, and another where the first cannot."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from services.kit.telemetry.instruments import Instruments
+from services.responder import metrics
+from services.responder.adapters.models import ModelFailed, Models, Used, Wanted
+from services.responder.decisions.prompting import Asked
+from services.responder.decisions.trying import Breaker, pause_before
+
+log = logging.getLogger(__name__)
+
+NEVER = float("inf")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for what."""
+
+    word_s: float
+    """For the first word, and from one to the next."""
+    whole_s: float
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of whom."""
+
+    asked: Asked
+    models: Sequence[str]
+    """The first, and those that are asked where it cannot answer."""
+    wanted: Wanted
+    patience: Patience
+
+
+Heard = Callable[[str], None]
+"""Hears the answer so far, again with every word. After a failure it may begin anew."""
+
+
+class Answering:
+    """Every model's."""
+
+    def __init__(self, models: Models, instruments: Instruments) -> None:
+        self._models = models
+        self._clock, self._emitter = instruments.clock, instruments.emitter
+        self._breakers: dict[str, Breaker] = {}
+
+    async def answer(self, question: Question, heard: Heard) -> tuple[str, Used]:
+        """The whole answer, and what it took. `ModelFailed` where nobody answers."""
+        try:
+            async with asyncio.timeout(question.patience.whole_s):
+                return await self._by_any(question, heard)
+        except TimeoutError:
+            raise ModelFailed("timeout", f"no whole answer within {question.patience.whole_s:.0f} s") from None
+
+    async def _by_any(self, question: Question, heard: Heard) -> tuple[str, Used]:
+        failure = ModelFailed("not_set_up", "no model is named")
+        for name in question.models:
+            tried = 0
+            pause: float | None = 0.0
+            while pause is not None:
+                await asyncio.sleep(pause)
+                tried += 1
+                try:
+                    return await self._by(name, question, heard)
+                except ModelFailed as error:
+                    failure = error
+                    self._emitter.count(metrics.MODEL_TROUBLE, trouble=error.trouble)
+                    log.warning("%s did not answer (%s: %s)", name, error.trouble, error.detail)
+                    chance = random.random()  # noqa: S311 - it spreads those who wait
+                    pause = pause_before(tried, error.trouble, error.retry_after_s, chance)
+        raise failure
+
+    async def _by(self, name: str, question: Question, heard: Heard) -> tuple[str, Used]:
+        breaker = self._breakers.setdefault(name.partition(":")[0], Breaker())
+        if not breaker.may_ask(self._clock.monotonic()):
+            raise ModelFailed("unavailable", "it failed again and again, and is left alone for a while", NEVER)
+        try:
+            answered = await self._listen(name, question, heard)
+        except ModelFailed as error:
+            breaker.failed(error.trouble, self._clock.monotonic())
+            raise
+        except BaseException:
+            breaker.let_be()
+            raise
+        breaker.answered()
+        return answered
+
+    async def _listen(self, name: str, question: Question, heard: Heard) -> tuple[str, Used]:
+        word_s, loop = question.patience.word_s, asyncio.get_running_loop()
+        began, text = self._clock.monotonic(), ""
+        try:
+            model = await self._models.named(name)
+            async with asyncio.timeout(word_s) as limit, model.ask(question.asked, question.wanted) as speaking:
+                async for piece in speaking:
+                    if piece and not text:
+                        self._emitter.observe(metrics.FIRST_TOKEN_SECONDS, self._clock.monotonic() - began)
+                    limit.reschedule(loop.time() + word_s)
+                    if piece:
+                        text += piece
+                        heard(text)
+                return text, speaking.used
+        except TimeoutError:
+            raise ModelFailed("timeout", f"no word for {word_s:.0f} s") from None

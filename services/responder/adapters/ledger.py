@@ -1,0 +1,221 @@
+"""Carries out calls to Slack, each once: meant first, then made, then settled, and all of it written down."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
+
+from schemas import ids
+from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, EffectUnknown, LedgerEntry
+from schemas.topics import SLACK_EFFECTS
+from services.kit.kafka.fence import Fence
+from services.kit.kafka.producer import Producer
+from services.kit.telemetry.instruments import Instruments
+from services.responder import metrics
+from services.responder.adapters.gate import Gate
+from services.responder.adapters.slack import NotSent, NoWay, Refused, Slack, TooFast, Unsure, Workspace
+from services.responder.decisions.effects import DONE_ALREADY, Call, Subject, call, effect_of_message, entry_of
+from services.responder.decisions.pace import Urgency
+from services.responder.decisions.standing import Standing
+
+log = logging.getLogger(__name__)
+
+CLOSED_LOOK_S: Final = 0.05
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 15.0
+SEEN_AFTER_S: Final = 1.0
+"""A message may be done and not yet be found: a look-up that finds nothing is repeated once, so much later."""
+PAGE: Final = 200
+NO_TOKEN, GAVE_UP = "no_token", "gave_up"
+
+
+class EffectRefused(Exception):
+    """Slack did not do it, and will not."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What calls go through."""
+
+    slack: Slack
+    gate: Gate
+    fence: Fence
+
+
+class Ledger:
+    """The one way to change something in Slack."""
+
+    def __init__(self, producer: Producer, outside: Outside, instruments: Instruments, give_up_s: float) -> None:
+        self._producer, self._slack, self._gate, self._fence = producer, outside.slack, outside.gate, outside.fence
+        self._clock, self._emitter = instruments.clock, instruments.emitter
+        self._give_up_s = give_up_s
+
+    async def intend(self, subject: Subject, calls: Sequence[Call]) -> None:
+        """Returns when it is durable that all of them are meant."""
+        at = self._clock.now()
+        waiting = [
+            await self._write(
+                subject,
+                EffectIntended(
+                    at=at,
+                    effect=entry_of(subject, each),
+                    settlement=each.settlement,
+                    arguments_json=json.dumps(each.arguments, ensure_ascii=False),
+                    of_parts=each.of_parts,
+                ),
+                f"intended:{each.effect_id}",
+            )
+            for each in calls
+        ]
+        for each in waiting:
+            await each
+
+    async def do(self, subject: Subject, made: Call, urgency: Urgency) -> str | None:
+        """Means it and does it. Gives the ts of the message."""
+        await self.intend(subject, [made])
+        return await self.carry_out(subject, made, urgency)
+
+    async def carry_out(self, subject: Subject, made: Call, urgency: Urgency, attempt: int = 1) -> str | None:
+        """Does what is meant already, however often that must be tried. Gives the ts of the message."""
+        began, pause = self._clock.monotonic(), FIRST_PAUSE_S
+        while True:
+            try:
+                return await self._try(subject, made, urgency, attempt)
+            except TooFast:
+                pass  # the gate knows, and waits
+            except NotSent as error:
+                log.warning("%s did not reach Slack (%s); it is tried again", made.method, error)
+                await asyncio.sleep(pause)
+            except Unsure as error:
+                log.warning("nobody knows whether Slack did %s (%s)", made.method, error)
+                found, is_settled = await self._settle(subject, made, str(error))
+                if is_settled:
+                    return found
+                await asyncio.sleep(pause)
+            attempt += 1
+            pause = min(LONGEST_PAUSE_S, pause * 2)
+            if self._clock.monotonic() - began > self._give_up_s:
+                await self._refused(subject, made, GAVE_UP, attempt)
+
+    async def _try(self, subject: Subject, made: Call, urgency: Urgency, attempt: int) -> str | None:
+        try:
+            data = await self._call(subject, made.method, made.arguments, urgency)
+        except NoWay as error:
+            log.error("%s of %s cannot be made: %s", made.method, subject.connection, error)  # noqa: TRY400 - the words say it
+            await self._refused(subject, made, NO_TOKEN, attempt)
+        except Refused as error:
+            if error.code not in DONE_ALREADY.get(made.method, frozenset()):
+                await self._refused(subject, made, error.code, attempt)
+            return await self._confirmed(subject, made, None, attempt, "repeat")
+        ts = data.get("ts") or data.get("message_ts")
+        return await self._confirmed(subject, made, ts if isinstance(ts, str) else None, attempt, "response")
+
+    async def settle(self, subject: Subject, standing: Standing, made: Call) -> str | None:
+        """Finds out what became of a call that somebody before us meant, and does it where it was not done."""
+        if made.effect_id in standing.confirmed:
+            return standing.confirmed[made.effect_id]
+        if made.effect_id in standing.refused:
+            raise EffectRefused(standing.refused[made.effect_id])
+        if made.effect_id in standing.unknown:
+            return None
+        found, is_settled = await self._settle(subject, made, "its responder ended")
+        return found if is_settled else await self.carry_out(subject, made, Urgency.LAST, attempt=2)
+
+    async def show(self, subject: Subject, arguments: Mapping[str, Any]) -> bool:
+        """Shows a growing text. It needs no entry: the next edit, or the last words, say it all again."""
+        try:
+            await self._call(subject, "chat.update", {"channel": subject.channel_id, **arguments}, Urgency.EDIT)
+        except (TooFast, NotSent, Unsure):
+            return False
+        except Refused as error:
+            raise EffectRefused(error.code) from None
+        except NoWay:
+            raise EffectRefused(NO_TOKEN) from None
+        self._emitter.count(metrics.EDITS)
+        return True
+
+    async def read(self, subject: Subject, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Asks Slack something."""
+        return await self._call(subject, method, arguments, Urgency.FIRST)
+
+    async def _call(
+        self, subject: Subject, method: str, arguments: Mapping[str, Any], urgency: Urgency
+    ) -> dict[str, Any]:
+        workspace = Workspace(subject.tenant_id, subject.connection)
+        await self._gate.turn(subject.connection, method, subject.channel_id, urgency)
+        while not self._fence.may_act(subject.partition):  # noqa: ASYNC110 - a heartbeat has no event
+            await asyncio.sleep(CLOSED_LOOK_S)
+        try:
+            return await self._slack.call(workspace, method, arguments)
+        except TooFast as error:
+            self._emitter.count(metrics.REFUSED)
+            self._gate.rest(subject.connection, method, error.wait_s)
+            raise
+
+    async def _settle(self, subject: Subject, made: Call, why: str) -> tuple[str | None, bool]:
+        """What can be known of a call of which there is no answer, and whether that is all that is to be done."""
+        match made.settlement:
+            case "at_most_once":
+                entry = EffectUnknown(at=self._clock.now(), effect=entry_of(subject, made), error=why)
+                await (await self._write(subject, entry, f"unknown:{made.effect_id}"))
+                self._emitter.count(metrics.EFFECTS, purpose=made.purpose, result="unknown")
+                return None, True
+            case "repeat":
+                return None, False
+            case "look_up":
+                found = await self._found(subject, made)
+                if not found:
+                    await asyncio.sleep(SEEN_AFTER_S)
+                    found = await self._found(subject, made)
+                if not found:
+                    return None, False
+                for number, double in enumerate(found[1:]):
+                    gone = call(subject, "chat.delete", "cleanup", {"ts": double}, part=number)
+                    await self.do(subject, gone, Urgency.FIRST)
+                return await self._confirmed(subject, made, found[0], 1, "look_up"), True
+
+    async def _found(self, subject: Subject, made: Call) -> list[str]:
+        """The messages in Slack that are this effect; one is as it should be."""
+        thread = made.arguments.get("thread_ts")
+        method = "conversations.replies" if thread else "conversations.history"
+        asked: dict[str, Any] = {"channel": subject.channel_id, "include_all_metadata": "true", "limit": PAGE}
+        if thread:
+            asked |= {"ts": thread, **({"oldest": subject.asked_ts} if subject.asked_ts else {})}
+        found: list[str] = []
+        while True:
+            try:
+                data = await self.read(subject, method, asked)
+            except (TooFast, NotSent, Unsure):
+                await asyncio.sleep(FIRST_PAUSE_S)
+                continue
+            except (Refused, NoWay) as error:
+                log.warning("%s cannot be looked up in Slack: %s", made.method, error)
+                return found
+            messages = data.get("messages")
+            ours = [each for each in messages or () if effect_of_message(each) == made.effect_id]
+            found += [each["ts"] for each in ours if isinstance(each.get("ts"), str)]
+            cursor = (data.get("response_metadata") or {}).get("next_cursor")
+            if not cursor or not thread:  # a channel is told from its newest message back
+                return sorted(set(found))
+            asked["cursor"] = cursor
+
+    async def _confirmed(self, subject: Subject, made: Call, ts: str | None, attempt: int, by: Any) -> str | None:
+        effect = entry_of(subject, made, attempt)
+        entry = EffectConfirmed(at=self._clock.now(), effect=effect, message_ts=ts, settled_by=by)
+        await (await self._write(subject, entry, f"confirmed:{made.effect_id}"))
+        self._emitter.count(metrics.EFFECTS, purpose=made.purpose, result="confirmed")
+        return ts
+
+    async def _refused(self, subject: Subject, made: Call, code: str, attempt: int) -> NoReturn:
+        entry = EffectFailed(at=self._clock.now(), effect=entry_of(subject, made, attempt), error=code)
+        await (await self._write(subject, entry, f"failed:{made.effect_id}"))
+        self._emitter.count(metrics.EFFECTS, purpose=made.purpose, result="failed")
+        raise EffectRefused(code)
+
+    async def _write(self, subject: Subject, entry: LedgerEntry, name: str) -> "asyncio.Future[Any]":
+        return await self._producer.send(SLACK_EFFECTS, subject.key, entry, ids.run_record_id(subject.name, name))

@@ -1,0 +1,330 @@
+"""The life of one run: it thinks, asks a model, shows the answer as it grows, and ends in one of three ways."""
+
+import asyncio
+import logging
+import traceback
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from schemas.base import Instant
+from schemas.command import RetryAsked, RunRequested
+from schemas.effect import EffectPurpose
+from schemas.lifecycle import FINAL, Phase, Signal, advance
+from schemas.run import Usage
+from schemas.stop import StopRequested
+from services.directory.document import Agent
+from services.directory.holding import Known
+from services.directory.lookup import Directory
+from services.kit.telemetry.instruments import Instruments
+from services.responder import metrics
+from services.responder.adapters.answering import Answering, Patience, Question
+from services.responder.adapters.audit import Audit, Audited, Story
+from services.responder.adapters.history import History
+from services.responder.adapters.ledger import EffectRefused, Ledger
+from services.responder.adapters.models import ModelFailed, Used, Wanted
+from services.responder.adapters.past import Past
+from services.responder.adapters.reply import Reply
+from services.responder.decisions import words
+from services.responder.decisions.effects import Call, Subject
+from services.responder.decisions.prompting import Asked, Persona, Said, asked, by_person
+from services.responder.decisions.standing import Standing
+from services.responder.decisions.stopping import Stoppable, of_request
+from services.responder.settings import ResponderSettings
+
+log = logging.getLogger(__name__)
+
+OUTCOME: Final = {Phase.REPLIED: "completed", Phase.CANCELLED: "cancelled", Phase.FAILED: "errored"}
+EXPIRED, NO_AGENT, NO_REQUEST, OURS = "expired", "no_agent", "request_gone", "internal"
+
+
+class NotAnswered(Exception):
+    """The run ends without an answer, for a reason of ours."""
+
+    def __init__(self, reason: str, said: str) -> None:
+        super().__init__(reason)
+        self.reason, self.said = reason, said
+
+
+@dataclass(eq=False)
+class Run:
+    """One run that was asked for."""
+
+    command: RunRequested | RetryAsked
+    subject: Subject
+    standing: Standing
+    phase: Phase = Phase.ACCEPTED
+    stop: StopRequested | None = None
+    asking: "asyncio.Task[tuple[str, Used]] | None" = None
+    reply: Reply | None = None
+    request: RunRequested | None = None
+    """What to answer, once that is known: a click on "Try again" names it."""
+    said: str = ""
+    """What the model has said so far."""
+    story: Story = field(default_factory=Story)
+
+    @property
+    def stoppable(self) -> Stoppable:
+        """As stops know it."""
+        return of_request(self.command, self.reply.posted if self.reply is not None else ())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its last words are said."""
+        return self.phase in FINAL
+
+    def move(self, signal: Signal) -> None:
+        """Goes on as the table says."""
+        self.phase = advance(self.phase, signal)
+
+    def end_by(self, stop: StopRequested) -> None:
+        """Somebody wants it to end. The model's call ends now."""
+        if self.stop is not None or self.is_over or self.phase is Phase.STOPPING:
+            return
+        self.stop = stop
+        self.move(Signal.ASK_STOP)
+        if self.asking is not None:
+            self.asking.cancel()
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What every run works with."""
+
+    settings: ResponderSettings
+    instruments: Instruments
+    directory: Directory
+    answering: Answering
+    ledger: Ledger
+    audit: Audit
+    history: History
+    past: Past
+
+
+class Life:
+    """Lives runs."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._clock, self._emitter = around.instruments.clock, around.instruments.emitter
+
+    async def live(self, run: Run) -> None:
+        """Until it is over. A cancellation leaves it as it is, for whoever has the partition then."""
+        run.reply = Reply(self._around.ledger, run.subject, run.command.run_id)
+        self._passed(run, "accepted")
+        try:
+            await self._to_its_end(run)
+        except EffectRefused as refused:
+            log.warning("run %s cannot be shown: Slack says %s", run.command.run_id, refused.code)
+            run.story.reason = refused.code
+            run.phase = Phase.FAILED
+        finally:
+            await run.reply.leave()
+        await self._audited(run)
+
+    async def _to_its_end(self, run: Run) -> None:
+        last = run.standing.last_words()
+        if last:
+            await self._end_what_was_begun(run, last)
+            return
+        try:
+            text, used = await self._answered(run)
+        except ModelFailed as failure:
+            run.story.reason = failure.trouble
+            said = words.failed(failure.trouble, run.command.run_id, run.said)
+            await self._end(run, Signal.FAIL, "failed", said, may_retry=True)
+        except NotAnswered as why:
+            run.story.reason = why.reason
+            await self._end(run, Signal.FAIL, "failed", why.said)
+        except asyncio.CancelledError:
+            if run.stop is None or _is_told_to_leave():
+                raise
+            await self._end(run, Signal.CANCEL, "stopped", words.stopped(run.stop.asked_by, run.said))
+        except EffectRefused:
+            raise
+        except Exception as error:  # noqa: BLE001 - one run must not take the others with it; a message could quote people
+            where = "".join(traceback.format_tb(error.__traceback__))
+            log.error("run %s failed (%s):\n%s", run.command.run_id, type(error).__name__, where)  # noqa: TRY400 - likewise
+            run.story.reason = OURS
+            said = words.failed("internal", run.command.run_id, run.said)
+            await self._end(run, Signal.FAIL, "failed", said, may_retry=True)
+        else:
+            await self._finish(run, text, used)
+
+    async def _end_what_was_begun(self, run: Run, last: list[Call]) -> None:
+        """Somebody before us had decided how it ends: only what is not done of it is done."""
+        if run.reply is None:
+            return
+        await run.reply.say_again(run.standing, last)
+        ended = {"stopped": Phase.CANCELLED, "failed": Phase.FAILED}
+        run.phase = ended.get(last[0].purpose, Phase.REPLIED)
+
+    async def _answered(self, run: Run) -> tuple[str, Used]:
+        if run.stop is not None:
+            raise asyncio.CancelledError
+        run.request = request = await self._request(run)
+        if self._clock.now() - request.received_at > timedelta(seconds=self._around.settings.responder_too_old_s):
+            raise NotAnswered(EXPIRED, words.EXPIRED)
+        run.move(Signal.THINK)
+        self._passed(run, "thinking")
+        beginning = asyncio.create_task(self._begin(run))
+        run.asking = asking = asyncio.create_task(self._ask(run, request))
+        beginning.add_done_callback(lambda begun: begun.cancelled() or begun.exception() is None or asking.cancel())
+        try:
+            answered = await asking
+        finally:
+            await self._both(asking, beginning)
+        if run.stop is not None:
+            raise asyncio.CancelledError
+        return answered
+
+    async def _both(self, asking: "asyncio.Task[tuple[str, Used]]", beginning: "asyncio.Task[None]") -> None:
+        """The placeholder is there before anything else is said; and where it cannot be, nothing can."""
+        if _is_told_to_leave():
+            asking.cancel()
+            beginning.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        await beginning
+
+    async def _begin(self, run: Run) -> None:
+        if run.reply is not None and run.request is not None and run.subject.channel_id:
+            await run.reply.begin(run.standing)
+
+    async def _ask(self, run: Run, request: RunRequested) -> tuple[str, Used]:
+        settings = self._around.settings
+        agent = await self._agent(request)
+        models = [agent.model or settings.model]
+        fallback = agent.fallback_model or settings.fallback_model
+        if fallback is not None and fallback not in models:
+            models.append(fallback)
+        patience = Patience(settings.first_token_within_s, agent.answer_within_s or settings.answer_within_s)
+        question = Question(
+            asked=await self._asked(run, request, agent),
+            models=models,
+            wanted=Wanted(agent.max_answer_tokens or settings.answer_tokens),
+            patience=patience,
+        )
+
+        def heard(text: str) -> None:
+            if run.phase is Phase.THINKING:
+                run.move(Signal.FIRST_TOKEN)
+                self._passed(run, "first_token")
+            run.said = text
+            if run.reply is not None:
+                run.reply.grow(text)
+
+        answered = await self._around.answering.answer(question, heard)
+        self._passed(run, "last_token")
+        return answered
+
+    async def _asked(self, run: Run, request: RunRequested, agent: Agent) -> Asked:
+        message, budget = request.message, agent.max_history_tokens
+        history = await self._around.history.before(run.subject, message.id) if message.thread is not None else []
+        if run.reply is not None:
+            named = {said.who for said in history if said.who is not None}
+            run.reply.may_be_named = {message.sender.id, *message.mentions, *named}
+        persona = Persona(agent.name, agent.role, agent.persona, agent.transparency)
+        text = request.prompt or message.content
+        if message.attachments:
+            names = ", ".join(each.name or each.id for each in message.attachments)
+            text = f"{text}\n\n(With it came files that you cannot see: {names}.)"
+        room = budget if budget is not None else self._around.settings.history_tokens
+        return asked(persona, history, text, message.sender.id, room)
+
+    async def _agent(self, request: RunRequested) -> Agent:
+        tenant = await self._around.directory.owner(request.place.connection.partition(":")[2])
+        agents = tenant.facts.agents if isinstance(tenant, Known) else ()
+        for each in agents:
+            if each.id == request.agent_id and each.enabled:
+                return each
+        raise NotAnswered(NO_AGENT, "⚠️ The agent who was asked is not there any more.")
+
+    async def _request(self, run: Run) -> RunRequested:
+        if isinstance(run.command, RunRequested):
+            return run.command
+        found = await self._around.past.request(run.command.retry_of, run.subject)
+        if found is None:
+            raise NotAnswered(NO_REQUEST, f"⚠️ {words.GONE_REQUEST}")
+        told = {"run_id": run.command.run_id, "at": run.command.at, "received_at": run.command.received_at}
+        return found.model_copy(update={**told, "trigger": "retry", "place": run.command.place})
+
+    async def _finish(self, run: Run, text: str, used: Used) -> None:
+        run.story.usage = Usage(
+            model=used.model, input_tokens=used.input_tokens, output_tokens=used.output_tokens, cost_usd=used.cost_usd
+        )
+        said = text if text.strip() else words.SILENT
+        if run.reply is not None and run.subject.channel_id:
+            footer = words.footer(run.story.usage) if self._around.settings.reply_footer else None
+            await run.reply.finish(said, footer)
+        run.move(Signal.FINISH)
+        self._remember(run, said)
+
+    def _remember(self, run: Run, said: str) -> None:
+        if run.request is None or run.reply is None:
+            return
+        message, ts = run.request.message, run.reply.ts
+        spoken = [
+            Said(
+                "person",
+                by_person(message.sender.id, run.request.prompt or message.content),
+                message.sender.id,
+                message.id,
+            ),
+            Said("agent", said, ts=ts),
+        ]
+        if message.thread is None:
+            self._around.history.begin(run.subject.key, spoken)
+        else:
+            self._around.history.add(run.subject.key, spoken)
+
+    async def _end(
+        self, run: Run, signal: Signal, purpose: EffectPurpose, said: str, *, may_retry: bool = False
+    ) -> None:
+        if run.reply is not None and run.subject.channel_id:
+            await run.reply.end(purpose, said, may_retry=may_retry)
+        run.move(signal)
+
+    async def _audited(self, run: Run) -> None:
+        outcome, audit = OUTCOME[run.phase], self._around.audit
+        at = self._clock.now()
+        self._passed(run, "finished")
+        record = _audited_as(run)
+        self._emitter.count(metrics.RUNS, outcome=outcome)
+        took = max(0.0, (at - record.received_at).total_seconds())
+        self._emitter.observe(metrics.RUN_SECONDS, took, event_type=record.trigger, outcome=outcome)
+        if (usage := run.story.usage) is not None:
+            self._emitter.count(metrics.TOKENS, usage.input_tokens, direction="input")
+            self._emitter.count(metrics.TOKENS, usage.output_tokens, direction="output")
+            self._emitter.count(metrics.COST, usage.cost_usd or 0.0)
+        state = {Phase.REPLIED: "complete", Phase.CANCELLED: "cancelled", Phase.FAILED: "error"}[run.phase]
+        if run.stop is not None:
+            acknowledged: Instant | None = at if run.phase is Phase.CANCELLED else None
+            after = await audit.cancelled(record, run.stop, acknowledged)
+            if after is not None:
+                self._emitter.observe(metrics.CANCEL_SECONDS, max(0.0, after))
+                self._emitter.count(metrics.STOPS, source=run.stop.source)
+        await audit.ended(record, state, run.story)  # type: ignore[arg-type] # one of the three
+
+    def _passed(self, run: Run, phase: str) -> None:
+        """Notes when, in seconds since Slack's receipt."""
+        since = self._clock.now() - run.command.received_at
+        run.story.phases.setdefault(phase, max(0.0, since.total_seconds()))
+
+
+def _audited_as(run: Run) -> Audited:
+    command = run.command
+    request = command if isinstance(command, RunRequested) else run.request
+    return Audited(
+        run_id=command.run_id,
+        place=command.place,
+        key=run.subject.key,
+        trigger=command.trigger if isinstance(command, RunRequested) else "retry",
+        agent_id=request.agent_id if request is not None else None,
+        event_id=request.event_id if request is not None else None,
+        received_at=command.received_at,
+    )
+
+
+def _is_told_to_leave() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,254 @@
+"""Language models by their names: pydantic-ai's for providers, and the built-in one that needs no key."""
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from services.directory.patterns import REHEARSAL
+from services.responder.decisions.prompting import Asked, tokens_of
+from services.responder.decisions.rehearsing import rehearse, words
+from services.responder.decisions.words import Trouble
+from services.responder.settings import ResponderSettings
+
+NO_KEY: Final = "none"
+"""What servers of one's own are given that want no key."""
+
+
+class ModelFailed(Exception):
+    """A model did not answer. What it said of it may quote people's words: only our own word for it is kept."""
+
+    def __init__(self, trouble: Trouble, detail: str, retry_after_s: float | None = None) -> None:
+        super().__init__(detail)
+        self.trouble, self.detail, self.retry_after_s = trouble, detail, retry_after_s
+
+
+@dataclass
+class Used:
+    """What an answer took."""
+
+    model: str
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How an answer is wanted."""
+
+    max_tokens: int | None = None
+
+
+class Speaking(Protocol):
+    """An answer while it comes."""
+
+    used: Used
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        """Piece by piece."""
+        ...
+
+
+class Model(Protocol):
+    """One model."""
+
+    name: str
+
+    def ask(self, asked: Asked, wanted: Wanted) -> AbstractAsyncContextManager[Speaking]:
+        """Within it the model speaks; leaving it ends the call, whether it has finished or not."""
+        ...
+
+
+class _Rehearsed:
+    def __init__(self, text: str, used: Used, pause_s: float) -> None:
+        self._text, self.used, self._pause_s = text, used, pause_s
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        for word in words(self._text):
+            await asyncio.sleep(self._pause_s)
+            self.used.output_tokens = self.used.output_tokens + 1
+            yield word
+
+
+class Rehearsal:
+    """The built-in one: the same answer to the same question, at a pace."""
+
+    name = REHEARSAL
+
+    def __init__(self, words_per_s: float) -> None:
+        self._pause_s = 1.0 / words_per_s
+
+    @asynccontextmanager
+    async def ask(self, asked: Asked, wanted: Wanted) -> AsyncIterator[Speaking]:
+        """It has thought about it already."""
+        said = rehearse(asked)
+        if wanted.max_tokens is not None:
+            said = "".join(words(said)[: wanted.max_tokens])
+        before = sum(tokens_of(each.text) for each in asked.history)
+        yield _Rehearsed(said, Used(self.name, tokens_of(asked.system + asked.question) + before, 0), self._pause_s)
+
+
+class _Streamed:
+    def __init__(self, stream: Any, name: str) -> None:
+        self._stream = stream
+        self.used = Used(name)
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        from pydantic_ai.messages import PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta  # noqa: PLC0415 - only where it is used
+
+        async for event in self._stream:
+            if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
+                yield event.part.content
+            elif isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
+                yield event.delta.content_delta
+        response = self._stream.get()
+        usage = response.usage
+        self.used.input_tokens, self.used.output_tokens = usage.input_tokens, usage.output_tokens
+        if response.finish_reason == "content_filter":
+            raise ModelFailed("filtered", "the provider filtered the answer")
+        try:
+            self.used.cost_usd = float(response.cost().total_price)
+        except (LookupError, ValueError, AssertionError):
+            self.used.cost_usd = None  # nobody knows the price of a model of one's own
+
+
+class Provided:
+    """One of a provider's, through pydantic-ai."""
+
+    def __init__(self, name: str, model: Any) -> None:
+        self.name, self._model = name, model
+
+    @asynccontextmanager
+    async def ask(self, asked: Asked, wanted: Wanted) -> AsyncIterator[Speaking]:
+        """Streams the answer."""
+        from pydantic_ai.direct import model_request_stream  # noqa: PLC0415 - likewise
+
+        settings: dict[str, Any] = {"max_tokens": wanted.max_tokens} if wanted.max_tokens is not None else {}
+        async with (
+            _told(),
+            model_request_stream(self._model, _messages(asked), model_settings=settings or None) as stream,  # type: ignore[arg-type] # a TypedDict, made at run time
+        ):
+            yield _Streamed(stream, self.name)
+
+
+def _messages(asked: Asked) -> list[Any]:
+    from pydantic_ai.messages import ModelRequest, ModelResponse, SystemPromptPart, TextPart, UserPromptPart  # noqa: PLC0415 - likewise
+
+    messages: list[Any] = [ModelRequest(parts=[SystemPromptPart(asked.system)])]
+    for said in asked.history:
+        if said.by == "agent":
+            messages.append(ModelResponse(parts=[TextPart(said.text)]))
+        else:
+            messages.append(ModelRequest(parts=[UserPromptPart(said.text)]))
+    return [*messages, ModelRequest(parts=[UserPromptPart(asked.question)])]
+
+
+@asynccontextmanager
+async def _told() -> AsyncIterator[None]:
+    """What goes wrong within it, in our own words."""
+    from pydantic_ai import exceptions as failures  # noqa: PLC0415 - likewise
+
+    kinds: tuple[tuple[type[Exception], Trouble], ...] = (
+        (failures.ModelRateLimitError, "rate_limited"),
+        (failures.ModelQuotaExceededError, "quota"),
+        (failures.ModelOverloadedError, "overloaded"),
+        (failures.ModelUnavailableError, "unavailable"),
+        (failures.ModelServerError, "unavailable"),
+        (failures.ModelTimeoutError, "timeout"),
+        (failures.ModelConnectionError, "connection"),
+        (failures.ModelContextWindowExceededError, "too_long"),
+        (failures.ModelAuthenticationError, "not_allowed"),
+        (failures.ModelNotFoundError, "no_such_model"),
+        (failures.ModelRequestRejectedError, "rejected"),
+        (failures.ModelRequestTimeout, "timeout"),
+        (failures.ModelAPIError, "unavailable"),
+        (failures.ContentFilterError, "filtered"),
+        (failures.UnexpectedModelBehavior, "broken_answer"),
+        (failures.UserError, "not_set_up"),
+    )
+    try:
+        yield
+    except (ModelFailed, GeneratorExit):
+        raise
+    except (TimeoutError, ValueError, OSError) as error:
+        trouble: Trouble = "timeout" if isinstance(error, TimeoutError) else "broken_answer"
+        raise ModelFailed(
+            "connection" if isinstance(error, OSError) and trouble != "timeout" else trouble, type(error).__name__
+        ) from None
+    except Exception as error:
+        found = next((word for kind, word in kinds if isinstance(error, kind)), None)
+        if found is None:
+            raise
+        status = getattr(error, "status_code", None)
+        detail = f"{type(error).__name__}{f', HTTP {status}' if status is not None else ''}"
+        raise ModelFailed(found, detail, getattr(error, "retry_after", None)) from None
+
+
+class Models:
+    """Every model that is asked here, made when it is first asked for."""
+
+    def __init__(self, settings: ResponderSettings) -> None:
+        self._settings = settings
+        self._made: dict[str, Model] = {REHEARSAL: Rehearsal(settings.rehearsal_words_per_s)}
+        self._making = asyncio.Lock()
+
+    async def named(self, name: str) -> Model:
+        """The one of this name."""
+        found = self._made.get(name)
+        if found is not None:
+            return found
+        async with self._making:
+            if name not in self._made:
+                provider, _, model = name.partition(":")
+                await asyncio.to_thread(_load, provider)  # seconds, and nobody else is to wait for them
+                self._made[name] = Provided(name, self._make(provider, model))
+            return self._made[name]
+
+    def _make(self, provider: str, model: str) -> Any:
+        match provider:
+            case "openai":
+                return self._openai(model)
+            case "ollama":
+                return self._ollama(model)
+            case "anthropic":
+                return self._anthropic(model)
+            case _:
+                raise ModelFailed("not_set_up", "there is no such provider")
+
+    def _openai(self, model: str) -> Any:
+        from openai import AsyncOpenAI  # noqa: PLC0415 - likewise
+        from pydantic_ai.models.openai import OpenAIChatModel  # noqa: PLC0415 - likewise
+        from pydantic_ai.providers.openai import OpenAIProvider  # noqa: PLC0415 - likewise
+
+        key, url = self._settings.openai_api_key, self._settings.openai_base_url
+        if key is None and url is None:
+            raise ModelFailed("not_set_up", "OPENAI_API_KEY is not set")
+        client = AsyncOpenAI(api_key=key.get_secret_value() if key else NO_KEY, base_url=url, max_retries=0)
+        return OpenAIChatModel(model, provider=OpenAIProvider(openai_client=client))
+
+    def _ollama(self, model: str) -> Any:
+        from openai import AsyncOpenAI  # noqa: PLC0415 - likewise
+        from pydantic_ai.models.ollama import OllamaModel  # noqa: PLC0415 - likewise
+        from pydantic_ai.providers.ollama import OllamaProvider  # noqa: PLC0415 - likewise
+
+        client = AsyncOpenAI(api_key=NO_KEY, base_url=self._settings.ollama_base_url, max_retries=0)
+        return OllamaModel(model, provider=OllamaProvider(openai_client=client))
+
+    def _anthropic(self, model: str) -> Any:
+        from anthropic import AsyncAnthropic  # noqa: PLC0415 - likewise
+        from pydantic_ai.models.anthropic import AnthropicModel  # noqa: PLC0415 - likewise
+        from pydantic_ai.providers.anthropic import AnthropicProvider  # noqa: PLC0415 - likewise
+
+        key, url = self._settings.anthropic_api_key, self._settings.anthropic_base_url
+        if key is None and url is None:
+            raise ModelFailed("not_set_up", "ANTHROPIC_API_KEY is not set")
+        client = AsyncAnthropic(api_key=key.get_secret_value() if key else NO_KEY, base_url=url, max_retries=0)
+        return AnthropicModel(model, provider=AnthropicProvider(anthropic_client=client))
+
+
+def _load(provider: str) -> None:
+    for module in ("pydantic_ai.direct", f"pydantic_ai.models.{provider}"):
+        importlib.import_module(module)

@@ -1,0 +1,295 @@
+"""The composition root of the responder: what is built of what, in which order it starts, and in which it leaves."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+import aiohttp
+
+from schemas import ids
+from schemas.command import (
+    EmojiRequested,
+    FeedbackGiven,
+    Notice,
+    OutboundMessage,
+    Place,
+    RetryAsked,
+    RunRequested,
+    WhyAsked,
+)
+from schemas.letter import DeadLetter
+from schemas.stop import StopRequested
+from schemas.topics import DEAD_LETTERS
+from services.directory import metrics as directory_metrics
+from services.directory.installations import Installations
+from services.directory.lookup import Directory, directory
+from services.directory.lookup import Surroundings as DirectorySurroundings
+from services.kit import process
+from services.kit.fault import Fault
+from services.kit.kafka.consumer import Record
+from services.kit.kafka.fence import Fence
+from services.kit.kafka.metrics import CATALOGUE as KAFKA_METRICS
+from services.kit.kafka.producer import Producer
+from services.kit.process import Process
+from services.kit.secrets.sealing import Sealer
+from services.kit.secrets.source import Secrets
+from services.kit.slots import member_name
+from services.kit.telemetry.instruments import Instruments
+from services.responder import metrics
+from services.responder.adapters.answering import Answering
+from services.responder.adapters.audit import Audit
+from services.responder.adapters.chores import Chore, Chores
+from services.responder.adapters.commands import Commands, Heard, Membership, Received
+from services.responder.adapters.gate import Gate
+from services.responder.adapters.history import History
+from services.responder.adapters.ledger import Ledger, Outside
+from services.responder.adapters.life import Life, Run, Surroundings
+from services.responder.adapters.models import Models
+from services.responder.adapters.past import Past
+from services.responder.adapters.runs import Runs
+from services.responder.adapters.slack import Slack, slack_session
+from services.responder.adapters.stops import Stops
+from services.responder.decisions import words
+from services.responder.decisions.effects import Subject, is_ts
+from services.responder.decisions.standing import Standing
+from services.responder.decisions.starting import Bounds
+from services.responder.settings import SERVICE, ResponderSettings
+
+log = logging.getLogger(__name__)
+
+SNAPSHOT = "responder-directory.json"
+CATALOGUE = (*metrics.CATALOGUE, *KAFKA_METRICS, *directory_metrics.CATALOGUE)
+LOOK_EVERY_S = 1.0
+
+
+class Broken(Fault):
+    """It cannot go on."""
+
+
+def run(settings: ResponderSettings) -> int:
+    """Runs it until it is told to leave. Gives the exit code."""
+    return process.run(SERVICE, settings, CATALOGUE, lambda running: _work(settings, running))
+
+
+async def _work(settings: ResponderSettings, running: Process) -> None:
+    for name in ("aiokafka", "httpx2", "openai", "anthropic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    async with AsyncExitStack() as stack:
+        name = stack.enter_context(member_name(settings.state_folder, SERVICE))
+        surroundings = DirectorySurroundings(running.clock, running.emitter, settings.state_folder / SNAPSHOT)
+        known = await stack.enter_async_context(directory(settings, surroundings))
+        instruments = Instruments(running.clock, running.emitter, running.tracer)
+        producer = await stack.enter_async_context(Producer(settings, SERVICE, instruments))
+        session = await stack.enter_async_context(slack_session())
+        await Responder(settings, running, Given(known, producer, session, instruments)).run(
+            settings.responder_name or name
+        )
+
+
+@dataclass(frozen=True)
+class Given:
+    """What was opened for it."""
+
+    known: Directory
+    producer: Producer
+    session: aiohttp.ClientSession
+    instruments: Instruments
+
+
+class Responder:
+    """Everything that one process has."""
+
+    def __init__(self, settings: ResponderSettings, running: Process, given: Given) -> None:
+        self._settings, self._running, self._producer = settings, running, given.producer
+        clock, emitter = running.clock, running.emitter
+        sealer = Sealer.of(settings) if settings.sealing_keys is not None else None
+        installations = Installations(given.known.database, Secrets(settings), sealer)
+        self._fence = Fence(clock, settings.responder_session_s)
+        slack = Slack(settings.slack_api_url, given.known, installations, given.session)
+        outside = Outside(slack, Gate(clock, emitter), self._fence)
+        ledger = Ledger(given.producer, outside, given.instruments, settings.responder_too_old_s)
+        audit, past = Audit(given.producer, given.instruments), Past(settings)
+        models = Models(settings)
+        around = Surroundings(
+            settings=settings,
+            instruments=given.instruments,
+            directory=given.known,
+            answering=Answering(models, given.instruments),
+            ledger=ledger,
+            audit=audit,
+            history=History(ledger, clock),
+            past=past,
+        )
+        self._models = models
+        bounds = Bounds(settings.responder_runs, settings.responder_runs_per_tenant)
+        self._runs = Runs(Life(around), bounds, clock, emitter)
+        self._runs.refused, self._runs.failed = self._stop_refused, self._unforeseen
+        self._chores = Chores(ledger, audit, past, clock)
+        self._doing: dict[asyncio.Task[None], int] = {}
+        self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def run(self, name: str) -> None:
+        """Until it is told to leave."""
+        settings = self._settings
+        await self._models.named(settings.model)  # what takes seconds to load is loaded before anybody waits for it
+        membership = Membership(f"{settings.topic_prefix}{SERVICE}", name, settings.responder_session_s)
+        heard = Heard(self._received, self._dead, lambda: self._running.emitter.count(metrics.REPEATED), self._lost)
+        stops = Stops(settings, self._running.clock, self._runs.hear)
+        commands = Commands(settings, membership, self._fence, heard)
+        self._running.health.ready["group"] = lambda: None if commands.is_loaded else "it waits for its partitions"
+        parts: dict[str, Coroutine[Any, Any, None]] = {
+            "hearing of stops": stops.run(),
+            "reading commands": _after(stops.are_heard, commands),
+            "looking after itself": self._look(commands),
+            "what goes on": _wait_for(self._broken),
+            "waiting to be told": _told(self._running.stopping),
+        }
+        tasks = {asyncio.create_task(part): what for what, part in parts.items()}
+        try:
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await self._leave(tasks)
+        for task in ended:
+            if (error := task.exception()) is not None:
+                raise Broken(
+                    f"{tasks[task]} failed: the responder cannot go on, and loses nothing. Start it again"
+                ) from error
+
+    async def _leave(self, tasks: "dict[asyncio.Task[None], str]") -> None:
+        """Runs are left as they are: who has their partitions next ends them."""
+        await self._runs.leave()
+        for each in (*self._doing, *tasks):
+            each.cancel()
+        await asyncio.gather(*self._doing, *tasks, return_exceptions=True)
+
+    async def _look(self, commands: Commands) -> None:
+        emitter = self._running.emitter
+        while True:
+            self._runs.tell()
+            emitter.set(metrics.PARTITIONS, len(commands.partitions))
+            emitter.set(metrics.UNFINISHED, commands.unfinished)
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    def _received(self, received: Received, done: Callable[[], None]) -> None:
+        event = received.event
+        match event:
+            case RunRequested() | RetryAsked():
+                asked = event.message.id if isinstance(event, RunRequested) and is_ts(event.message.id) else None
+                subject = replace(_subject(event.place, received), run_id=event.run_id, asked_ts=asked)
+                self._runs.take(Run(event, subject, received.standing), done)
+            case Notice() | EmojiRequested() | WhyAsked() | FeedbackGiven():
+                self._do(event, _subject(event.place, received), received, done)
+            case OutboundMessage():
+                self._do(event, _subject(_place(event), received), received, done)
+            case _:
+                log.error("a %s is no command", type(event).__name__)
+                done()
+
+    def _do(self, chore: Chore, subject: Subject, received: Received, done: Callable[[], None]) -> None:
+        async def doing() -> None:
+            try:
+                await self._chores.do(chore, subject, received.standing)
+            except Exception as error:
+                log.exception("a %s ended in a way that was not foreseen", chore.type)
+                self._unforeseen(error)
+            else:
+                done()
+
+        task = asyncio.create_task(doing())
+        self._doing[task] = subject.partition
+        task.add_done_callback(lambda ended: self._doing.pop(ended, None))
+
+    def _stop_refused(self, stop: StopRequested, run: Run) -> None:
+        """Who may not end a run is told so, once."""
+        place = run.command.place
+        if place.channel_id is None or stop.asked_by[:1] not in {"U", "W"}:
+            return
+        name = ids.run_record_id(run.command.run_id, f"refused:{stop.stop_id}")
+        notice = Notice(
+            at=self._running.clock.now(),
+            notice_id=name,
+            cause=stop.cause,
+            place=place,
+            user_id=stop.asked_by,
+            notice="stop_refused",
+            text=words.NOT_YOURS,
+        )
+        subject = Subject(
+            command_id=name,
+            tenant_id=place.tenant_id,
+            connection=place.connection,
+            team_id=place.team_id,
+            channel_id=place.channel_id,
+            thread_ts=place.thread_ts,
+            key=run.subject.key,
+            partition=run.subject.partition,
+        )
+        received = Received(None, name, notice, Standing())  # type: ignore[arg-type] # it is nobody's record
+        self._do(notice, subject, received, lambda: None)
+
+    def _lost(self, partitions: frozenset[int]) -> None:
+        self._runs.drop(partitions)
+        for task, partition in self._doing.items():
+            if partition in partitions:
+                task.cancel()
+
+    async def _dead(self, record: Record, why: str) -> None:
+        """What cannot be understood is kept, byte for byte, and holds up nobody."""
+        letter = DeadLetter(
+            at=self._running.clock.now(),
+            service=SERVICE,
+            reason="cannot_read",
+            detail=why,
+            source_topic=record.topic.name,
+            source_partition=record.partition,
+            source_offset=record.offset,
+            key=record.key,
+            value=record.value,
+            headers=record.headers,
+        )
+        record_id = ids.record_id(record.topic.name, record.partition, record.offset, 0)
+        await self._producer.publish(DEAD_LETTERS, record.key, letter, record_id)
+        self._running.emitter.count(metrics.DEAD_LETTERS)
+        log.error(
+            "a command cannot be understood and is kept in dead.letters (%s, partition %d, offset %d)",
+            *(why, record.partition, record.offset),
+        )
+
+    def _unforeseen(self, error: BaseException) -> None:
+        if not self._broken.done():
+            self._broken.set_exception(error)
+
+
+def _subject(place: Place, received: Received) -> Subject:
+    key = received.record.key
+    return Subject(
+        command_id=received.id,
+        tenant_id=place.tenant_id,
+        connection=place.connection,
+        team_id=place.team_id,
+        channel_id=place.channel_id or "",
+        thread_ts=place.thread_ts,
+        key=key.decode("utf-8", "replace") if key is not None else "",
+        partition=received.record.partition,
+    )
+
+
+def _place(message: OutboundMessage) -> Place:
+    named = ("tenant_id", "connection", "team_id", "channel_id", "thread_ts")
+    return Place(**{name: getattr(message, name) for name in named})
+
+
+async def _after(event: asyncio.Event, commands: Commands) -> None:
+    await event.wait()
+    await commands.run()
+
+
+async def _wait_for(broken: "asyncio.Future[None]") -> None:
+    await broken
+
+
+async def _told(stopping: asyncio.Event) -> None:
+    await stopping.wait()

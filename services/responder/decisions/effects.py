@@ -1,0 +1,122 @@
+"""The calls that change Slack: what each is called, what it carries to be known again by, and how it is settled."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from schemas import ids
+from schemas.effect import EffectOf, EffectPurpose, Settlement
+
+MARK: Final = "threadline_effect"
+"""The type of the metadata that a message of ours carries."""
+
+SETTLED: Final[Mapping[str, Settlement]] = {
+    "chat.postMessage": "look_up",
+    "chat.update": "repeat",
+    "chat.delete": "repeat",
+    "chat.postEphemeral": "at_most_once",
+    "reactions.add": "repeat",
+}
+"""How a call is settled of which nobody knows whether Slack did it."""
+
+DONE_ALREADY: Final[Mapping[str, frozenset[str]]] = {
+    "reactions.add": frozenset({"already_reacted"}),
+    "chat.delete": frozenset({"message_not_found"}),
+}
+"""What Slack says where a repeated call finds its own effect: as good as a yes."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a call is made for: a run, or another command; and where it shows."""
+
+    command_id: str
+    tenant_id: str
+    connection: str
+    team_id: str
+    channel_id: str
+    thread_ts: str | None
+    key: str
+    """The partition key of the command, which is the ledger's too."""
+    partition: int
+    """Of the command. Whoever has it may make the call, and nobody else."""
+    run_id: str | None = None
+    asked_ts: str | None = None
+    """The message that asked: nothing of ours is older."""
+
+    @property
+    def name(self) -> str:
+        """What its effects are named after."""
+        return self.run_id or self.command_id
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call, named: asked for again, it has the same name."""
+
+    effect_id: str
+    method: str
+    purpose: EffectPurpose
+    arguments: Mapping[str, Any]
+    of_parts: int = 1
+    """How many calls make up what it is a part of."""
+
+    @property
+    def settlement(self) -> Settlement:
+        """How it is settled."""
+        return SETTLED[self.method]
+
+
+def call(subject: Subject, method: str, purpose: EffectPurpose, arguments: Mapping[str, Any], **more: int) -> Call:
+    """A call of a subject's: `part` says which of several of the same purpose, `of_parts` of how many."""
+    effect_id = ids.effect_id(subject.name, purpose, more.get("part", 0))
+    said = {"channel": subject.channel_id, **arguments}
+    if method == "chat.postMessage":
+        said["metadata"] = _mark(subject, effect_id)
+    return Call(effect_id, method, purpose, said, more.get("of_parts", 1))
+
+
+def _mark(subject: Subject, effect_id: str) -> dict[str, Any]:
+    known = {"effect_id": effect_id, "command_id": subject.command_id}
+    if subject.run_id is not None:
+        known["run_id"] = subject.run_id
+    return {"event_type": MARK, "event_payload": known}
+
+
+def effect_of_message(message: Mapping[str, Any]) -> str | None:
+    """Which effect a message in Slack is, where it is one of ours."""
+    metadata = message.get("metadata")
+    payload = metadata.get("event_payload") if isinstance(metadata, Mapping) else None
+    if not isinstance(metadata, Mapping) or metadata.get("event_type") != MARK or not isinstance(payload, Mapping):
+        return None
+    found = payload.get("effect_id")
+    return found if isinstance(found, str) else None
+
+
+def entry_of(subject: Subject, made: Call, attempt: int = 1) -> EffectOf:
+    """The call as the ledger names it."""
+    return EffectOf(
+        effect_id=made.effect_id,
+        run_id=subject.run_id,
+        command_id=subject.command_id,
+        tenant_id=subject.tenant_id,
+        connection=subject.connection,
+        team_id=subject.team_id,
+        channel_id=subject.channel_id,
+        thread_ts=subject.thread_ts,
+        method=made.method,
+        purpose=made.purpose,
+        attempt=attempt,
+    )
+
+
+def call_of(effect: EffectOf, arguments_json: str, of_parts: int) -> Call:
+    """A call again, as the ledger kept it."""
+    return Call(effect.effect_id, effect.method, effect.purpose, json.loads(arguments_json), of_parts)
+
+
+def is_ts(name: str) -> bool:
+    """Whether it is Slack's name for a message: seconds, a point, and what makes it the only one."""
+    seconds, point, rest = name.partition(".")
+    return bool(point) and seconds.isdecimal() and rest.isdecimal()

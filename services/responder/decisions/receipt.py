@@ -1,0 +1,68 @@
+"""Why a reply is what it is, as a person is told."""
+
+from collections.abc import Iterable
+
+from schemas.command import RetryAsked, RunRequested
+from schemas.run import RunCancel, RunState
+
+ASKED_BY = {
+    "mention": "you mentioned the agent",
+    "dm": "it was written to the agent directly",
+    "thread": "the agent follows this thread",
+    "shortcut": "the shortcut on a message was used",
+    "command": "a slash command was used",
+    "gateway": "a program asked",
+    "task": "a task asked",
+}
+
+
+def receipt(
+    request: RunRequested | None, command: RunRequested | RetryAsked | None, states: Iterable[RunState | RunCancel]
+) -> str:
+    """The story of one run."""
+    lines = ["*Why this reply*"]
+    if command is not None:
+        lines.append(f"• Because {_because(command)}, received {_moment(command.received_at.timestamp())}.")
+    if request is not None:
+        revision = request.directory_revision
+        lines.append(f"• Answered by the agent `{request.agent_id}`, as revision {revision} of the directory has it.")
+    for state in states:
+        lines += _of_state(state)
+    if command is not None:
+        event = f" · event `{command.event_id}`" if isinstance(command, RunRequested) else ""
+        lines.append(f"• run `{command.run_id}`{event}")
+    return "\n".join(lines)
+
+
+def _because(command: RunRequested | RetryAsked) -> str:
+    if isinstance(command, RetryAsked):
+        return f"<@{command.user_id}> clicked “Try again” under run `{command.retry_of[:8]}`"
+    if command.rule_name is not None:
+        return f"the rule `{command.rule_name}` matched what <@{command.message.sender.id}> did"
+    return ASKED_BY.get(command.trigger, command.trigger)
+
+
+def _of_state(state: RunState | RunCancel) -> Iterable[str]:
+    if isinstance(state, RunCancel):
+        yield f"• Somebody stopped it (by {state.source})."
+        return
+    if state.state not in {"complete", "cancelled", "error"}:
+        return
+    if state.usage is not None:
+        cost = f", ${state.usage.cost_usd:.4f}" if state.usage.cost_usd is not None else ""
+        tokens = f"{state.usage.input_tokens} tokens in, {state.usage.output_tokens} out"
+        yield f"• Model `{state.usage.model}`: {tokens}{cost}."
+    if state.phases is not None:
+        times = [(name, value) for name, value in state.phases.model_dump().items() if value is not None]
+        told = ", ".join(f"{name.replace('_', ' ')} {value:.2f} s" for name, value in times)
+        yield f"• After Slack's receipt: {told}."
+    ended = {
+        "complete": "It was answered in full.",
+        "cancelled": "It was stopped.",
+        "error": f"It failed: {state.reason}.",
+    }
+    yield f"• {ended[state.state]}"
+
+
+def _moment(seconds: float) -> str:
+    return f"<!date^{int(seconds)}^{{date_short_pretty}} {{time_secs}}|{int(seconds)}>"

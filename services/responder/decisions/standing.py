@@ -1,0 +1,65 @@
+"""What the ledger says of a run or another command: which calls were meant, and what became of each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, EffectPurpose, EffectUnknown, LedgerEntry
+from services.responder.decisions.effects import Call, call_of
+
+
+@dataclass
+class Standing:
+    """The fold of its entries."""
+
+    meant: dict[str, Call] = field(default_factory=dict)
+    """By effect id, in the order in which they were meant."""
+    confirmed: dict[str, str | None] = field(default_factory=dict)
+    """Those that Slack did, with the message's ts where there is one."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """Those that it did not, for good, with its error."""
+    unknown: set[str] = field(default_factory=set)
+    """Those of which nobody can tell any more."""
+
+    def take(self, entry: LedgerEntry) -> None:
+        """One entry more. Of a repeated call the first word that is final stays."""
+        name = entry.effect.effect_id
+        match entry:
+            case EffectIntended():
+                self.meant[name] = call_of(entry.effect, entry.arguments_json, entry.of_parts)
+            case EffectConfirmed(message_ts=ts):
+                self.confirmed.setdefault(name, ts)
+            case EffectFailed(error=error, final=True):
+                self.refused.setdefault(name, error)
+            case EffectUnknown():
+                self.unknown.add(name)
+            case EffectFailed():
+                pass
+
+    def is_settled(self, effect_id: str) -> bool:
+        """Whether nothing is left to be found out about a call."""
+        return effect_id in self.confirmed or effect_id in self.refused or effect_id in self.unknown
+
+    def of(self, *purposes: EffectPurpose) -> list[Call]:
+        """The calls that were meant for one of these."""
+        return [each for each in self.meant.values() if each.purpose in purposes]
+
+    def last_words(self) -> list[Call]:
+        """The calls that end the run, if all of them were meant: then none of another kind may follow.
+
+        An answer of several parts of which only some were meant was never begun: it is asked for anew.
+        """
+        for purpose in ("stopped", "failed", "answer"):
+            found = self.of(purpose)
+            if found and len(found) >= max(each.of_parts for each in found):
+                return found
+        return []
+
+
+def fold(entries: Iterable[LedgerEntry]) -> dict[str, Standing]:
+    """By run, or by command where there is no run."""
+    found: dict[str, Standing] = {}
+    for entry in entries:
+        name = entry.effect.run_id or entry.effect.command_id
+        if name is not None:
+            found.setdefault(name, Standing()).take(entry)
+    return found

@@ -1,0 +1,70 @@
+"""What people are told, in the words of the product."""
+
+from typing import Final, Literal
+
+from schemas.run import Usage
+
+THINKING: Final = "Thinking…"
+SILENT: Final = "The model had nothing to say to this. You can ask again in other words."
+THANKS: Final = {"good": "Thank you, noted: this helped.", "bad": "Thank you, noted: this did not help."}
+EXPIRED: Final = (
+    "This was asked so long ago that an answer now would only confuse. Ask again if you still want to know."
+)
+GONE_REQUEST: Final = "What was asked back then is not kept any more. Ask again, please."
+NOT_YOURS: Final = "Only who asked for it, and people who may stop anything here, can stop this answer. It goes on."
+NOT_KNOWN: Final = "Nothing is known of this answer any more: its records were kept for as long as they are kept."
+
+Trouble = Literal[
+    "rate_limited",
+    "overloaded",
+    "unavailable",
+    "timeout",
+    "connection",
+    "broken_answer",
+    "rejected",
+    "not_allowed",
+    "no_such_model",
+    "too_long",
+    "quota",
+    "filtered",
+    "not_set_up",
+    "internal",
+]
+"""Why a model did not answer."""
+
+WHY_NOT: Final[dict[Trouble, str]] = {
+    "rate_limited": "The language model is asked too much at the moment.",
+    "overloaded": "The language model is overloaded at the moment.",
+    "unavailable": "The language model does not answer at the moment.",
+    "timeout": "The language model took too long.",
+    "connection": "The connection to the language model broke.",
+    "broken_answer": "The language model sent something that is no answer.",
+    "rejected": "The language model refused the request.",
+    "not_allowed": "The language model does not accept our key. Somebody who operates this app must look.",
+    "no_such_model": "The language model that is set does not exist. Somebody who operates this app must look.",
+    "too_long": "This conversation is longer than the language model can read. Begin a new thread, please.",
+    "quota": "The allowance for the language model is used up. Somebody who operates this app must look.",
+    "filtered": "The language model's own rules kept it from answering this.",
+    "not_set_up": "No language model is set up for this agent. Somebody who operates this app must look.",
+    "internal": "Something failed in this app itself. Somebody who operates it must look.",
+}
+
+
+def failed(trouble: Trouble, run_id: str, partial: str = "") -> str:
+    """What stands in the thread where no answer came."""
+    said = f"{partial}\n\n" if partial.strip() else ""
+    cut = "The answer ends here. " if partial.strip() else ""
+    return f"{said}⚠️ {cut}{WHY_NOT[trouble]} Nothing was lost: you can try again. (run `{run_id[:8]}`)"
+
+
+def stopped(by: str, partial: str = "") -> str:
+    """What stands in the thread where somebody stopped the answer."""
+    who = f"<@{by}>" if by[:1] in {"U", "W"} and by.isalnum() else "a program"
+    said = f"{partial}\n\n" if partial.strip() else ""
+    return f"{said}⏹️ Stopped by {who}." if said else f"⏹️ Stopped by {who} before there was an answer."
+
+
+def footer(usage: Usage) -> str:
+    """What stands under an answer where that is wanted."""
+    cost = f" · ${usage.cost_usd:.4f}" if usage.cost_usd is not None else ""
+    return f"{usage.model} · {usage.input_tokens} + {usage.output_tokens} tokens{cost}"

@@ -1,0 +1,145 @@
+"""Servers that speak as OpenAI's and Anthropic's do, over HTTP, and say or break what a test wants."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from services.kit.http import served
+
+
+@dataclass(frozen=True)
+class Says:
+    """An answer, in chunks."""
+
+    text: str = "All right."
+    chunk: int = 20
+    pause_s: float = 0.0
+    stalls_after: int | None = None
+    cuts_after: int | None = None
+    rubbish_after: int | None = None
+
+
+@dataclass(frozen=True)
+class Fails:
+    """No answer."""
+
+    status: int
+    code: str = "server_error"
+    retry_after_s: str | None = None
+
+
+Behaviour = Says | Fails
+
+
+@dataclass
+class ModelServer:
+    """What it does next; the last thing for ever."""
+
+    address: str = ""
+    plan: list[Behaviour] = field(default_factory=lambda: [Says()])
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    broken_off: int = 0
+    """Calls that their callers gave up."""
+
+    def next(self) -> Behaviour:
+        return self.plan.pop(0) if len(self.plan) > 1 else self.plan[0]
+
+    def does(self, *behaviours: Behaviour) -> None:
+        """From now on."""
+        self.plan[:] = behaviours
+
+    async def chat(self, request: web.Request) -> web.StreamResponse:
+        """POST /v1/chat/completions"""
+        body = await request.json()
+        self.asked.append(body)
+        return await self._answer(request, body["model"], _openai)
+
+    async def messages(self, request: web.Request) -> web.StreamResponse:
+        """POST /v1/messages"""
+        body = await request.json()
+        self.asked.append(body)
+        return await self._answer(request, body["model"], _anthropic)
+
+    async def _answer(self, request: web.Request, model: str, shape: Any) -> web.StreamResponse:
+        behaviour = self.next()
+        if isinstance(behaviour, Fails):
+            headers = {"Retry-After": behaviour.retry_after_s} if behaviour.retry_after_s else {}
+            error = {"type": behaviour.code, "code": behaviour.code, "message": "SECRET-WORDS of the provider"}
+            return web.json_response({"type": "error", "error": error}, status=behaviour.status, headers=headers)
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        try:
+            for number, event in enumerate(shape(behaviour, model)):
+                if number == behaviour.stalls_after:
+                    await asyncio.sleep(3600)
+                if number == behaviour.cuts_after and request.transport is not None:
+                    request.transport.abort()
+                    return response
+                await response.write(b"data: {rubbish\n\n" if number == behaviour.rubbish_after else event)
+                await asyncio.sleep(behaviour.pause_s)
+        except (ConnectionError, asyncio.CancelledError):
+            self.broken_off += 1
+            raise
+        return response
+
+
+def _pieces(says: Says) -> list[str]:
+    return [says.text[at : at + says.chunk] for at in range(0, len(says.text), says.chunk)]
+
+
+def _openai(says: Says, model: str) -> list[bytes]:
+    common = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": model}
+
+    def chunk(**choice: Any) -> bytes:
+        delta = {"choices": [{"index": 0, "finish_reason": None, **choice}]}
+        return f"data: {json.dumps({**common, **delta})}\n\n".encode()
+
+    usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+    last = f"data: {json.dumps({**common, 'choices': [], 'usage': usage})}\n\n".encode()
+    said = [chunk(delta={"content": piece}) for piece in _pieces(says)]
+    return [chunk(delta={"role": "assistant"}), *said, chunk(delta={}, finish_reason="stop"), last, b"data: [DONE]\n\n"]
+
+
+def _anthropic(says: Says, model: str) -> list[bytes]:
+    def event(kind: str, **facts: Any) -> bytes:
+        return f"event: {kind}\ndata: {json.dumps({'type': kind, **facts})}\n\n".encode()
+
+    message: dict[str, Any] = {
+        "id": "m1",
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": {"input_tokens": 11, "output_tokens": 1},
+    }
+    block = {"type": "text", "text": ""}
+    said = [
+        event("content_block_delta", index=0, delta={"type": "text_delta", "text": piece}) for piece in _pieces(says)
+    ]
+    return [
+        event("message_start", message=message),
+        event("content_block_start", index=0, content_block=block),
+        *said,
+        event("content_block_stop", index=0),
+        event("message_delta", delta={"stop_reason": "end_turn", "stop_sequence": None}, usage={"output_tokens": 7}),
+        event("message_stop"),
+    ]
+
+
+@asynccontextmanager
+async def model_server() -> AsyncIterator[ModelServer]:
+    """Listens within it."""
+    server = ModelServer()
+    application = web.Application()
+    application.router.add_post("/v1/chat/completions", server.chat)
+    application.router.add_post("/v1/messages", server.messages)
+    async with served(application, "127.0.0.1", 0) as address:
+        server.address = str(address)
+        yield server
