@@ -12,6 +12,7 @@ class LazyGroup(TyperGroup):
     """A group whose commands are modules of this package, each with an `application`."""
 
     modules: ClassVar[dict[str, str]] = {
+        "up": "threadline.up",
         "local": "threadline.local",
         "topics": "threadline.topics",
         "directory": "threadline.directory",

@@ -38,10 +38,10 @@ def start(
     Home.of(settings).make()
     parts = [part for part in only.replace(" ", "").split(",") if part]
     stack.refuse_strangers(parts)
-    with _download_bar() as progress:
+    with download_bar() as progress:
         classpath = control.fetch_programs(settings, parts, progress)
     if foreground:
-        asyncio.run(control.run(settings, parts, _say, classpath))
+        asyncio.run(control.run(settings, parts, say, classpath))
         return
     _show(control.start(settings, parts))
 
@@ -126,12 +126,13 @@ def _memory(process: psutil.Process) -> int:
     return rss
 
 
-def _say(name: str, line: str) -> None:
+def say(name: str, line: str) -> None:
+    """A line of a program's."""
     typer.echo(f"{name:>10} | {line}")
 
 
 @contextmanager
-def _download_bar() -> Iterator[jars.Progress]:
+def download_bar() -> Iterator[jars.Progress]:
     """A bar that shows only where there is something to download."""
     columns = (TextColumn("Apache Kafka, downloaded once"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:

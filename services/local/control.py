@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
@@ -14,6 +14,7 @@ from services.kit.clock import SystemClock
 from services.kit.settings import as_environment, child_environment
 from services.local import jars, kafka, stack, state
 from services.local.home import Home, LocalFault, LocalSettings
+from services.local.program import Program
 from services.local.state import StackState
 from services.local.supervisor import Say, Supervisor, Surroundings
 
@@ -30,13 +31,21 @@ def fetch_programs(settings: LocalSettings, only: Sequence[str], progress: jars.
     return jars.fetch(jars.wanted(), jars.Store(Home.of(settings).jars, settings.jar_repository), progress)
 
 
-async def run(settings: LocalSettings, only: Sequence[str], say: Say, classpath: list[Path]) -> None:
+More = Callable[[Home, Say, list[Program]], list[Program]]
+"""Adds programs to those of the stack."""
+
+
+async def run(
+    settings: LocalSettings, only: Sequence[str], say: Say, classpath: list[Path], more: More | None = None
+) -> None:
     """Is the supervisor, until SIGTERM or Ctrl-C."""
     home = Home.of(settings)
     home.make()
     with state.held(home):
         end_leftovers(home, say)
         programs = stack.programs(settings, home, only, classpath, say)
+        if more is not None:
+            programs = more(home, say, programs)
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

@@ -1,0 +1,74 @@
+"""The workspace that the product is tried in: whose token it is, and a sample tenant where nobody owns it yet."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy import select
+
+from services.directory.apply import How, apply
+from services.directory.document import Agent, Connection, Document, Installation, Tenant
+from services.directory.model import ChannelConnectionRow
+from services.directory.owner import OwnerDatabase
+from services.kit.groups import SlackSettings
+from services.kit.quiet import QUIET
+from services.kit.slack_errors import code_of
+from services.local.home import LocalFault
+
+_APP_IN_TOKEN: Final = re.compile(r"xapp-\d+-(A[A-Z0-9]+)-")
+SAMPLE: Final = "sample"
+MARA: Final = Agent(
+    id="mara", name="Mara", role="Customer Support", persona="Professional and empathetic", default=True
+)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """An app in a workspace, as its own tokens say."""
+
+    team: str
+    name: str
+    app: str
+    bot_user: str
+
+
+async def workspace_of(settings: SlackSettings) -> Workspace:
+    """Asks Slack whose the bot token is."""
+    bot, app = settings.slack_bot_token, settings.slack_app_token
+    if bot is None or app is None:
+        raise LocalFault("SLACK_BOT_TOKEN and SLACK_APP_TOKEN belong together: set both, or none")
+    client = AsyncWebClient(token=bot.get_secret_value(), base_url=settings.slack_api_url, logger=QUIET)
+    try:
+        said = await client.auth_test()
+        named = _APP_IN_TOKEN.match(app.get_secret_value())
+        app_id = settings.slack_app_id or (named[1] if named else None)
+        if app_id is None:
+            told = (await client.bots_info(bot=said["bot_id"]))["bot"]
+            app_id = told["app_id"]
+    except SlackApiError as error:
+        raise LocalFault(f"Slack does not take SLACK_BOT_TOKEN: {code_of(error)}") from None
+    except (OSError, TimeoutError, KeyError, ValueError) as error:
+        raise LocalFault(
+            f"Slack at {settings.slack_api_url} does not answer as it should ({type(error).__name__}); is the address "
+            "right (SLACK_API_URL), and the network there?"
+        ) from None
+    return Workspace(said["team_id"], said.get("team") or said["team_id"], str(app_id), said["user_id"])
+
+
+async def make_sample(owner: OwnerDatabase, workspace: Workspace) -> bool:
+    """Gives the workspace to the sample tenant, where it has no owner. Says whether it had none."""
+    async with owner.begin() as connection:
+        question = select(ChannelConnectionRow.tenant_id).where(ChannelConnectionRow.workspace == workspace.team)
+        if await connection.scalar(question) is not None:
+            return False
+    tenant = Tenant(
+        id=f"{SAMPLE}-{workspace.team.lower()}",
+        name=f"{workspace.name} (sample)"[:80],
+        connections=(Connection(workspace=workspace.team),),
+        installations=(Installation(app=workspace.app, workspace=workspace.team, bot_user=workspace.bot_user),),
+        agents=(MARA,),
+    )
+    await apply(owner, Document(version=1, tenants=(tenant,)), How(by="threadline up"))
+    return True

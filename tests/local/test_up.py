@@ -1,0 +1,88 @@
+"""`threadline up`: the whole product, as a newcomer starts it."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+
+from bench.beds.child import Child, child
+from services.slack_sim.app import slack_sim
+from services.slack_sim.client import SlackSim, slack_sim_at
+from services.slack_sim.control.conditions import AMessage
+from services.slack_sim.settings import SlackSimSettings
+from tests.slack_sim.first import First
+
+READY_WITHIN_S = 90.0
+
+
+@asynccontextmanager
+async def up(home: Path, **more: str) -> AsyncIterator[Child]:
+    """Runs it until all is ready."""
+    command = (sys.executable, "-m", "threadline", "up")
+    async with child(command, {"THREADLINE_HOME": str(home), **more}, home.parent / "up.log", home.parent) as running:
+        seen = len(running.said())
+        async with asyncio.timeout(READY_WITHIN_S):
+            while "all is ready" not in running.said()[seen:]:
+                assert running.is_running, running.said()
+                await asyncio.sleep(0.1)
+        yield running
+
+
+async def answered(sim: SlackSim, first: First, text: str) -> None:
+    """Somebody asks, and Mara answers."""
+    ts = await sim.say(first.you, first.support, f"<@{first.bot_user}> {text}")
+    said = AMessage(channel_id=first.support, thread_ts=ts, user_id=first.bot_user, contains=f"&gt; {text}")
+    await sim.wait(said, 30)
+
+
+def pid_of(home: Path, name: str) -> int:
+    """Of one of its programs."""
+    found: int = json.loads((home / "state.json").read_text())["programs"][name]["process"]["pid"]
+    return found
+
+
+async def test_somebody_asks_and_is_answered_whatever_dies(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    async with up(home) as running:
+        address = running.said().partition("chat at ")[2].split()[0]
+        assert "Mara of the sample tenant answers there" in running.said()
+        async with slack_sim_at(address) as sim:
+            first = First.of(await sim.world())
+            await answered(sim, first, "hello")
+            for name in ("responder", "router", "ingress"):
+                psutil.Process(pid_of(home, name)).kill()
+            await answered(sim, first, "still there?")
+        parts = psutil.Process(running.process.pid).children(recursive=True)
+        running.send(signal.SIGKILL)
+        await running.process.wait()
+    async with up(home) as running:
+        assert "was left behind by a supervisor that is gone" in running.said()
+        assert "Mara of the sample tenant" not in running.said().rpartition("left behind")[2]
+        async with slack_sim_at(address) as sim:
+            await answered(sim, first, "and now?")
+        parts += psutil.Process(running.process.pid).children(recursive=True)
+        running.send(signal.SIGINT)
+        assert await running.process.wait() == 0
+    assert not any(part.is_running() and part.status() != psutil.STATUS_ZOMBIE for part in parts)
+
+
+async def test_with_tokens_it_uses_that_workspace(tmp_path: Path) -> None:
+    settings = SlackSimSettings(slack_sim_port=0, slack_sim_seed="other")
+    async with slack_sim(settings) as simulation, slack_sim_at(simulation.address) as sim:
+        world = await sim.world()
+        first = First.of(world)
+        tokens = {
+            "SLACK_API_URL": sim.api_url,
+            "SLACK_BOT_TOKEN": first.bot_token,
+            "SLACK_APP_TOKEN": world.apps[0].app_token,
+        }
+        async with up(tmp_path / "home", **tokens) as running:
+            assert "slack-sim" not in running.said()
+            assert f"({first.team}) was nobody's" in running.said()
+            assert first.bot_token not in running.said()
+            await answered(sim, first, "hello")
