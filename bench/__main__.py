@@ -15,7 +15,17 @@ from rich.console import Console
 from bench import machine
 from bench.report import Report, keep_raw
 from bench.suite import Bed, Suite
-from bench.suites import broker, broker_kills, directory, ingress, ingress_faults, router, router_faults, slack_sim
+from bench.suites import (
+    broker,
+    broker_kills,
+    directory,
+    ingress,
+    ingress_faults,
+    responder,
+    router,
+    router_faults,
+    slack_sim,
+)
 from services.kit.clock import SystemClock
 from services.kit.fault import Fault
 from services.local import control, state
@@ -30,6 +40,7 @@ SUITES = (
     ingress_faults.SUITE,
     router.SUITE,
     router_faults.SUITE,
+    responder.SUITE,
 )
 
 HOME = Path(".threadline/bench")

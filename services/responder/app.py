@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -28,7 +29,7 @@ from services.directory.installations import Installations
 from services.directory.lookup import Directory, directory
 from services.directory.lookup import Surroundings as DirectorySurroundings
 from services.kit import process
-from services.kit.fault import Fault
+from services.kit.fault import Fault, where_of
 from services.kit.kafka.consumer import Record
 from services.kit.kafka.fence import Fence
 from services.kit.kafka.metrics import CATALOGUE as KAFKA_METRICS
@@ -63,6 +64,7 @@ log = logging.getLogger(__name__)
 SNAPSHOT = "responder-directory.json"
 CATALOGUE = (*metrics.CATALOGUE, *KAFKA_METRICS, *directory_metrics.CATALOGUE)
 LOOK_EVERY_S = 1.0
+STOPS_ARE_KEPT_S = 3600.0
 
 
 class Broken(Fault):
@@ -125,7 +127,10 @@ class Responder:
         )
         self._models = models
         bounds = Bounds(settings.responder_runs, settings.responder_runs_per_tenant)
-        self._runs = Runs(Life(around), bounds, clock, emitter)
+        kept = timedelta(seconds=max(STOPS_ARE_KEPT_S, settings.responder_too_old_s))
+        self._runs = Runs(Life(around), bounds, kept, given.instruments)
+        self._stops = Stops(settings, clock.now() - kept, self._runs.hear)
+        self._ledger, self._history = ledger, around.history
         self._runs.refused, self._runs.failed = self._stop_refused, self._unforeseen
         self._chores = Chores(ledger, audit, past, clock)
         self._doing: dict[asyncio.Task[None], int] = {}
@@ -136,13 +141,18 @@ class Responder:
         settings = self._settings
         await self._models.named(settings.model)  # what takes seconds to load is loaded before anybody waits for it
         membership = Membership(f"{settings.topic_prefix}{SERVICE}", name, settings.responder_session_s)
-        heard = Heard(self._received, self._dead, lambda: self._running.emitter.count(metrics.REPEATED), self._lost)
-        stops = Stops(settings, self._running.clock, self._runs.hear)
+        heard = Heard(
+            command=self._received,
+            dead=self._dead,
+            repeated=lambda: self._running.emitter.count(metrics.REPEATED),
+            lost=self._lost,
+            quiet=lambda: self._ledger.quiet(settings.responder_session_s / 2),
+        )
         commands = Commands(settings, membership, self._fence, heard)
         self._running.health.ready["group"] = lambda: None if commands.is_loaded else "it waits for its partitions"
         parts: dict[str, Coroutine[Any, Any, None]] = {
-            "hearing of stops": stops.run(),
-            "reading commands": _after(stops.are_heard, commands),
+            "hearing of stops": self._stops.run(),
+            "reading commands": _after(self._stops.are_heard, commands),
             "looking after itself": self._look(commands),
             "what goes on": _wait_for(self._broken),
             "waiting to be told": _told(self._running.stopping),
@@ -192,11 +202,10 @@ class Responder:
         async def doing() -> None:
             try:
                 await self._chores.do(chore, subject, received.standing)
-            except Exception as error:
-                log.exception("a %s ended in a way that was not foreseen", chore.type)
-                self._unforeseen(error)
-            else:
-                done()
+            except Exception as error:  # noqa: BLE001 - one must not take the rest with it; its words could quote people
+                log.error("a %s failed: %s", chore.type, where_of(error))  # noqa: TRY400 - likewise
+                await self._give_up(received, type(error).__name__)
+            done()
 
         task = asyncio.create_task(doing())
         self._doing[task] = subject.partition
@@ -227,14 +236,26 @@ class Responder:
             key=run.subject.key,
             partition=run.subject.partition,
         )
-        received = Received(None, name, notice, Standing())  # type: ignore[arg-type] # it is nobody's record
+        received = Received(None, name, notice, Standing())
         self._do(notice, subject, received, lambda: None)
 
-    def _lost(self, partitions: frozenset[int]) -> None:
-        self._runs.drop(partitions)
-        for task, partition in self._doing.items():
-            if partition in partitions:
-                task.cancel()
+    async def _lost(self, partitions: frozenset[int]) -> None:
+        doing = [task for task, partition in self._doing.items() if partition in partitions]
+        for task in doing:
+            task.cancel()
+        self._history.forget()
+        await self._runs.drop(partitions)
+        await asyncio.gather(*doing, return_exceptions=True)
+
+    async def _give_up(self, received: Received, why: str) -> None:
+        """A command that cannot be carried out is kept. Where not even that can be done, the process ends."""
+        if received.record is None:
+            return
+        try:
+            await self._dead(received.record, f"carrying it out failed with {why}")
+        except Exception as error:
+            self._unforeseen(error)
+            raise
 
     async def _dead(self, record: Record, why: str) -> None:
         """What cannot be understood is kept, byte for byte, and holds up nobody."""
@@ -264,6 +285,8 @@ class Responder:
 
 
 def _subject(place: Place, received: Received) -> Subject:
+    if received.record is None:
+        raise TypeError("a command stands somewhere")
     key = received.record.key
     return Subject(
         command_id=received.id,

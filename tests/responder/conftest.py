@@ -1,7 +1,7 @@
 """A local Slack with a tenant, and a pipeline before it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +72,12 @@ class Talk:
                 if done:
                     return done[0]
                 await asyncio.sleep(0.05)
+
+    async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
+        """Waits until something is so."""
+        async with asyncio.timeout(30):
+            while not await holds():  # noqa: ASYNC110 - what is waited for is somebody else's
+                await asyncio.sleep(0.1)
 
     async def ended(self, answer: dict[str, Any]) -> RunState:
         """What the audit says of the run that wrote it, when that is over."""

@@ -1,12 +1,14 @@
 """Answers of the built-in model, as people see them."""
 
+import asyncio
+
 from bench.beds.inbox import Inbox
 from schemas.buttons import FEEDBACK, WHY
 from schemas.run import RunFeedback
 from schemas.topics import AUDIT_RUNS, SLACK_EFFECTS
 from services.slack_sim.control import asks
 from services.slack_sim.control.conditions import AMessage, AnEphemeral
-from tests.responder.conftest import Talk, buttons_of, words_of
+from tests.responder.conftest import Talk, buttons_of, is_under_way, words_of
 
 
 async def test_a_mention_is_answered_in_its_thread_once(talk: Talk) -> None:
@@ -54,7 +56,13 @@ async def test_why_and_feedback(talk: Talk) -> None:
     await talk.sim.ask(asks.Press(action_id=WHY, **place))
     shown = AnEphemeral(channel_id=talk.first.support, user_id=talk.first.you, contains="Why this reply")
     told = str(await talk.sim.wait(shown))
-    for words in ("you mentioned the agent", "`mara`", "`rehearsal`", "answered in full", "first token"):
+    for words in (
+        f"<@{talk.first.you}> mentioned the agent",
+        "`mara`",
+        "`rehearsal`",
+        "answered in full",
+        "first token",
+    ):
         assert words in told
     run_id = answer["metadata"]["event_payload"]["run_id"]
     assert run_id in told
@@ -67,8 +75,18 @@ async def test_why_and_feedback(talk: Talk) -> None:
 
 async def test_a_slash_command_is_answered_in_the_channel(talk: Talk) -> None:
     await talk.sim.ask(asks.RunCommand(user_id=talk.first.you, channel_id=talk.first.general, line="/ask what now?"))
-    said = await talk.sim.wait(AMessage(channel_id=talk.first.general, contains="what now?"))
-    assert said["user"] == talk.first.bot_user
+    said = await talk.sim.wait(
+        AMessage(channel_id=talk.first.general, contains="rehearsal", user_id=talk.first.bot_user)
+    )
+    async with asyncio.timeout(20):
+        while is_under_way(said):
+            await asyncio.sleep(0.1)
+            found = await talk.sim.transcript(talk.first.general)
+            [said] = [each for each in found.messages if each["ts"] == said["ts"]]
+    place = {"user_id": talk.first.you, "channel_id": talk.first.general, "ts": said["ts"]}
+    await talk.sim.ask(asks.Press(action_id=WHY, **place))
+    shown = AnEphemeral(channel_id=talk.first.general, user_id=talk.first.you, contains="used a slash command")
+    await talk.sim.wait(shown)
 
 
 async def test_markdown_arrives_as_it_was_written(talk: Talk) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.beds.models import Fails, ModelServer, Says, model_server
 from schemas.buttons import RETRY, STOP, WHY
 from services.kit.groups import KafkaSettings
 from services.slack_sim.control import asks
@@ -12,7 +13,6 @@ from services.slack_sim.control.conditions import AMessage
 from tests.conftest import fresh, topics_of
 from tests.databases import Databases
 from tests.responder.conftest import Talk, buttons_of, talking, words_of
-from tests.responder.model_server import Fails, ModelServer, Says, model_server
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,11 @@ async def test_a_stop_breaks_off_the_models_call(talk: Talk, model: ModelServer)
     place = {"user_id": talk.first.you, "channel_id": talk.first.support, "ts": shown["ts"]}
     await talk.sim.ask(asks.Press(action_id=STOP, **place))
     await talk.answer(ts, "Stopped by")
-    assert model.broken_off == broken_off + 1
+
+    async def is_broken_off() -> bool:
+        return model.broken_off == broken_off + 1
+
+    await talk.until(is_broken_off)
 
 
 async def test_nobody_is_called_by_a_model(talk: Talk, model: ModelServer) -> None:
@@ -141,6 +145,12 @@ async def test_nobody_is_called_by_a_model(talk: Talk, model: ModelServer) -> No
     assert "<@UOTHER>" not in said
     assert "javascript:alert" not in said
     assert f"<@{talk.first.you}>" in said
+
+
+async def test_half_a_sign_harms_nobody(talk: Talk, model: ModelServer) -> None:
+    """A server may cut an emoji in two; and a half alone can be written nowhere."""
+    model.does(Says("So \ud83d\ude00 and \ud83d!", chunk=1))
+    assert words_of(await talk.answer(await talk.mention("smile"))) == "So \U0001f600 and \ufffd!"
 
 
 async def test_a_model_that_says_nothing(talk: Talk, model: ModelServer) -> None:

@@ -104,3 +104,46 @@ async def test_one_that_stood_still_says_nothing_after_others_took_over(talks: T
             said = await replies(talk, ts)
             assert len(said) == 1
             assert said[0].endswith(f"{300 + number}.")
+
+
+async def test_a_stop_while_nobody_was_there_ends_the_run_in_its_own_message(talks: Talks, tmp_path: Path) -> None:
+    async with talks(**NAMED) as talk:
+        ts = await talk.mention("count to 5000")
+        seen = AMessage(channel_id=talk.first.support, thread_ts=ts, user_id=talk.first.bot_user, contains="3.")
+        shown = await talk.sim.wait(seen, 20)
+        await talk.pipeline.responder.child.kill()
+        place = {"user_id": talk.first.you, "channel_id": talk.first.support, "ts": shown["ts"]}
+        await talk.sim.ask(asks.React(name="octagonal_sign", **place))
+        async with own_responder(tmp_path / "responder", talk.environment):
+            await talk.answer(ts, f"Stopped by <@{talk.first.you}>")
+            assert len(await replies(talk, ts)) == 1
+
+
+async def test_one_that_stood_still_does_not_undo_a_stop(talks: Talks, tmp_path: Path) -> None:
+    """The stop was obeyed by who took over. What the paused one still had in hand comes to nothing."""
+    async with talks(THREADLINE_RESPONDER_SESSION_S="6", THREADLINE_REHEARSAL_WORDS_PER_S="20") as talk:
+        one = talk.pipeline.responder
+        stamps = [await talk.mention(f"count to {150 + number}") for number in range(4)]
+        await asyncio.sleep(2)
+        one.child.send(signal.SIGSTOP)
+        async with own_responder(tmp_path / "2", talk.environment) as two:
+            await two.until("threadline_responder_partitions", 4)
+            for ts in stamps:
+                await talk.sim.say(talk.first.you, talk.first.support, "stop", ts)
+            for ts in stamps:
+                await talk.answer(ts, "Stopped by")
+            one.child.send(signal.SIGCONT)
+            await one.until("threadline_responder_partitions", 2)
+            await asyncio.sleep(8)
+            for ts in stamps:
+                [said] = await replies(talk, ts)
+                assert "Stopped by" in said
+            ledger = [each.event for each in await Inbox(talk.kafka).found(SLACK_EFFECTS)]
+            for run_id in {each.effect.run_id for each in ledger}:
+                meant = [
+                    each.effect.purpose
+                    for each in ledger
+                    if each.effect.run_id == run_id and each.type == "effect.intended"
+                ]
+                assert meant[-1] == "stopped"
+                assert "answer" not in meant

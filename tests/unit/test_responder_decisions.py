@@ -56,6 +56,15 @@ def test_last_words_count_only_when_all_of_them_were_meant() -> None:
     assert [each.purpose for each in standing.last_words()] == ["stopped"]
 
 
+def test_parts_of_an_answer_that_was_never_begun_do_not_count_for_the_next() -> None:
+    standing = Standing()
+    for number in range(3):
+        standing.take(meant(call(SUBJECT, "chat.postMessage", "answer", {}, part=number, of_parts=4)))
+    for number in range(2):
+        standing.take(meant(call(SUBJECT, "chat.postMessage", "answer", {}, part=number, of_parts=2)))
+    assert [each.of_parts for each in standing.last_words()] == [2, 2]
+
+
 def test_the_ledger_is_folded_by_run() -> None:
     made = call(SUBJECT, "chat.postMessage", "placeholder", {})
     effect = entry_of(SUBJECT, made)

@@ -62,7 +62,11 @@ def test_one_word_that_is_too_long_is_cut() -> None:
         ("<@UOTHER> and <@UYOU>", "@\u2060UOTHER and <@UYOU>"),
         ("[x](javascript:alert(1))", "[x](javascript\u2060:alert(1))"),
         ("[x](https://example.com) <mailto:a@b.example>", "[x](https://example.com) <mailto:a@b.example>"),
-        ("<!date^1^{date}|then>", "(!date^1^{date}|then)"),
+        ("<@U1|<@UBAD>>", "@\u2060@\u2060UBAD"),
+        ("`std::string` and ```\nns:x <xsl:y> @channel\n```", "`std::string` and ```\nns:x <xsl:y> @channel\n```"),
+        ("in code `<!channel>` too", "in code `@\u2060channel` too"),
+        ("<!DOCTYPE html> and <!-- x -->", "<!DOCTYPE html> and <!-- x -->"),
+        ("vector<std::string>", "vector<std::string>"),
     ],
 )
 def test_nobody_is_called_and_links_are_what_they_seem(said: str, shown: str) -> None:
@@ -106,3 +110,14 @@ def test_the_rehearsal_says_the_same_to_the_same() -> None:
     assert "".join(words(rehearse(question))) == rehearse(question)
     counted = rehearse(asked(Persona("Mara"), [], "count to 3", "U1", 1000))
     assert counted == "1.\n2.\n3."
+
+
+@pytest.mark.parametrize("sign", ["<!", "<@U", "@", "`", "```", "](x:", "<a:"])
+def test_no_text_makes_it_slow(sign: str) -> None:
+    """It is on the way of everybody's edits. Quadratic, these would take minutes."""
+    assert harmless(sign * 50_000, set())
+
+
+def test_what_stood_there_in_an_open_fence_is_closed_before_our_own_words() -> None:
+    partial = split(harmless("```python\nx = 1", set()))[-1]
+    assert f"{partial}\n\nStopped." == "```python\nx = 1\n```\n\nStopped."

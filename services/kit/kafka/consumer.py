@@ -118,7 +118,7 @@ async def reader(
         await _seek(consumer, sorted(consumer.assignment()), since)
         yield consumer
     finally:
-        await _let_go(consumer)
+        await let_go(consumer)
 
 
 async def to_end(consumer: AIOKafkaConsumer) -> AsyncIterator[ConsumerRecord]:
@@ -145,7 +145,7 @@ async def _seek(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], si
         consumer.seek(partition, at.offset if at is not None else ends[partition])
 
 
-async def _let_go(consumer: AIOKafkaConsumer) -> None:
+async def let_go(consumer: AIOKafkaConsumer) -> None:
     """Stops a reader. aiokafka 0.14 lets a cancellation of its own out where a fetch waits to be tried again."""
     consumer.unsubscribe()  # and no fetch waits for anything
     await asyncio.sleep(SETTLED_S)

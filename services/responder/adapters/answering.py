@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -36,6 +37,9 @@ class Question:
     wanted: Wanted
     patience: Patience
 
+
+_HALVES = re.compile("[\ud800-\udfff]")
+"""Halves of a sign. A server may send an emoji in two, and one alone can be written nowhere."""
 
 Heard = Callable[[str], None]
 """Hears the answer so far, again with every word. After a failure it may begin anew."""
@@ -92,7 +96,7 @@ class Answering:
 
     async def _listen(self, name: str, question: Question, heard: Heard) -> tuple[str, Used]:
         word_s, loop = question.patience.word_s, asyncio.get_running_loop()
-        began, text = self._clock.monotonic(), ""
+        began, text, has_halves = self._clock.monotonic(), "", False
         try:
             model = await self._models.named(name)
             async with asyncio.timeout(word_s) as limit, model.ask(question.asked, question.wanted) as speaking:
@@ -101,8 +105,14 @@ class Answering:
                         self._emitter.observe(metrics.FIRST_TOKEN_SECONDS, self._clock.monotonic() - began)
                     limit.reschedule(loop.time() + word_s)
                     if piece:
-                        text += piece
-                        heard(text)
-                return text, speaking.used
+                        has_halves = has_halves or _HALVES.search(piece) is not None
+                        text = _whole(text + piece) if has_halves else text + piece
+                        heard(_HALVES.sub("\ufffd", text) if has_halves else text)
+                return _HALVES.sub("\ufffd", text), speaking.used
         except TimeoutError:
             raise ModelFailed("timeout", f"no word for {word_s:.0f} s") from None
+
+
+def _whole(text: str) -> str:
+    """Halves of a sign that belong together, put together."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")

@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from typing_extensions import override
 
+from schemas.command import RetryAsked, RunRequested
 from schemas.record import CannotRead, UnknownEvent
 from schemas.topics import RUNS_COMMANDS
 from services.kit.groups import KafkaSettings
@@ -34,7 +36,8 @@ NEVER_MS: Final = 10**9
 class Received:
     """One command in hand."""
 
-    record: Record
+    record: Record | None
+    """None where it is ours alone, and stands nowhere."""
     id: str
     event: Any
     standing: Standing
@@ -49,8 +52,10 @@ class Heard:
     dead: Callable[[Record, str], Any]
     """A record that cannot be understood, and why. It is awaited."""
     repeated: Callable[[], None]
-    lost: Callable[[frozenset[int]], None]
-    """Partitions that others have now."""
+    lost: Callable[[frozenset[int]], Awaitable[None]]
+    """Partitions that others have now, or may have had. It returns when nothing is done for them any more."""
+    quiet: Callable[[], Awaitable[None]]
+    """Returns when no call to Slack is under way."""
 
 
 @dataclass
@@ -69,6 +74,10 @@ class Membership:
     session_s: float
 
 
+class Unloaded(Exception):
+    """What stands in a partition could not be read."""
+
+
 class Commands(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
     """The group's member."""
 
@@ -76,7 +85,9 @@ class Commands(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
         self._settings, self._fence, self._heard = settings, fence, heard
         self._topic = f"{settings.topic_prefix}{RUNS_COMMANDS.name}"
         self._partitions: dict[int, _Partition] = {}
-        self._loading: set[asyncio.Task[None]] = set()
+        self._loading: dict[int, asyncio.Task[None]] = {}
+        self._was: tuple[str, int] | None = None
+        """Who we were in the group when it last shared out its partitions, and how often it had done so."""
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         session_ms = int(membership.session_s * 1000)
         self._consumer = AIOKafkaConsumer(
@@ -125,9 +136,8 @@ class Commands(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
                         await self._take(tp.partition, record_of(raw, self._settings.topic_prefix))
         finally:
             committing.cancel()
-            for task in self._loading:
-                task.cancel()
-            await asyncio.gather(committing, *self._loading, return_exceptions=True)
+            loading = self._stop_loading()
+            await asyncio.gather(committing, *loading, return_exceptions=True)
             await self._leave()
 
     async def _leave(self) -> None:
@@ -164,9 +174,8 @@ class Commands(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
             self._heard.repeated()
             done()
             return
-        name = getattr(event, "run_id", None) or attributes.id
-        loaded = partition.loaded
-        standing = loaded.ledger.pop(name, None) or loaded.ledger.pop(attributes.id, None) or Standing()
+        name = event.run_id if isinstance(event, RunRequested | RetryAsked) else attributes.id
+        standing = partition.loaded.ledger.pop(name, None) or Standing()
         self._heard.command(Received(record, attributes.id, event, standing), done)
 
     async def _commit_now_and_then(self) -> None:
@@ -196,6 +205,8 @@ class Commands(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """The group shares out anew. Nobody calls Slack until that is done; models go on thinking."""
         self._fence.close()
+        self._stop_loading()
+        await self._heard.quiet()
         try:
             await self._commit()
         except (KafkaError, IllegalStateError) as error:
@@ -203,13 +214,13 @@ class Commands(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
 
     @override
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Ours from now on. What was ours before and still is, goes on."""
+        """Ours from now on. What was ours before and still is, goes on, if nobody can have had it meanwhile."""
         numbers = frozenset(tp.partition for tp in assigned)
-        lost = frozenset(self._partitions) - numbers
+        lost = frozenset(self._partitions) - (numbers if self._were_here() else frozenset())
         for each in lost:
             del self._partitions[each]
         if lost:
-            self._heard.lost(lost)
+            await self._heard.lost(lost)
         self._fence.joined(numbers)
         for tp in assigned:
             partition = self._partitions.get(tp.partition)
@@ -217,13 +228,28 @@ class Commands(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
                 self._consumer.seek(tp, partition.watermark.next)
             else:
                 self._consumer.pause(tp)
-                task = asyncio.create_task(self._load(tp))
-                self._loading.add(task)
-                task.add_done_callback(self._loaded)
+                self._loading[tp.partition] = task = asyncio.create_task(self._load(tp))
+                task.add_done_callback(partial(self._loaded, tp.partition))
 
-    def _loaded(self, task: "asyncio.Task[None]") -> None:
-        self._loading.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None and not self._failed.done():
+    def _were_here(self) -> bool:
+        """Whether we took part in the sharing before this one. Who was taken for gone comes back as somebody else."""
+        coordinator = self._consumer._coordinator  # noqa: SLF001 - aiokafka 0.14 does not say that partitions were lost
+        before, self._was = self._was, (coordinator.member_id, coordinator.generation)
+        return before is not None and self._was == (before[0], before[1] + 1)
+
+    def _stop_loading(self) -> "list[asyncio.Task[None]]":
+        loading = list(self._loading.values())
+        self._loading.clear()
+        for task in loading:
+            task.cancel()
+        return loading
+
+    def _loaded(self, partition: int, task: "asyncio.Task[None]") -> None:
+        if self._loading.get(partition) is not task:
+            return  # it was stopped, or another is in its place
+        del self._loading[partition]
+        error = Unloaded(f"partition {partition}") if task.cancelled() else task.exception()
+        if error is not None and not self._failed.done():
             self._failed.set_exception(error)
 
     async def _load(self, tp: TopicPartition) -> None:

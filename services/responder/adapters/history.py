@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 MOST_THREADS: Final = 2_000
 MOST_MESSAGES: Final = 1_000
+MOST_READ: Final = 5_000
+"""Slack tells a thread from its beginning on: the last of it comes last."""
 FRESH_S: Final = 1800.0
 """People may write in a thread without asking anybody: after so long it is read again."""
 PAGE: Final = 200
@@ -37,13 +39,18 @@ class History:
             try:
                 found = await self._read(subject)
             except (Refused, TooFast, NotSent, Unsure, NoWay) as error:
+                said = known[1] if known is not None else []
                 log.warning(
                     "a thread cannot be read (%s: %s); its agent knows only what it saw", type(error).__name__, error
                 )
-                found = []
+                return [each for each in said if ts is None or each.ts is None or moment(each.ts) < moment(ts)]
             self._keep(subject.key, merged([*(known[1] if known else []), *found]), self._clock.monotonic())
         said = self._threads[subject.key][1]
         return [each for each in said if ts is None or each.ts is None or moment(each.ts) < moment(ts)]
+
+    def forget(self) -> None:
+        """Others had these threads meanwhile: all are read again."""
+        self._threads.clear()
 
     def add(self, key: str, said: Iterable[Said]) -> None:
         """It was said just now."""
@@ -70,8 +77,8 @@ class History:
             "limit": PAGE,
         }
         found: list[Said] = []
-        while len(found) < MOST_MESSAGES:
-            data = await self._ledger.read(subject, "conversations.replies", asked)
+        while len(found) < MOST_READ:
+            data = await self._page(subject, asked)
             messages = data.get("messages")
             found += [said for each in (messages if isinstance(messages, list) else []) if (said := _said(each))]
             cursor = (data.get("response_metadata") or {}).get("next_cursor")
@@ -79,6 +86,12 @@ class History:
                 break
             asked["cursor"] = cursor
         return found
+
+    async def _page(self, subject: Subject, asked: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return await self._ledger.read(subject, "conversations.replies", asked)
+        except (TooFast, NotSent, Unsure):
+            return await self._ledger.read(subject, "conversations.replies", asked)  # the gate waits as Slack wants
 
 
 def _said(message: Any) -> Said | None:

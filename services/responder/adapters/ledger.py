@@ -3,9 +3,11 @@
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
+
+from slack_sdk.web.async_client import AsyncWebClient
 
 from schemas import ids
 from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, EffectUnknown, LedgerEntry
@@ -28,6 +30,10 @@ SEEN_AFTER_S: Final = 1.0
 """A message may be done and not yet be found: a look-up that finds nothing is repeated once, so much later."""
 PAGE: Final = 200
 NO_TOKEN, GAVE_UP = "no_token", "gave_up"
+
+
+Showing = asyncio.Task[dict[str, Any]]
+"""A call that shows a growing text."""
 
 
 class EffectRefused(Exception):
@@ -54,9 +60,11 @@ class Ledger:
         self._producer, self._slack, self._gate, self._fence = producer, outside.slack, outside.gate, outside.fence
         self._clock, self._emitter = instruments.clock, instruments.emitter
         self._give_up_s = give_up_s
+        self._under_way = 0
 
     async def intend(self, subject: Subject, calls: Sequence[Call]) -> None:
         """Returns when it is durable that all of them are meant."""
+        await self._allowed(subject)
         at = self._clock.now()
         waiting = [
             await self._write(
@@ -126,10 +134,21 @@ class Ledger:
         found, is_settled = await self._settle(subject, made, "its responder ended")
         return found if is_settled else await self.carry_out(subject, made, Urgency.LAST, attempt=2)
 
-    async def show(self, subject: Subject, arguments: Mapping[str, Any]) -> bool:
-        """Shows a growing text. It needs no entry: the next edit, or the last words, say it all again."""
+    async def show(
+        self, subject: Subject, shown: Callable[[], Mapping[str, Any]], begun: Callable[[Showing], None]
+    ) -> bool:
+        """Shows a growing text, as it is when the turn for that comes. It needs no entry: the next edit says it again.
+
+        `begun` is given the call itself: once it has left, nobody can take it back, and last words must wait for it.
+        """
+        await self._gate.turn(subject.connection, "chat.update", subject.channel_id, Urgency.EDIT)
         try:
-            await self._call(subject, "chat.update", {"channel": subject.channel_id, **arguments}, Urgency.EDIT)
+            client = await self._ready(subject)
+            arguments = {"channel": subject.channel_id, **shown()}
+            calling = asyncio.create_task(self._send(subject, client, "chat.update", arguments))
+            calling.add_done_callback(lambda done: done.cancelled() or done.exception())
+            begun(calling)
+            await asyncio.shield(calling)
         except (TooFast, NotSent, Unsure):
             return False
         except Refused as error:
@@ -146,41 +165,73 @@ class Ledger:
     async def _call(
         self, subject: Subject, method: str, arguments: Mapping[str, Any], urgency: Urgency
     ) -> dict[str, Any]:
-        workspace = Workspace(subject.tenant_id, subject.connection)
         await self._gate.turn(subject.connection, method, subject.channel_id, urgency)
-        while not self._fence.may_act(subject.partition):  # noqa: ASYNC110 - a heartbeat has no event
-            await asyncio.sleep(CLOSED_LOOK_S)
+        return await self._send(subject, await self._ready(subject), method, arguments)
+
+    async def _ready(self, subject: Subject) -> AsyncWebClient:
+        """The last question before a call leaves is whether it still may."""
+        client = await self._slack.client(Workspace(subject.tenant_id, subject.connection))
+        await self._allowed(subject)
+        return client
+
+    async def _send(
+        self, subject: Subject, client: AsyncWebClient, method: str, arguments: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        self._under_way += 1
         try:
-            return await self._slack.call(workspace, method, arguments)
+            return await self._slack.call(client, method, arguments)
         except TooFast as error:
             self._emitter.count(metrics.REFUSED)
             self._gate.rest(subject.connection, method, error.wait_s)
             raise
+        finally:
+            self._under_way -= 1
+
+    async def _allowed(self, subject: Subject) -> None:
+        while not self._fence.may_act(subject.partition):  # noqa: ASYNC110 - a heartbeat has no event
+            await asyncio.sleep(CLOSED_LOOK_S)
+
+    async def quiet(self, within_s: float) -> None:
+        """Returns when no call is under way: others, who have the partitions next, see all that was done."""
+        until = self._clock.monotonic() + within_s
+        while self._under_way and self._clock.monotonic() < until:  # noqa: ASYNC110 - a rebalance is no time for locks
+            await asyncio.sleep(CLOSED_LOOK_S)
 
     async def _settle(self, subject: Subject, made: Call, why: str) -> tuple[str | None, bool]:
         """What can be known of a call of which there is no answer, and whether that is all that is to be done."""
         match made.settlement:
             case "at_most_once":
-                entry = EffectUnknown(at=self._clock.now(), effect=entry_of(subject, made), error=why)
-                await (await self._write(subject, entry, f"unknown:{made.effect_id}"))
-                self._emitter.count(metrics.EFFECTS, purpose=made.purpose, result="unknown")
+                await self._unknown(subject, made, why)
                 return None, True
             case "repeat":
                 return None, False
             case "look_up":
-                found = await self._found(subject, made)
-                if not found:
-                    await asyncio.sleep(SEEN_AFTER_S)
-                    found = await self._found(subject, made)
+                try:
+                    found = await self._found(subject, made) or await self._found(subject, made, SEEN_AFTER_S)
+                except (Refused, NoWay) as error:
+                    await self._unknown(subject, made, f"{why}; it cannot be looked up: {error}")
+                    return None, True
                 if not found:
                     return None, False
-                for number, double in enumerate(found[1:]):
-                    gone = call(subject, "chat.delete", "cleanup", {"ts": double}, part=number)
-                    await self.do(subject, gone, Urgency.FIRST)
+                await self._without(subject, found[1:])
                 return await self._confirmed(subject, made, found[0], 1, "look_up"), True
 
-    async def _found(self, subject: Subject, made: Call) -> list[str]:
+    async def _unknown(self, subject: Subject, made: Call, why: str) -> None:
+        entry = EffectUnknown(at=self._clock.now(), effect=entry_of(subject, made), error=why)
+        await (await self._write(subject, entry, f"unknown:{made.effect_id}"))
+        self._emitter.count(metrics.EFFECTS, purpose=made.purpose, result="unknown")
+
+    async def _without(self, subject: Subject, doubles: Sequence[str]) -> None:
+        for number, double in enumerate(doubles):
+            gone = call(subject, "chat.delete", "cleanup", {"ts": double}, part=number)
+            try:
+                await self.do(subject, gone, Urgency.FIRST)
+            except EffectRefused as refused:
+                log.warning("a message that stands twice cannot be deleted: Slack says %s", refused.code)
+
+    async def _found(self, subject: Subject, made: Call, after_s: float = 0.0) -> list[str]:
         """The messages in Slack that are this effect; one is as it should be."""
+        await asyncio.sleep(after_s)
         thread = made.arguments.get("thread_ts")
         method = "conversations.replies" if thread else "conversations.history"
         asked: dict[str, Any] = {"channel": subject.channel_id, "include_all_metadata": "true", "limit": PAGE}
@@ -193,9 +244,6 @@ class Ledger:
             except (TooFast, NotSent, Unsure):
                 await asyncio.sleep(FIRST_PAUSE_S)
                 continue
-            except (Refused, NoWay) as error:
-                log.warning("%s cannot be looked up in Slack: %s", made.method, error)
-                return found
             messages = data.get("messages")
             ours = [each for each in messages or () if effect_of_message(each) == made.effect_id]
             found += [each["ts"] for each in ours if isinstance(each.get("ts"), str)]

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -16,6 +16,7 @@ from schemas.stop import StopRequested
 from services.directory.document import Agent
 from services.directory.holding import Known
 from services.directory.lookup import Directory
+from services.kit.fault import where_of
 from services.kit.telemetry.instruments import Instruments
 from services.responder import metrics
 from services.responder.adapters.answering import Answering, Patience, Question
@@ -62,6 +63,8 @@ class Run:
     said: str = ""
     """What the model has said so far."""
     story: Story = field(default_factory=Story)
+    told: Callable[[], None] = lambda: None
+    """Hears of every message of it that stands: a stop may have named it already."""
 
     @property
     def stoppable(self) -> Stoppable:
@@ -110,7 +113,9 @@ class Life:
 
     async def live(self, run: Run) -> None:
         """Until it is over. A cancellation leaves it as it is, for whoever has the partition then."""
-        run.reply = Reply(self._around.ledger, run.subject, run.command.run_id)
+        run.reply = Reply(self._around.ledger, run.subject, run.command.run_id, run.standing, run.told)
+        run.reply.recall()
+        run.told()
         self._passed(run, "accepted")
         try:
             await self._to_its_end(run)
@@ -129,9 +134,10 @@ class Life:
             return
         try:
             text, used = await self._answered(run)
+            await self._finish(run, text, used)
         except ModelFailed as failure:
             run.story.reason = failure.trouble
-            said = words.failed(failure.trouble, run.command.run_id, run.said)
+            said = words.failed(failure.trouble, run.command.run_id, has_begun=bool(run.said.strip()))
             await self._end(run, Signal.FAIL, "failed", said, may_retry=True)
         except NotAnswered as why:
             run.story.reason = why.reason
@@ -139,23 +145,21 @@ class Life:
         except asyncio.CancelledError:
             if run.stop is None or _is_told_to_leave():
                 raise
-            await self._end(run, Signal.CANCEL, "stopped", words.stopped(run.stop.asked_by, run.said))
+            said = words.stopped(run.stop.asked_by, has_begun=bool(run.said.strip()))
+            await self._end(run, Signal.CANCEL, "stopped", said)
         except EffectRefused:
             raise
         except Exception as error:  # noqa: BLE001 - one run must not take the others with it; a message could quote people
-            where = "".join(traceback.format_tb(error.__traceback__))
-            log.error("run %s failed (%s):\n%s", run.command.run_id, type(error).__name__, where)  # noqa: TRY400 - likewise
+            log.error("run %s failed: %s", run.command.run_id, where_of(error))  # noqa: TRY400 - likewise
             run.story.reason = OURS
-            said = words.failed("internal", run.command.run_id, run.said)
+            said = words.failed("internal", run.command.run_id, has_begun=bool(run.said.strip()))
             await self._end(run, Signal.FAIL, "failed", said, may_retry=True)
-        else:
-            await self._finish(run, text, used)
 
     async def _end_what_was_begun(self, run: Run, last: list[Call]) -> None:
         """Somebody before us had decided how it ends: only what is not done of it is done."""
         if run.reply is None:
             return
-        await run.reply.say_again(run.standing, last)
+        await run.reply.say_again(last)
         ended = {"stopped": Phase.CANCELLED, "failed": Phase.FAILED}
         run.phase = ended.get(last[0].purpose, Phase.REPLIED)
 
@@ -163,6 +167,8 @@ class Life:
         if run.stop is not None:
             raise asyncio.CancelledError
         run.request = request = await self._request(run)
+        if run.stop is not None:
+            raise asyncio.CancelledError
         if self._clock.now() - request.received_at > timedelta(seconds=self._around.settings.responder_too_old_s):
             raise NotAnswered(EXPIRED, words.EXPIRED)
         run.move(Signal.THINK)
@@ -188,7 +194,7 @@ class Life:
 
     async def _begin(self, run: Run) -> None:
         if run.reply is not None and run.request is not None and run.subject.channel_id:
-            await run.reply.begin(run.standing)
+            await run.reply.begin()
 
     async def _ask(self, run: Run, request: RunRequested) -> tuple[str, Used]:
         settings = self._around.settings
@@ -270,7 +276,7 @@ class Life:
                 message.sender.id,
                 message.id,
             ),
-            Said("agent", said, ts=ts),
+            *([Said("agent", said, ts=ts)] if said.strip() else []),
         ]
         if message.thread is None:
             self._around.history.begin(run.subject.key, spoken)
@@ -281,8 +287,9 @@ class Life:
         self, run: Run, signal: Signal, purpose: EffectPurpose, said: str, *, may_retry: bool = False
     ) -> None:
         if run.reply is not None and run.subject.channel_id:
-            await run.reply.end(purpose, said, may_retry=may_retry)
+            await run.reply.end(purpose, run.said, said, may_retry=may_retry)
         run.move(signal)
+        self._remember(run, run.said)
 
     async def _audited(self, run: Run) -> None:
         outcome, audit = OUTCOME[run.phase], self._around.audit

@@ -12,12 +12,14 @@ from schemas.record import CannotRead
 from schemas.topics import RUNS_COMMANDS, SLACK_EFFECTS
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.connection import client_arguments
-from services.kit.kafka.consumer import record_of, to_end
+from services.kit.kafka.consumer import let_go, record_of, to_end
 from services.responder.decisions.standing import Standing
 
 LOOKED_BACK: Final = 5_000
 """Commands below the commit whose names are known again: a router that was killed repeats what it wrote last."""
 MOST_NAMES: Final = 20_000
+CLOCKS_DIFFER_MS: Final = 60_000
+"""The moments of two topics are those of two brokers."""
 
 
 class Names:
@@ -69,9 +71,9 @@ async def load(settings: KafkaSettings, partition: int, commit: int | None) -> L
                 continue  # it was kept as a dead letter when it was met first
         if oldest_ms is not None:
             consumer.assign([effects])
-            await _fold(consumer, effects, oldest_ms, settings.topic_prefix, loaded)
+            await _fold(consumer, effects, oldest_ms - CLOCKS_DIFFER_MS, settings.topic_prefix, loaded)
     finally:
-        await consumer.stop()
+        await let_go(consumer)
     return loaded
 
 

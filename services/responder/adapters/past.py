@@ -1,10 +1,13 @@
 """Looks up in the topics what a run was asked and how it went: in the partition of its thread."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.partitioner import DefaultPartitioner
 
+from schemas import ids
 from schemas.base import Event
 from schemas.command import RetryAsked, RunRequested
 from schemas.record import CannotRead
@@ -12,13 +15,15 @@ from schemas.run import RunCancel, RunState
 from schemas.topics import AUDIT_RUNS, RUNS_COMMANDS, Topic
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.connection import client_arguments
-from services.kit.kafka.consumer import record_of, to_end
+from services.kit.kafka.consumer import let_go, record_of, to_end
 from services.responder.decisions.effects import Subject
 
+AT_ONCE: Final = 4
 MOST: Final = 50_000
 """So many records of a partition are looked through, the newest."""
 
 Asked = RunRequested | RetryAsked
+Wanted = Callable[[object], bool]
 
 
 class Past:
@@ -26,11 +31,12 @@ class Past:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def request(self, run_id: str, subject: Subject) -> RunRequested | None:
         """What a run was asked; behind a click on "Try again" stands the first question."""
         seen: dict[str, Asked] = {}
-        for event in await self._events(RUNS_COMMANDS, subject.partition, lambda event: isinstance(event, Asked)):
+        for event in await self._events(RUNS_COMMANDS, subject, lambda event: isinstance(event, Asked)):
             if isinstance(event, Asked):
                 seen.setdefault(event.run_id, event)
         found, hops = seen.get(run_id), 0
@@ -41,7 +47,7 @@ class Past:
     async def command(self, run_id: str, subject: Subject) -> Asked | None:
         """The command that asked for a run."""
         found = await self._events(
-            RUNS_COMMANDS, subject.partition, lambda event: isinstance(event, Asked) and event.run_id == run_id
+            RUNS_COMMANDS, subject, lambda event: isinstance(event, Asked) and event.run_id == run_id
         )
         mine = [each for each in found if isinstance(each, Asked) and each.place.connection == subject.connection]
         return mine[0] if mine else None
@@ -50,12 +56,24 @@ class Past:
         """How it went."""
         wanted = RunState | RunCancel
         found = await self._events(
-            AUDIT_RUNS, subject.partition, lambda event: isinstance(event, wanted) and event.run_id == run_id
+            AUDIT_RUNS, subject, lambda event: isinstance(event, wanted) and event.run_id == run_id
         )
         return [each for each in found if isinstance(each, wanted) and each.connection == subject.connection]
 
-    async def _events(self, topic: Topic, partition: int, wanted: Callable[[object], bool]) -> list[Event]:
+    async def _events(self, topic: Topic, subject: Subject, wanted: Wanted) -> list[Event]:
+        """Of the thread's partition; and of the channel's, where a slash command that knew no thread stands."""
+        top = ids.thread_key(subject.connection.partition(":")[2], subject.channel_id, None)
+        every = list(range(self._settings.topic_partitions))
+        channels: int = DefaultPartitioner()(top.encode(), every, every)
         found: dict[str, Event] = {}
+        async with self._turns:
+            for partition in {subject.partition, channels}:
+                await self._read(topic, partition, wanted, found)
+        return list(found.values())
+
+    async def _read(
+        self, topic: Topic, partition: int, wanted: Callable[[object], bool], found: dict[str, Event]
+    ) -> None:
         here = TopicPartition(f"{self._settings.topic_prefix}{topic.name}", partition)
         consumer = AIOKafkaConsumer(**client_arguments(self._settings), group_id=None)
         await consumer.start()
@@ -71,5 +89,4 @@ class Past:
                 if isinstance(event, Event) and wanted(event):
                     found.setdefault(attributes.id, event)
         finally:
-            await consumer.stop()
-        return list(found.values())
+            await let_go(consumer)

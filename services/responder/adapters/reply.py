@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Final
 
 from schemas.effect import EffectPurpose
-from services.responder.adapters.ledger import EffectRefused, Ledger
+from services.responder.adapters.ledger import EffectRefused, Ledger, Showing
+from services.responder.adapters.slack import ANSWER_WITHIN_S
 from services.responder.decisions import showing, words
 from services.responder.decisions.effects import Call, Subject, call
 from services.responder.decisions.harmless import harmless
@@ -18,9 +19,11 @@ from services.responder.decisions.standing import Standing
 log = logging.getLogger(__name__)
 
 TOO_MUCH: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
-"""Slack does not take the message as it is shown; as plain words it may."""
-PLAIN: Final = 1000
-"""Added to a part's number for the same words without blocks."""
+"""Slack does not take the message as it is shown; in plain words it may."""
+NOT_EDITED: Final = frozenset({"edit_window_closed", "cant_update_message", "message_not_found"})
+"""Slack does not change the message; another may be posted."""
+PLAIN, POSTED = 1000, 2000
+"""Added to a part's number for the same words said otherwise."""
 
 
 @dataclass
@@ -30,6 +33,10 @@ class Reply:
     ledger: Ledger
     subject: Subject
     run_id: str
+    standing: Standing
+    """What the ledger holds of the run from before."""
+    told: Callable[[], None] = lambda: None
+    """Hears of every message that stands."""
     may_be_named: Collection[str] = ()
     ts: str | None = None
     """The message that is written."""
@@ -38,18 +45,23 @@ class Reply:
     _text: str = ""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _editing: "asyncio.Task[None] | None" = None
+    _showing: Showing | None = None
 
-    async def begin(self, standing: Standing) -> None:
+    def recall(self) -> None:
+        """Knows the messages again that the ledger is sure of."""
+        for made in self.standing.meant.values():
+            ts = self.standing.confirmed.get(made.effect_id)
+            if ts is not None:
+                self.posted.add(ts)
+            if made.purpose == "placeholder":
+                self.ts = ts
+
+    async def begin(self) -> None:
         """Says that it thinks, in the message that becomes the answer."""
-        before = standing.of("placeholder")
-        if before:
-            self.ts = await self.ledger.settle(self.subject, standing, before[0])
-        else:
+        await self._recover()
+        if self.ts is None:
             shown = showing.thinking(words.THINKING, self.run_id)
-            made = self._post("placeholder", shown)
-            self.ts = await self.ledger.do(self.subject, made, Urgency.FIRST)
-        if self.ts is not None:
-            self.posted.add(self.ts)
+            self._stands(await self.ledger.do(self.subject, self._post("placeholder", shown), Urgency.FIRST))
 
     def grow(self, text: str) -> None:
         """The text so far. It is shown when that is due."""
@@ -68,40 +80,44 @@ class Reply:
         ]
         await self._say("answer", shown)
 
-    async def end(self, purpose: EffectPurpose, markdown: str, *, may_retry: bool = False) -> None:
-        """The last words where there is no whole answer: what was written is kept."""
-        text = harmless(markdown, self.may_be_named)
-        parts = split(text, LONGEST)
+    async def end(self, purpose: EffectPurpose, partial: str, notice: str, *, may_retry: bool = False) -> None:
+        """The last words where there is no whole answer: what was written is kept, and ours stand behind it."""
+        parts = split(harmless(partial, self.may_be_named), LONGEST) if partial.strip() else []
+        if parts and len(parts[-1]) + len(notice) < LONGEST:
+            parts[-1] = f"{parts[-1]}\n\n{notice}"
+        else:
+            parts.append(notice)
         shown = [showing.answer(part, None) for part in parts[:-1]]
         await self._say(purpose, [*shown, showing.ended(parts[-1], self.run_id, may_retry=may_retry)])
 
-    async def say_again(self, standing: Standing, calls: list[Call]) -> None:
+    async def say_again(self, calls: list[Call]) -> None:
         """Ends what somebody before us began to say."""
         for each in calls:
-            ts = await self._settled(standing, each)
-            if ts is not None:
-                self.posted.add(ts)
-
-    async def _settled(self, standing: Standing, each: Call) -> str | None:
-        try:
-            return await self.ledger.settle(self.subject, standing, each)
-        except EffectRefused as refused:
-            if refused.code not in TOO_MUCH:
-                raise
-            plain = self._plainly(each)
-            return (
-                None if plain.effect_id in standing.meant else await self.ledger.do(self.subject, plain, Urgency.LAST)
-            )
+            try:
+                ts = await self.ledger.settle(self.subject, self.standing, each)
+            except EffectRefused as refused:
+                instead = self._instead(each, refused)
+                ts = None if instead.effect_id in self.standing.meant else await self._do(instead)
+            self._stands(ts)
 
     async def leave(self) -> None:
-        """Shows nothing more."""
+        """Shows nothing more. An edit that is on its way to Slack is waited for: last words come after it."""
         if self._editing is not None:
             self._editing.cancel()
             await asyncio.gather(self._editing, return_exceptions=True)
             self._editing = None
+        if self._showing is not None and not self._showing.done():
+            await asyncio.wait({self._showing}, timeout=ANSWER_WITHIN_S)
+
+    async def _recover(self) -> None:
+        """Finds the message again that somebody before us posted."""
+        before = self.standing.of("placeholder")
+        if before and self.ts is None:
+            self._stands(await self.ledger.settle(self.subject, self.standing, before[0]))
 
     async def _say(self, purpose: EffectPurpose, shown: list[showing.Shown]) -> None:
         await self.leave()
+        await self._recover()
         calls = []
         for number, part in enumerate(shown):
             if number == 0 and self.ts is not None:
@@ -114,18 +130,31 @@ class Reply:
             try:
                 ts = await self.ledger.carry_out(self.subject, each, Urgency.LAST)
             except EffectRefused as refused:
-                if refused.code not in TOO_MUCH:
-                    raise
-                log.warning("Slack does not take the blocks of an answer; it is said in plain words")
-                ts = await self.ledger.do(self.subject, self._plainly(each), Urgency.LAST)
-            if ts is not None:
-                self.posted.add(ts)
+                ts = await self._do(self._instead(each, refused))
+            self._stands(ts)
 
-    def _plainly(self, refused: Call) -> Call:
-        arguments = {name: value for name, value in refused.arguments.items() if name != "metadata"}
-        arguments["blocks"] = []
-        number = PLAIN + int(refused.effect_id[:4], 16)
-        return call(self.subject, refused.method, refused.purpose, arguments, part=number)
+    async def _do(self, made: Call) -> str | None:
+        return await self.ledger.do(self.subject, made, Urgency.LAST)
+
+    def _stands(self, ts: str | None) -> None:
+        if ts is not None:
+            self.ts = self.ts or ts
+            self.posted.add(ts)
+            self.told()
+
+    def _instead(self, made: Call, refused: EffectRefused) -> Call:
+        """The same words said otherwise, where Slack does not take them as they are."""
+        number = int(made.effect_id[:4], 16)
+        arguments = {name: value for name, value in made.arguments.items() if name != "metadata"}
+        if refused.code in TOO_MUCH:
+            log.warning("Slack does not take the blocks of an answer (%s); it is said in plain words", refused.code)
+            arguments |= {"text": showing.escaped(showing.markdown_in(made.arguments)), "blocks": []}
+            return call(self.subject, made.method, made.purpose, arguments, part=PLAIN + number, of_parts=made.of_parts)
+        if refused.code in NOT_EDITED and made.method == "chat.update":
+            log.warning("Slack does not change a message (%s); its last words are posted", refused.code)
+            del arguments["ts"]
+            return self._post(made.purpose, arguments, POSTED + number, made.of_parts)
+        raise refused
 
     def _post(self, purpose: EffectPurpose, shown: showing.Shown, part: int = 0, of_parts: int = 1) -> Call:
         thread = self.subject.thread_ts or self.ts
@@ -139,11 +168,17 @@ class Reply:
                 await asyncio.sleep(edit_pause_s(edits))
                 await self._changed.wait()
                 self._changed.clear()
-                text = split(harmless(self._text, self.may_be_named), LONGEST)[-1]
-                if await self.ledger.show(self.subject, {"ts": self.ts, **showing.growing(text, self.run_id)}):
+                if await self.ledger.show(self.subject, self._shown, self._begun):
                     edits += 1
         except EffectRefused as refused:
             log.warning("a growing answer cannot be shown (%s); its last words may be", refused.code)
+
+    def _shown(self) -> showing.Shown:
+        text = split(harmless(self._text, self.may_be_named), LONGEST)[-1]
+        return {"ts": self.ts, **showing.growing(text, self.run_id)}
+
+    def _begun(self, calling: Showing) -> None:
+        self._showing = calling
 
 
 def _without_previews(shown: showing.Shown) -> showing.Shown:

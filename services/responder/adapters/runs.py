@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from schemas.stop import StopRequested
-from services.kit.clock import Clock
-from services.kit.telemetry.emitter import Emitter
+from services.kit.fault import where_of
+from services.kit.telemetry.instruments import Instruments
 from services.responder import metrics
 from services.responder.adapters.life import Life, Run
 from services.responder.decisions.starting import Bounds, Starting
@@ -17,13 +18,14 @@ from services.responder.decisions.stopping import is_about, may_end
 
 log = logging.getLogger(__name__)
 
-STOPS_ARE_KEPT: Final = timedelta(hours=1)
+DROPPED_WITHIN_S: Final = 5.0
+REFUSAL_IS_NEWS: Final = timedelta(minutes=1)
 
 
 @dataclass(eq=False)
 class _Held:
     run: Run
-    done: Callable[[], None]
+    done: list[Callable[[], None]]
     task: "asyncio.Task[None] | None" = None
     is_dropped: bool = field(default=False)
 
@@ -31,8 +33,10 @@ class _Held:
 class Runs:
     """Starts them when it is their turn, and tells them of stops."""
 
-    def __init__(self, life: Life, bounds: Bounds, clock: Clock, emitter: Emitter) -> None:
-        self._life, self._clock, self._emitter = life, clock, emitter
+    def __init__(self, life: Life, bounds: Bounds, kept: timedelta, instruments: Instruments) -> None:
+        self._life, self._kept = life, kept
+        self._clock, self._emitter = instruments.clock, instruments.emitter
+        self._refused: set[tuple[str, str]] = set()
         self._starting: Starting[_Held] = Starting(bounds)
         self._held: dict[str, _Held] = {}
         self._stops: dict[str, StopRequested] = {}
@@ -43,42 +47,44 @@ class Runs:
 
     def take(self, run: Run, done: Callable[[], None]) -> None:
         """One more. `done` hears that all it led to stands."""
-        if run.command.run_id in self._held:
+        held = self._held.get(run.command.run_id)
+        if held is not None:
             log.warning("run %s was asked for twice under different names; it is answered once", run.command.run_id)
             self._emitter.count(metrics.REPEATED)
-            done()
+            held.done.append(done)
             return
-        held = _Held(run, done)
-        self._held[run.command.run_id] = held
-        for stop in self._stops.values():
-            self._end(held, stop)
+        held = self._held[run.command.run_id] = _Held(run, [done])
+        run.told = partial(self._look_again, held)
+        self._look_again(held)
         self._starting.add(run.subject.tenant_id, run.subject.key, held)
         self._go_on()
 
     def hear(self, stop: StopRequested) -> None:
         """Somebody wants runs to end."""
         now = self._clock.now()
-        if stop.stop_id in self._stops or now - stop.at > STOPS_ARE_KEPT:
+        if stop.stop_id in self._stops or now - stop.at > self._kept:
             return
-        self._stops = {name: each for name, each in self._stops.items() if now - each.at <= STOPS_ARE_KEPT}
+        self._stops = {name: each for name, each in self._stops.items() if now - each.at <= self._kept}
         self._stops[stop.stop_id] = stop
         for held in list(self._held.values()):
             self._end(held, stop)
 
-    def drop(self, partitions: frozenset[int]) -> None:
-        """Others have these partitions now: nothing more is done for their runs here."""
+    async def drop(self, partitions: frozenset[int]) -> None:
+        """Others have these partitions now: returns when nothing more is done for their runs here."""
+        ending = []
         for name, held in list(self._held.items()):
             if held.run.subject.partition in partitions:
                 del self._held[name]
                 held.is_dropped = True
                 if held.task is not None:
                     held.task.cancel()
+                    ending.append(held.task)
+        if ending:
+            await asyncio.wait(ending, timeout=DROPPED_WITHIN_S)
 
     async def leave(self) -> None:
         """Ends everything where it is."""
-        tasks = [held.task for held in self._held.values() if held.task is not None]
-        self.drop(frozenset(held.run.subject.partition for held in self._held.values()))
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.drop(frozenset(held.run.subject.partition for held in self._held.values()))
 
     @property
     def count(self) -> int:
@@ -90,14 +96,21 @@ class Runs:
         self._emitter.set(metrics.RUNNING, self._starting.running)
         self._emitter.set(metrics.WAITING, self._starting.waiting)
 
+    def _look_again(self, held: _Held) -> None:
+        """A stop may have named a message that is known only now, or have come before its run."""
+        for stop in self._stops.values():
+            self._end(held, stop)
+
     def _end(self, held: _Held, stop: StopRequested) -> None:
         run = held.run
         if not is_about(stop, run.stoppable) or run.is_over:
             return
         if may_end(stop, run.stoppable):
             run.end_by(stop)
-        else:
-            self.refused(stop, run)
+        elif (stop.stop_id, run.command.run_id) not in self._refused:
+            self._refused.add((stop.stop_id, run.command.run_id))
+            if self._clock.now() - stop.at < REFUSAL_IS_NEWS:
+                self.refused(stop, run)
 
     def _go_on(self) -> None:
         for held in self._starting.next():
@@ -108,18 +121,15 @@ class Runs:
             if not held.is_dropped:
                 await self._life.live(held.run)
         except asyncio.CancelledError:
-            pass  # others go on with it
-        except Exception as error:
-            log.exception("run %s ended in a way that was not foreseen", held.run.command.run_id)
+            if not held.is_dropped:
+                self.failed(RuntimeError("a run was cancelled by nobody of ours"))
+        except Exception as error:  # noqa: BLE001 - the process ends, and its successor begins where this one was
+            log.error("run %s ended in a way that was not foreseen: %s", held.run.command.run_id, where_of(error))  # noqa: TRY400 - its words could quote people
             self.failed(error)
         else:
             if not held.is_dropped:
                 self._held.pop(held.run.command.run_id, None)
-                held.done()
+                for done in held.done:
+                    done()
         self._starting.done(held)
         self._go_on()
-
-
-def since(now: datetime) -> datetime:
-    """From when on stops are read."""
-    return now - STOPS_ARE_KEPT

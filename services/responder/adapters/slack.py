@@ -87,9 +87,12 @@ class Slack:
         self._url, self._directory, self._installations, self._session = url, directory, installations, session
         self._clients: dict[str, AsyncWebClient] = {}
 
-    async def call(self, workspace: Workspace, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    async def client(self, workspace: Workspace) -> AsyncWebClient:
+        """Who may call there."""
+        return self._client(await self._token(workspace))
+
+    async def call(self, client: AsyncWebClient, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Makes one call. What it raises says what is known of it."""
-        client = self._client(await self._token(workspace))
         form = {name: str(value) if not isinstance(value, str) else value for name, value in arguments.items()}
         how = {"params": form} if method in READS else {"json": dict(arguments)}
         try:
@@ -98,7 +101,8 @@ class Slack:
             raise self._told(error) from None
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NotSent(type(error).__name__) from None
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, AttributeError, TypeError) as error:
+            # the last two are the client's, where an answer is JSON and no object
             raise Unsure(type(error).__name__) from None
         data = response.data
         return data if isinstance(data, dict) else {}

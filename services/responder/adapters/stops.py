@@ -3,14 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import datetime
 
 from schemas.record import CannotRead
 from schemas.stop import StopRequested
 from schemas.topics import RUNS_STOPS
-from services.kit.clock import Clock
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.consumer import reader, record_of
-from services.responder.adapters.runs import since
 
 log = logging.getLogger(__name__)
 
@@ -20,14 +19,14 @@ POLL_MS = 1000
 class Stops:
     """Reads them. No run may start before those that are there already were heard."""
 
-    def __init__(self, settings: KafkaSettings, clock: Clock, heard: Callable[[StopRequested], None]) -> None:
-        self._settings, self._clock, self._heard = settings, clock, heard
+    def __init__(self, settings: KafkaSettings, since: datetime, heard: Callable[[StopRequested], None]) -> None:
+        self._settings, self._since, self._heard = settings, since, heard
         self.are_heard = asyncio.Event()
         """Set when all that stood there is heard."""
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        async with reader(self._settings, RUNS_STOPS, since(self._clock.now())) as consumer:
+        async with reader(self._settings, RUNS_STOPS, self._since) as consumer:
             ends = await consumer.end_offsets(consumer.assignment())
             left = {tp for tp, end in ends.items() if await consumer.position(tp) < end}
             while True:

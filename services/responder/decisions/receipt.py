@@ -6,11 +6,11 @@ from schemas.command import RetryAsked, RunRequested
 from schemas.run import RunCancel, RunState
 
 ASKED_BY = {
-    "mention": "you mentioned the agent",
-    "dm": "it was written to the agent directly",
-    "thread": "the agent follows this thread",
-    "shortcut": "the shortcut on a message was used",
-    "command": "a slash command was used",
+    "mention": "<@{by}> mentioned the agent",
+    "dm": "<@{by}> wrote to the agent directly",
+    "thread": "<@{by}> wrote in a thread that the agent follows",
+    "shortcut": "<@{by}> used the shortcut on a message",
+    "command": "<@{by}> used a slash command",
     "gateway": "a program asked",
     "task": "a task asked",
 }
@@ -39,7 +39,7 @@ def _because(command: RunRequested | RetryAsked) -> str:
         return f"<@{command.user_id}> clicked “Try again” under run `{command.retry_of[:8]}`"
     if command.rule_name is not None:
         return f"the rule `{command.rule_name}` matched what <@{command.message.sender.id}> did"
-    return ASKED_BY.get(command.trigger, command.trigger)
+    return ASKED_BY.get(command.trigger, command.trigger).format(by=command.message.sender.id)
 
 
 def _of_state(state: RunState | RunCancel) -> Iterable[str]:

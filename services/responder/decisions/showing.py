@@ -1,6 +1,7 @@
 """How a reply looks in Slack: its blocks, its buttons, and the plain text that notifications show."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from schemas.buttons import FEEDBACK, RETRY, STOP, WHY
@@ -21,7 +22,8 @@ def thinking(text: str, run_id: str) -> Shown:
 
 def growing(markdown: str, run_id: str) -> Shown:
     """An answer while it is written."""
-    blocks = [_markdown(f"{markdown} ▍"), _actions(_button("Stop", STOP, run_id))]
+    gap = "\n\n" if markdown.rstrip().endswith(("```", "|")) else " "
+    blocks = [_markdown(f"{markdown}{gap}▍"), _actions(_button("Stop", STOP, run_id))]
     return {"text": plain(markdown), "blocks": blocks}
 
 
@@ -45,11 +47,16 @@ def ended(markdown: str, run_id: str, *, may_retry: bool) -> Shown:
 def plain(markdown: str) -> str:
     """The words alone, for notifications and for readers of the screen."""
     text = _MARKS.sub("", _FENCES.sub("", markdown)).strip()
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = escaped(text)
     return text if len(text) <= PLAIN_LONGEST else f"{text[: PLAIN_LONGEST - 1]}…"
 
 
-def markdown_in(message: dict[str, Any]) -> str:
+def escaped(text: str) -> str:
+    """As Slack's own text wants it: nothing in it is taken for a mention or a link."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def markdown_in(message: Mapping[str, Any]) -> str:
     """What a message of ours said, as it was written."""
     blocks = message.get("blocks")
     texts = [

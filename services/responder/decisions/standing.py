@@ -25,6 +25,7 @@ class Standing:
         name = entry.effect.effect_id
         match entry:
             case EffectIntended():
+                self.meant.pop(name, None)  # what is meant anew stands behind what was meant before
                 self.meant[name] = call_of(entry.effect, entry.arguments_json, entry.of_parts)
             case EffectConfirmed(message_ts=ts):
                 self.confirmed.setdefault(name, ts)
@@ -49,9 +50,10 @@ class Standing:
         An answer of several parts of which only some were meant was never begun: it is asked for anew.
         """
         for purpose in ("stopped", "failed", "answer"):
-            found = self.of(purpose)
-            if found and len(found) >= max(each.of_parts for each in found):
-                return found
+            meant = self.of(purpose)
+            newest = [each for each in meant if each.of_parts == meant[-1].of_parts]
+            if newest and len(newest) >= newest[-1].of_parts:
+                return newest
         return []
 
 

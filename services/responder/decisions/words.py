@@ -50,18 +50,16 @@ WHY_NOT: Final[dict[Trouble, str]] = {
 }
 
 
-def failed(trouble: Trouble, run_id: str, partial: str = "") -> str:
-    """What stands in the thread where no answer came."""
-    said = f"{partial}\n\n" if partial.strip() else ""
-    cut = "The answer ends here. " if partial.strip() else ""
-    return f"{said}⚠️ {cut}{WHY_NOT[trouble]} Nothing was lost: you can try again. (run `{run_id[:8]}`)"
+def failed(trouble: Trouble, run_id: str, *, has_begun: bool) -> str:
+    """What stands in the thread where no answer came, or none that is whole."""
+    cut = "The answer ends here. " if has_begun else ""
+    return f"⚠️ {cut}{WHY_NOT[trouble]} Nothing was lost: you can try again. (run `{run_id[:8]}`)"
 
 
-def stopped(by: str, partial: str = "") -> str:
+def stopped(by: str, *, has_begun: bool) -> str:
     """What stands in the thread where somebody stopped the answer."""
     who = f"<@{by}>" if by[:1] in {"U", "W"} and by.isalnum() else "a program"
-    said = f"{partial}\n\n" if partial.strip() else ""
-    return f"{said}⏹️ Stopped by {who}." if said else f"⏹️ Stopped by {who} before there was an answer."
+    return f"⏹️ Stopped by {who}." if has_begun else f"⏹️ Stopped by {who} before there was an answer."
 
 
 def footer(usage: Usage) -> str:

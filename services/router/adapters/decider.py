@@ -1,7 +1,6 @@
 """Decides records of slack.inbound: gathers the facts, asks the gates, and puts into records what is to be said."""
 
 import logging
-import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +12,7 @@ from schemas.record import CannotWrite, encode
 from schemas.topics import AUDIT_DECISIONS, ROUTER_JOURNAL, SLACK_INBOUND, Topic, name_of
 from services.directory.holding import Known
 from services.directory.lookup import Directory
+from services.kit.fault import where_of
 from services.kit.telemetry.instruments import Instruments
 from services.router.adapters.counting import Counting
 from services.router.adapters.losses import PAUSED
@@ -87,8 +87,7 @@ class InboundDecider:
                 dead = Dead("decision_failed", str(error))
             except Exception as error:  # noqa: BLE001 - as the docstring says; a message could quote what people wrote
                 dead = Dead("decision_failed", f"deciding it failed with {type(error).__name__}")
-                where = "".join(traceback.format_tb(error.__traceback__))
-                log.error("offset %d could not be decided (%s):\n%s", source.offset, type(error).__name__, where)  # noqa: TRY400 - likewise
+                log.error("offset %d could not be decided: %s", source.offset, where_of(error))  # noqa: TRY400 - likewise
         return self._give_up(dead, opened, source, memory, now)
 
     def repeat(self, opened: Opened, source: Source, row: Row) -> Plan:

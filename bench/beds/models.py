@@ -47,6 +47,7 @@ class ModelServer:
     """Calls that their callers gave up."""
 
     def next(self) -> Behaviour:
+        """What comes now."""
         return self.plan.pop(0) if len(self.plan) > 1 else self.plan[0]
 
     def does(self, *behaviours: Behaviour) -> None:
@@ -54,13 +55,13 @@ class ModelServer:
         self.plan[:] = behaviours
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
-        """POST /v1/chat/completions"""
+        """What POST /v1/chat/completions gives."""
         body = await request.json()
         self.asked.append(body)
-        return await self._answer(request, body["model"], _openai)
+        return await self._answer(request, body["model"], in_openais_words)
 
     async def messages(self, request: web.Request) -> web.StreamResponse:
-        """POST /v1/messages"""
+        """What POST /v1/messages gives."""
         body = await request.json()
         self.asked.append(body)
         return await self._answer(request, body["model"], _anthropic)
@@ -92,7 +93,8 @@ def _pieces(says: Says) -> list[str]:
     return [says.text[at : at + says.chunk] for at in range(0, len(says.text), says.chunk)]
 
 
-def _openai(says: Says, model: str) -> list[bytes]:
+def in_openais_words(says: Says, model: str) -> list[bytes]:
+    """An answer as the chat completions of OpenAI stream it."""
     common = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": model}
 
     def chunk(**choice: Any) -> bytes:

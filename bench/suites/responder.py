@@ -1,0 +1,253 @@
+"""The responder's speed: from a command to the model's call and to Slack, how many runs at once, how fast a stop is."""
+
+import asyncio
+import statistics
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from aiohttp import ClientSession
+from opentelemetry.trace import NoOpTracer
+
+from bench.beds.outside import Outside, Pace, outside
+from bench.beds.responder import own_responder
+from bench.beds.router import describe, router_environment
+from bench.beds.service import OwnService
+from bench.beds.traffic import APP, Traffic
+from bench.figure import Figure, Goal, percentile
+from bench.load import open_loop
+from bench.suite import Bed, Measured, Suite
+from schemas import ids
+from schemas.command import Place, RunRequested
+from schemas.message import Channel, Message, Sender
+from schemas.stop import StopRequested, StopRun
+from schemas.topics import RUNS_COMMANDS, RUNS_STOPS
+from services.kit.clock import SystemClock
+from services.kit.groups import KafkaSettings
+from services.kit.kafka import admin
+from services.kit.kafka.producer import Producer
+from services.kit.telemetry.emitter import NoEmitter
+from services.kit.telemetry.instruments import Instruments
+from services.local import kafka, postgres
+
+WORKSPACES = 200
+PER_SECOND, RUNS = 50, 1_500
+WARM = 100
+AT_ONCE = 1_000
+STOPS = 200
+LOOKS, LOOK_EVERY_S = 200, 0.05
+WITHIN_S = 120.0
+
+
+class Asking:
+    """Writes commands as the router does."""
+
+    def __init__(self, producer: Producer, clock: SystemClock) -> None:
+        self._producer, self._clock = producer, clock
+        self.number = 0
+
+    async def one(self) -> int:
+        """One run, in a thread of its own. Gives its number when the command is durable."""
+        self.number += 1
+        number, now = self.number, self._clock.now()
+        workspace = f"T{number % WORKSPACES}"
+        channel, thread = f"C{number % 50}", f"run-{number}"
+        place = Place(
+            tenant_id=f"tenant-{number % WORKSPACES}",
+            connection=f"{APP}:{workspace}",
+            team_id=workspace,
+            channel_id=channel,
+            thread_ts=thread,
+        )
+        message = Message(
+            id=thread,
+            tenant_id=place.tenant_id,
+            channel=Channel(id=channel, kind="channel"),
+            sender=Sender(id="U1"),
+            content=f"run-{number}: what is up?",
+            timestamp=now,
+        )
+        request = RunRequested(
+            at=now,
+            run_id=self.run_id(number),
+            cause=thread,
+            event_id=thread,
+            place=place,
+            trigger="mention",
+            agent_id="mara",
+            message=message,
+            directory_revision=1,
+            received_at=now,
+        )
+        key = ids.thread_key(workspace, channel, thread)
+        await self._producer.publish(RUNS_COMMANDS, key, request, f"command-{self.run_id(number)}")
+        return number
+
+    async def stop(self, number: int) -> None:
+        """Somebody wants it to end."""
+        run_id, connection = self.run_id(number), f"{APP}:T{number % WORKSPACES}"
+        stop = StopRequested(
+            at=self._clock.now(),
+            stop_id=f"stop-{run_id}",
+            cause=f"stop-{run_id}",
+            tenant_id=f"tenant-{number % WORKSPACES}",
+            connection=connection,
+            target=StopRun(run_id=run_id),
+            source="button",
+            asked_by="U1",
+            may_stop_anyone=False,
+            directory_revision=1,
+        )
+        await self._producer.publish(RUNS_STOPS, connection, stop, stop.stop_id)
+
+    def run_id(self, number: int) -> str:
+        """Its id."""
+        return ids.run_id("bench", str(number))
+
+
+async def run(bed: Bed, number: int) -> Measured:
+    """Single runs at a steady pace; a thousand at once; stops."""
+    settings = bed.kafka.model_copy(update={"topic_prefix": f"bench-{number}."})
+    await _topics(settings)
+    await describe(bed.database, Traffic(7, workspaces=WORKSPACES).document())
+    clock = SystemClock()
+    figures: dict[str, float] = {}
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="threadline-responder-")))
+        beyond = await stack.enter_async_context(outside())
+        environment = {
+            **router_environment(settings, bed.database),
+            "SLACK_API_URL": f"{beyond.address}/api/",
+            "SLACK_BOT_TOKEN": "xoxb-bench",
+            "THREADLINE_MODEL": "openai:bench",
+            "OPENAI_BASE_URL": f"{beyond.address}/v1",
+            "THREADLINE_RESPONDER_RUNS": "5000",
+        }
+        async with own_responder(folder / "rehearsal", {**environment, "THREADLINE_MODEL": "rehearsal"}) as idle:
+            figures["RSS idle, MB"] = idle.child.rss_mb()
+        running = await stack.enter_async_context(own_responder(folder / "own", environment))
+        figures["RSS idle with OpenAI's SDK, MB"] = running.child.rss_mb()
+        instruments = Instruments(clock, NoEmitter(), NoOpTracer())
+        producer = await stack.enter_async_context(Producer(settings, "router", instruments))
+        asking = Asking(producer, clock)
+        figures |= await _steady(asking, beyond, running)
+        figures |= await _at_once(asking, beyond, running)
+        figures |= await _stops(asking, beyond)
+    return Measured(figures)
+
+
+async def _topics(settings: KafkaSettings) -> None:
+    async with admin.admin_client(settings) as client:
+        await admin.create(client, (await admin.standing_of(client, settings)).missing)
+
+
+async def _steady(asking: Asking, beyond: Outside, running: OwnService) -> dict[str, float]:
+    """At 50 a second, each 20 words long."""
+    durable: dict[int, float] = {}
+    cpu = running.child.cpu_s()
+
+    async def one(_: int) -> None:
+        number = await asking.one()
+        durable[number] = beyond.clock.monotonic()
+
+    await open_loop(PER_SECOND, RUNS, one)
+    await _until(lambda: len(beyond.ended) >= RUNS)
+    counted = sorted(durable)[WARM:]
+    to_model = [(beyond.asked[each] - durable[each]) * 1000 for each in counted]
+    to_slack = [(beyond.placed[each] - durable[each]) * 1000 for each in counted]
+    to_end = [(beyond.ended[each] - beyond.last_word[each]) * 1000 for each in counted]
+    late = sum(1 for each in counted if beyond.placed[each] > beyond.ended[each])
+    return {
+        "command to the model's call, p50, ms": statistics.median(to_model),
+        "command to the model's call, p99, ms": percentile(to_model, 99),
+        "command to Thinking…, p50, ms": statistics.median(to_slack),
+        "command to Thinking…, p99, ms": percentile(to_slack, 99),
+        "last word to the last call, p50, ms": statistics.median(to_end),
+        "last word to the last call, p99, ms": percentile(to_end, 99),
+        "answers before Thinking…": late,
+        "CPU for each run, ms": (running.child.cpu_s() - cpu) / RUNS * 1000,
+    }
+
+
+async def _at_once(asking: Asking, beyond: Outside, running: OwnService) -> dict[str, float]:
+    """A thousand, each ten words a second."""
+    beyond.pace = Pace(words=150, pause_s=0.1)
+    ended = len(beyond.ended)
+    await asyncio.gather(*(asking.one() for _ in range(AT_ONCE)))
+    await _until(lambda: beyond.speaking >= AT_ONCE)
+    took: list[float] = []
+    async with ClientSession() as session:
+        for _ in range(LOOKS):
+            began = beyond.clock.monotonic()
+            async with session.get(f"{running.address}/health/live") as answer:
+                await answer.read()
+            took.append((beyond.clock.monotonic() - began) * 1000)
+            await asyncio.sleep(LOOK_EVERY_S)
+    rss = running.child.rss_mb()
+    await _until(lambda: len(beyond.ended) >= ended + AT_ONCE)
+    return {
+        f"RSS with {AT_ONCE} runs, MB": rss,
+        f"its own page with {AT_ONCE} runs, p50, ms": statistics.median(took),
+        f"its own page with {AT_ONCE} runs, p99, ms": percentile(took, 99),
+    }
+
+
+async def _stops(asking: Asking, beyond: Outside) -> dict[str, float]:
+    """One after the other, among two hundred."""
+    beyond.pace = Pace(words=2_000, pause_s=0.05)
+    numbers = await asyncio.gather(*(asking.one() for _ in range(STOPS)))
+    await _until(lambda: beyond.speaking >= STOPS)
+    took = []
+    for number in numbers:
+        await asking.stop(number)
+        durable = beyond.clock.monotonic()
+        await _until(partial(beyond.broken_off.__contains__, number))
+        took.append((beyond.broken_off[number] - durable) * 1000)
+    return {
+        "stop to the end of the model's call, p50, ms": statistics.median(took),
+        "stop to the end of the model's call, p99, ms": percentile(took, 99),
+    }
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(WITHIN_S):
+        while not holds():  # noqa: ASYNC110 - what is waited for is written by others
+            await asyncio.sleep(0.005)
+
+
+GOALS = {
+    "command to the model's call, p50, ms": 6,
+    "command to the model's call, p99, ms": 25,
+    "command to Thinking…, p99, ms": 25,
+    "last word to the last call, p50, ms": 5,
+    "last word to the last call, p99, ms": 20,
+    f"RSS with {AT_ONCE} runs, MB": 350,
+    f"its own page with {AT_ONCE} runs, p99, ms": 20,
+    "stop to the end of the model's call, p99, ms": 100,
+    "RSS idle, MB": 170,
+    "answers before Thinking…": 0,
+}
+
+
+def judge(measured: list[Measured]) -> list[Figure]:
+    """What was measured, and what was wanted."""
+    figures = []
+    for name in measured[0].figures:
+        bound = GOALS.get(name)
+        goal = Goal("<=", bound) if bound is not None else None
+        unit = name.rpartition(", ")[2] if ", " in name else ""
+        figures.append(Figure(name, unit, tuple(each.figures[name] for each in measured), goal))
+    return figures
+
+
+SUITE = Suite(
+    name="responder",
+    kind="bench",
+    what="the responder: 50 runs a second, 1,000 at once, stops",
+    runs=3,
+    run=run,
+    judge=judge,
+    parts=(kafka.NAME, postgres.NAME),
+)
