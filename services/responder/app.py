@@ -110,7 +110,7 @@ class Responder:
         sealer = Sealer.of(settings) if settings.sealing_keys is not None else None
         installations = Installations(given.known.database, Secrets(settings), sealer)
         self._fence = Fence(clock, settings.responder_session_s)
-        slack = Slack(settings.slack_api_url, given.known, installations, given.session)
+        slack = Slack(settings.slack_api_url, installations, given.known, given.session, clock)
         outside = Outside(slack, Gate(clock, emitter), self._fence)
         ledger = Ledger(given.producer, outside, given.instruments, settings.responder_too_old_s)
         audit, past = Audit(given.producer, given.instruments), Past(settings)

@@ -14,6 +14,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from services.directory.holding import Known
 from services.directory.installations import Installations, NoToken
 from services.directory.lookup import Directory
+from services.kit.clock import Clock
 from services.kit.fault import Fault
 from services.kit.quiet import QUIET
 from services.kit.secrets.source import SecretsUnavailable
@@ -22,6 +23,8 @@ from services.kit.slack_errors import code_of, retry_after
 ANSWER_WITHIN_S: Final = 15
 OUR_FAULT, TOO_MANY, THEIR_FAULT = 400, 429, 500
 MOST_CLIENTS: Final = 1000
+TOKEN_IS_GOOD_S: Final = 10.0
+NOT_TAKEN: Final = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
 SHORTEST_REST_S: Final = 1.0
 READS: Final = frozenset({"conversations.replies", "conversations.history"})
 """Methods that take their arguments as a form, and not as JSON."""
@@ -82,10 +85,12 @@ class Slack:
     """Slack, as every workspace has it."""
 
     def __init__(
-        self, url: str, directory: Directory, installations: Installations, session: aiohttp.ClientSession
+        self, url: str, tokens: Installations, directory: Directory, session: aiohttp.ClientSession, clock: Clock
     ) -> None:
-        self._url, self._directory, self._installations, self._session = url, directory, installations, session
+        self._url, self._installations, self._directory = url, tokens, directory
+        self._session, self._clock = session, clock
         self._clients: dict[str, AsyncWebClient] = {}
+        self._tokens: dict[Workspace, tuple[str, float]] = {}
 
     async def client(self, workspace: Workspace) -> AsyncWebClient:
         """Who may call there."""
@@ -114,9 +119,22 @@ class Slack:
             return TooFast(max(retry_after(error), SHORTEST_REST_S))
         if status >= THEIR_FAULT or code in TRANSIENT or (status < OUR_FAULT and " " in code):
             return Unsure(f"HTTP {status}, {code}")
+        if code in NOT_TAKEN:
+            self._tokens.clear()
         return Refused(code)
 
     async def _token(self, workspace: Workspace) -> str:
+        """Read anew after a while, so that it can be changed, and at once where Slack does not take it any more."""
+        known, now = self._tokens.get(workspace), self._clock.monotonic()
+        if known is not None and now < known[1]:
+            return known[0]
+        token = await self._read_token(workspace)
+        if len(self._tokens) >= MOST_CLIENTS:
+            self._tokens.clear()
+        self._tokens[workspace] = (token, now + TOKEN_IS_GOOD_S)
+        return token
+
+    async def _read_token(self, workspace: Workspace) -> str:
         tenant = await self._directory.owner(workspace.owner)
         if not isinstance(tenant, Known) or tenant.tenant_id != workspace.tenant_id:
             raise NoWay(f"{workspace.owner} does not belong to {workspace.tenant_id} any more")
