@@ -11,7 +11,7 @@ from services.kit.fault import Fault
 from services.kit.secrets.place import valid_place
 from services.kit.secrets.source import Secrets, SecretsUnavailable
 
-_APP_IN_TOKEN = re.compile(r"xapp-\d+-(A[A-Z0-9]+)-")
+APP_IN_TOKEN = re.compile(r"xapp-\d+-(A[A-Z0-9]+)-")
 _LIKE_A_SECRET = re.compile(r"[0-9a-f]{32}|xox|xapp-")
 _NAMED = re.compile(r"(?:(A[A-Za-z0-9_-]{1,62})=)?(.+)")
 
@@ -80,7 +80,7 @@ class SlackApp:
         """Its id, which is also in its token."""
         with suppress(SecretsUnavailable):
             token = await self._secrets.read("slack_app_token", self._place)
-            named = _APP_IN_TOKEN.match(token.get_secret_value()) if token is not None else None
+            named = APP_IN_TOKEN.match(token.get_secret_value()) if token is not None else None
             self.is_called(named.group(1) if named else None)
         return self.app_id
 

@@ -1,6 +1,5 @@
 """The workspace that the product is tried in: whose token it is, and a sample tenant where nobody owns it yet."""
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,12 +11,12 @@ from services.directory.apply import How, apply
 from services.directory.document import Agent, Connection, Document, Installation, Tenant
 from services.directory.model import ChannelConnectionRow
 from services.directory.owner import OwnerDatabase
+from services.ingress.apps import APP_IN_TOKEN
 from services.kit.groups import SlackSettings
 from services.kit.quiet import QUIET
 from services.kit.slack_errors import code_of
 from services.local.home import LocalFault
 
-_APP_IN_TOKEN: Final = re.compile(r"xapp-\d+-(A[A-Z0-9]+)-")
 SAMPLE: Final = "sample"
 MARA: Final = Agent(
     id="mara", name="Mara", role="Customer Support", persona="Professional and empathetic", default=True
@@ -42,7 +41,7 @@ async def workspace_of(settings: SlackSettings) -> Workspace:
     client = AsyncWebClient(token=bot.get_secret_value(), base_url=settings.slack_api_url, logger=QUIET)
     try:
         said = await client.auth_test()
-        named = _APP_IN_TOKEN.match(app.get_secret_value())
+        named = APP_IN_TOKEN.match(app.get_secret_value())
         app_id = settings.slack_app_id or (named[1] if named else None)
         if app_id is None:
             told = (await client.bots_info(bot=said["bot_id"]))["bot"]

@@ -35,10 +35,6 @@ class _Desk:
         self._timer: asyncio.TimerHandle | None = None
         self._turns = count()
 
-    @property
-    def is_idle(self) -> bool:
-        return not self._waiting
-
     async def turn(self, method: str, channel: str | None, urgency: Urgency) -> None:
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, _Waiting(urgency, next(self._turns), method, channel, granted))

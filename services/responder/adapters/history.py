@@ -39,13 +39,12 @@ class History:
             try:
                 found = await self._read(subject)
             except (Refused, TooFast, NotSent, Unsure, NoWay) as error:
-                said = known[1] if known is not None else []
                 log.warning(
                     "a thread cannot be read (%s: %s); its agent knows only what it saw", type(error).__name__, error
                 )
-                return [each for each in said if ts is None or each.ts is None or moment(each.ts) < moment(ts)]
-            self._keep(subject.key, merged([*(known[1] if known else []), *found]), self._clock.monotonic())
-        said = self._threads[subject.key][1]
+            else:
+                self._keep(subject.key, merged([*(known[1] if known else []), *found]), self._clock.monotonic())
+        _, said = self._threads.get(subject.key, (0.0, []))
         return [each for each in said if ts is None or each.ts is None or moment(each.ts) < moment(ts)]
 
     def forget(self) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 from schemas.base import Instant
 from schemas.command import RetryAsked, RunRequested
 from schemas.effect import EffectPurpose
-from schemas.lifecycle import FINAL, Phase, Signal, advance
+from schemas.lifecycle import FINAL, RUN_STATE, Phase, Signal, advance
 from schemas.run import Usage
 from schemas.stop import StopRequested
 from services.directory.document import Agent
@@ -303,14 +303,13 @@ class Life:
             self._emitter.count(metrics.TOKENS, usage.input_tokens, direction="input")
             self._emitter.count(metrics.TOKENS, usage.output_tokens, direction="output")
             self._emitter.count(metrics.COST, usage.cost_usd or 0.0)
-        state = {Phase.REPLIED: "complete", Phase.CANCELLED: "cancelled", Phase.FAILED: "error"}[run.phase]
         if run.stop is not None:
             acknowledged: Instant | None = at if run.phase is Phase.CANCELLED else None
             after = await audit.cancelled(record, run.stop, acknowledged)
             if after is not None:
                 self._emitter.observe(metrics.CANCEL_SECONDS, max(0.0, after))
                 self._emitter.count(metrics.STOPS, source=run.stop.source)
-        await audit.ended(record, state, run.story)  # type: ignore[arg-type] # one of the three
+        await audit.ended(record, RUN_STATE[run.phase], run.story)  # type: ignore[arg-type] # it is over
 
     def _passed(self, run: Run, phase: str) -> None:
         """Notes when, in seconds since Slack's receipt."""

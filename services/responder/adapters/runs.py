@@ -86,11 +86,6 @@ class Runs:
         """Ends everything where it is."""
         await self.drop(frozenset(held.run.subject.partition for held in self._held.values()))
 
-    @property
-    def count(self) -> int:
-        """How many are known."""
-        return len(self._held)
-
     def tell(self) -> None:
         """Sets the gauges."""
         self._emitter.set(metrics.RUNNING, self._starting.running)
