@@ -7,7 +7,17 @@ from pydantic import Field
 from schemas.base import Event, Name, Part
 
 EffectPurpose = Literal[
-    "placeholder", "answer", "stopped", "failed", "notice", "status", "emoji", "message", "receipt", "cleanup"
+    "placeholder",
+    "stream",
+    "answer",
+    "stopped",
+    "failed",
+    "notice",
+    "status",
+    "emoji",
+    "message",
+    "receipt",
+    "cleanup",
 ]
 """What a call is for, in the words of the product."""
 

@@ -64,7 +64,7 @@ class ModelServer:
         """What POST /v1/messages gives."""
         body = await request.json()
         self.asked.append(body)
-        return await self._answer(request, body["model"], _anthropic)
+        return await self._answer(request, body["model"], in_anthropics_words)
 
     async def _answer(self, request: web.Request, model: str, shape: Any) -> web.StreamResponse:
         behaviour = self.next()
@@ -107,7 +107,9 @@ def in_openais_words(says: Says, model: str) -> list[bytes]:
     return [chunk(delta={"role": "assistant"}), *said, chunk(delta={}, finish_reason="stop"), last, b"data: [DONE]\n\n"]
 
 
-def _anthropic(says: Says, model: str) -> list[bytes]:
+def in_anthropics_words(says: Says, model: str) -> list[bytes]:
+    """An answer as Anthropic's messages stream it."""
+
     def event(kind: str, **facts: Any) -> bytes:
         return f"event: {kind}\ndata: {json.dumps({'type': kind, **facts})}\n\n".encode()
 

@@ -57,6 +57,7 @@ from services.responder.decisions import words
 from services.responder.decisions.effects import Subject, is_ts
 from services.responder.decisions.standing import Standing
 from services.responder.decisions.starting import Bounds
+from services.responder.decisions.streams import Streams
 from services.responder.settings import SERVICE, ResponderSettings
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,9 @@ async def _work(settings: ResponderSettings, running: Process) -> None:
         instruments = Instruments(running.clock, running.emitter, running.tracer)
         producer = await stack.enter_async_context(Producer(settings, SERVICE, instruments))
         session = await stack.enter_async_context(slack_session())
-        await Responder(settings, running, Given(known, producer, session, instruments)).run(
+        models = Models(settings)
+        stack.push_async_callback(models.close)
+        await Responder(settings, running, Given(known, producer, session, models, instruments)).run(
             settings.responder_name or name
         )
 
@@ -98,6 +101,7 @@ class Given:
     known: Directory
     producer: Producer
     session: aiohttp.ClientSession
+    models: Models
     instruments: Instruments
 
 
@@ -114,18 +118,18 @@ class Responder:
         outside = Outside(slack, Gate(clock, emitter), self._fence)
         ledger = Ledger(given.producer, outside, given.instruments, settings.responder_too_old_s)
         audit, past = Audit(given.producer, given.instruments), Past(settings)
-        models = Models(settings)
         around = Surroundings(
             settings=settings,
             instruments=given.instruments,
             directory=given.known,
-            answering=Answering(models, given.instruments),
+            answering=Answering(given.models, given.instruments),
             ledger=ledger,
             audit=audit,
             history=History(ledger, clock),
             past=past,
+            streams=Streams(settings.responder_streams, clock.monotonic),
         )
-        self._models = models
+        self._models = given.models
         bounds = Bounds(settings.responder_runs, settings.responder_runs_per_tenant)
         kept = timedelta(seconds=max(STOPS_ARE_KEPT_S, settings.responder_too_old_s))
         self._runs = Runs(Life(around), bounds, kept, given.instruments)
@@ -214,7 +218,7 @@ class Responder:
     def _stop_refused(self, stop: StopRequested, run: Run) -> None:
         """Who may not end a run is told so, once."""
         place = run.command.place
-        if place.channel_id is None or stop.asked_by[:1] not in {"U", "W"}:
+        if place.channel_id is None or not words.is_person(stop.asked_by):
             return
         name = ids.run_record_id(run.command.run_id, f"refused:{stop.stop_id}")
         notice = Notice(

@@ -34,6 +34,8 @@ class ResponderSettings(DirectorySettings, SlackSettings, ModelSettings, KafkaSe
     """How long a model may think, or pause between two words, before it is given up."""
     reply_footer: bool = False
     """Whether the model, its tokens and its cost stand under each answer."""
+    responder_streams: bool = True
+    """Whether answers grow by Slack's own streams where Slack takes them; by edits otherwise."""
     responder_name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,64}$")
     """What this process is called among responders, and stays called over restarts: with it, a restart within
     THREADLINE_RESPONDER_SESSION_S keeps its partitions. By default one of the machine, the state folder and a

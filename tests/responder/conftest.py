@@ -19,6 +19,7 @@ from services.directory.document import Agent, Connection, Document, Installatio
 from services.kit.groups import KafkaSettings
 from services.slack_sim.app import slack_sim
 from services.slack_sim.client import SlackSim, slack_sim_at
+from services.slack_sim.control.conditions import AMessage
 from services.slack_sim.settings import SlackSimSettings
 from tests.conftest import fresh, topics_of
 from tests.databases import Databases
@@ -72,6 +73,12 @@ class Talk:
                 if done:
                     return done[0]
                 await asyncio.sleep(0.05)
+
+    async def growing(self, ts: str, contains: str = "3.", channel: str | None = None) -> dict[str, Any]:
+        """The message that grows under another, once a part of the answer is seen."""
+        place, ours = channel or self.first.support, self.first.bot_user
+        seen = AMessage(channel_id=place, thread_ts=ts, user_id=ours, contains=contains, streaming=True)
+        return await self.sim.wait(seen, 20)
 
     async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
         """Waits until something is so."""

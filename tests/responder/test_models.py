@@ -9,7 +9,6 @@ from bench.beds.models import Fails, ModelServer, Says, model_server
 from schemas.buttons import RETRY, STOP, WHY
 from services.kit.groups import KafkaSettings
 from services.slack_sim.control import asks
-from services.slack_sim.control.conditions import AMessage
 from tests.conftest import fresh, topics_of
 from tests.databases import Databases
 from tests.responder.conftest import Talk, buttons_of, talking, words_of
@@ -124,8 +123,7 @@ async def test_a_failure_can_be_tried_again_by_its_button(talk: Talk, model: Mod
 async def test_a_stop_breaks_off_the_models_call(talk: Talk, model: ModelServer) -> None:
     model.does(Says("word " * 2000, chunk=5, pause_s=0.05))
     ts = await talk.mention("a long one")
-    seen = AMessage(channel_id=talk.first.support, thread_ts=ts, user_id=talk.first.bot_user, contains="word")
-    shown = await talk.sim.wait(seen)
+    shown = await talk.growing(ts, "word")
     broken_off = model.broken_off
     place = {"user_id": talk.first.you, "channel_id": talk.first.support, "ts": shown["ts"]}
     await talk.sim.ask(asks.Press(action_id=STOP, **place))

@@ -9,16 +9,10 @@ from schemas.effect import EffectIntended
 from schemas.run import RunCancel, RunState
 from schemas.topics import AUDIT_RUNS, SLACK_EFFECTS
 from services.slack_sim.control import asks
-from services.slack_sim.control.conditions import AMessage, AnEphemeral
+from services.slack_sim.control.conditions import AnEphemeral
 from tests.responder.conftest import Talk, words_of
 
 LONG = "count to 5000"
-
-
-async def is_written(talk: Talk, ts: str, channel: str | None = None) -> dict[str, Any]:
-    """Waits until a part of the answer is seen."""
-    shown = AMessage(channel_id=channel or talk.first.support, thread_ts=ts, user_id=talk.first.bot_user, contains="3.")
-    return await talk.sim.wait(shown, 20)
 
 
 async def is_stopped(talk: Talk, ts: str, by: str | None = None, channel: str | None = None) -> dict[str, Any]:
@@ -45,7 +39,7 @@ async def is_stopped(talk: Talk, ts: str, by: str | None = None, channel: str | 
 
 async def test_the_button_ends_it_and_what_was_written_is_kept(talk: Talk) -> None:
     ts = await talk.mention(LONG)
-    shown = await is_written(talk, ts)
+    shown = await talk.growing(ts)
     place = {"user_id": talk.first.you, "channel_id": talk.first.support, "ts": shown["ts"]}
     await talk.sim.ask(asks.Press(action_id=STOP, **place))
     answer = await is_stopped(talk, ts)
@@ -56,14 +50,14 @@ async def test_the_button_ends_it_and_what_was_written_is_kept(talk: Talk) -> No
 
 async def test_the_word_in_the_thread_ends_it(talk: Talk) -> None:
     ts = await talk.mention(LONG)
-    await is_written(talk, ts)
+    await talk.growing(ts)
     await talk.sim.say(talk.first.you, talk.first.support, "stop", ts)
     await is_stopped(talk, ts)
 
 
 async def test_the_emoji_on_the_answer_ends_it(talk: Talk) -> None:
     ts = await talk.mention(LONG)
-    shown = await is_written(talk, ts)
+    shown = await talk.growing(ts)
     place = {"user_id": talk.first.you, "channel_id": talk.first.support, "ts": shown["ts"]}
     await talk.sim.ask(asks.React(name="octagonal_sign", **place))
     await is_stopped(talk, ts)
@@ -72,10 +66,10 @@ async def test_the_emoji_on_the_answer_ends_it(talk: Talk) -> None:
 async def test_the_slash_command_ends_what_one_asked_for_in_the_channel(talk: Talk) -> None:
     ts = await talk.mention(LONG, talk.first.general)
     other = await talk.mention(LONG, talk.first.support)
-    await is_written(talk, ts, talk.first.general)
+    await talk.growing(ts, channel=talk.first.general)
     await talk.sim.ask(asks.RunCommand(user_id=talk.first.you, channel_id=talk.first.general, line="/stop"))
     await is_stopped(talk, ts, channel=talk.first.general)
-    shown = await is_written(talk, other)
+    shown = await talk.growing(other)
     place = {"user_id": talk.first.you, "channel_id": talk.first.support, "ts": shown["ts"]}
     await talk.sim.ask(asks.Press(action_id=STOP, **place))
     await is_stopped(talk, other)
@@ -83,7 +77,7 @@ async def test_the_slash_command_ends_what_one_asked_for_in_the_channel(talk: Ta
 
 async def test_who_did_not_ask_may_not_stop_it_and_is_told(talk: Talk) -> None:
     ts = await talk.mention(LONG)
-    shown = await is_written(talk, ts)
+    shown = await talk.growing(ts)
     theirs = {"user_id": talk.first.colleague, "channel_id": talk.first.support, "ts": shown["ts"]}
     await talk.sim.ask(asks.Press(action_id=STOP, **theirs))
     told = AnEphemeral(channel_id=talk.first.support, user_id=talk.first.colleague, contains="It goes on")
@@ -94,7 +88,7 @@ async def test_who_did_not_ask_may_not_stop_it_and_is_told(talk: Talk) -> None:
 
 async def test_a_run_that_waits_for_its_thread_can_be_stopped_before_it_begins(talk: Talk) -> None:
     ts = await talk.mention(LONG)
-    await is_written(talk, ts)
+    await talk.growing(ts)
     await talk.mention("and what else?", thread=ts)
     await asyncio.sleep(0.5)
     await talk.sim.say(talk.first.you, talk.first.support, "stop", ts)

@@ -45,6 +45,9 @@ class _Desk:
             if not granted.done():
                 granted.cancel()
 
+    def is_free(self, method: str, channel: str | None) -> bool:
+        return self._wait_s(method, channel, Urgency.EDIT, self._clock.monotonic()) <= 0
+
     def rest(self, method: str, seconds: float) -> None:
         self._rests[method] = max(self._rests.get(method, 0.0), self._clock.monotonic() + seconds)
 
@@ -56,9 +59,9 @@ class _Desk:
             one = heapq.heappop(self._waiting)
             if one.granted.done():
                 continue
-            wait_s = self._wait_s(one, now)
+            wait_s = self._wait_s(one.method, one.channel, one.urgency, now)
             if wait_s <= 0:
-                for allowance in self._drawn_on(one, now):
+                for allowance in self._drawn_on(one.method, one.channel, now):
                     allowance.take(now)
                 one.granted.set_result(None)
             else:
@@ -74,13 +77,13 @@ class _Desk:
         elif len(self._allowances) > MOST_ALLOWANCES:
             self._allowances = {name: each for name, each in self._allowances.items() if not each.is_full(now)}
 
-    def _wait_s(self, one: _Waiting, now: float) -> float:
-        waits = [each.wait_s(now, one.urgency) for each in self._drawn_on(one, now)]
-        return max(waits, default=0.0) if (rest := self._rests.get(one.method, 0.0) - now) <= 0 else max([rest, *waits])
+    def _wait_s(self, method: str, channel: str | None, urgency: Urgency, now: float) -> float:
+        waits = [each.wait_s(now, urgency) for each in self._drawn_on(method, channel, now)]
+        return max([self._rests.get(method, 0.0) - now, 0.0, *waits])
 
-    def _drawn_on(self, one: _Waiting, now: float) -> list[Allowance]:
+    def _drawn_on(self, method: str, channel: str | None, now: float) -> list[Allowance]:
         found = []
-        for name, (most, per_s) in allowances(one.method, one.channel).items():
+        for name, (most, per_s) in allowances(method, channel).items():
             allowance = self._allowances.get(name)
             if allowance is None:
                 allowance = self._allowances[name] = Allowance.full(most, per_s, now)
@@ -100,6 +103,10 @@ class Gate:
         began = self._clock.monotonic()
         await self._desk(workspace).turn(method, channel, urgency)
         self._emitter.observe(metrics.GATE_SECONDS, self._clock.monotonic() - began, urgency=urgency.name.lower())
+
+    def is_free(self, workspace: Hashable, method: str, channel: str | None) -> bool:
+        """Whether an edit could go at once."""
+        return self._desk(workspace).is_free(method, channel)
 
     def rest(self, workspace: Hashable, method: str, seconds: float) -> None:
         """Slack wants nothing of a method for so long."""

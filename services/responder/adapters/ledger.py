@@ -18,7 +18,7 @@ from services.kit.telemetry.instruments import Instruments
 from services.responder import metrics
 from services.responder.adapters.gate import Gate
 from services.responder.adapters.slack import NotSent, NoWay, Refused, Slack, TooFast, Unsure, Workspace
-from services.responder.decisions.effects import DONE_ALREADY, Call, Subject, call, effect_of_message, entry_of
+from services.responder.decisions.effects import DONE_ALREADY, Call, Subject, call, entry_of, is_effect
 from services.responder.decisions.pace import Urgency
 from services.responder.decisions.standing import Standing
 
@@ -29,7 +29,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 15.0
 SEEN_AFTER_S: Final = 1.0
 """A message may be done and not yet be found: a look-up that finds nothing is repeated once, so much later."""
 PAGE: Final = 200
-NO_TOKEN, GAVE_UP = "no_token", "gave_up"
+NO_TOKEN, GAVE_UP, NOT_NOW = "no_token", "gave_up", "not_now"
 
 
 Showing = asyncio.Task[dict[str, Any]]
@@ -88,6 +88,31 @@ class Ledger:
         await self.intend(subject, [made])
         return await self.carry_out(subject, made, urgency)
 
+    async def attempt(self, subject: Subject, made: Call, urgency: Urgency) -> str | None:
+        """Means it and tries it once: what can be done in another way is not waited for."""
+        await self.intend(subject, [made])
+        try:
+            return await self._try(subject, made, urgency, 1)
+        except (TooFast, NotSent):
+            await self._refused(subject, made, NOT_NOW, 1)
+        except Unsure as error:
+            log.warning("nobody knows whether Slack did %s (%s)", made.method, error)
+            found = await self.find(subject, made, str(error))
+            if found is None:
+                raise EffectRefused(NOT_NOW) from None
+            return found
+
+    async def find(self, subject: Subject, made: Call, why: str) -> str | None:
+        """What became of a call that is not done again. Gives the ts of the message that it made, if it is there."""
+        found, is_settled = await self._settle(subject, made, why)
+        if not is_settled:
+            await self._unknown(subject, made, why)
+        return found
+
+    def is_free(self, subject: Subject, method: str) -> bool:
+        """Whether Slack's limits leave room for a call at once."""
+        return self._gate.is_free(subject.connection, method, subject.channel_id)
+
     async def carry_out(self, subject: Subject, made: Call, urgency: Urgency, attempt: int = 1) -> str | None:
         """Does what is meant already, however often that must be tried. Gives the ts of the message."""
         began, pause = self._clock.monotonic(), FIRST_PAUSE_S
@@ -135,21 +160,25 @@ class Ledger:
         return found if is_settled else await self.carry_out(subject, made, Urgency.LAST, attempt=2)
 
     async def show(
-        self, subject: Subject, shown: Callable[[], Mapping[str, Any]], begun: Callable[[Showing], None]
+        self,
+        subject: Subject,
+        method: str,
+        shown: Callable[[], Mapping[str, Any]],
+        begun: Callable[[Showing], None],
     ) -> bool:
-        """Shows a growing text, as it is when the turn for that comes. It needs no entry: the next edit says it again.
+        """Shows a growing text, as it is when the turn for that comes. It needs no entry: last words say it all again.
 
         `begun` is given the call itself: once it has left, nobody can take it back, and last words must wait for it.
         """
-        await self._gate.turn(subject.connection, "chat.update", subject.channel_id, Urgency.EDIT)
+        await self._gate.turn(subject.connection, method, subject.channel_id, Urgency.EDIT)
         try:
             client = await self._ready(subject)
             arguments = {"channel": subject.channel_id, **shown()}
-            calling = asyncio.create_task(self._send(subject, client, "chat.update", arguments))
+            calling = asyncio.create_task(self._send(subject, client, method, arguments))
             calling.add_done_callback(lambda done: done.cancelled() or done.exception())
             begun(calling)
             await asyncio.shield(calling)
-        except (TooFast, NotSent, Unsure):
+        except (TooFast, NotSent):
             return False
         except Refused as error:
             raise EffectRefused(error.code) from None
@@ -245,7 +274,7 @@ class Ledger:
                 await asyncio.sleep(FIRST_PAUSE_S)
                 continue
             messages = data.get("messages")
-            ours = [each for each in messages or () if effect_of_message(each) == made.effect_id]
+            ours = [each for each in messages or () if is_effect(each, made, subject.connection)]
             found += [each["ts"] for each in ours if isinstance(each.get("ts"), str)]
             cursor = (data.get("response_metadata") or {}).get("next_cursor")
             if not cursor or not thread:  # a channel is told from its newest message back

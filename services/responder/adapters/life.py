@@ -31,6 +31,7 @@ from services.responder.decisions.effects import Call, Subject
 from services.responder.decisions.prompting import Asked, Persona, Said, asked, by_person
 from services.responder.decisions.standing import Standing
 from services.responder.decisions.stopping import Stoppable, of_request
+from services.responder.decisions.streams import Streams
 from services.responder.settings import ResponderSettings
 
 log = logging.getLogger(__name__)
@@ -102,6 +103,7 @@ class Surroundings:
     audit: Audit
     history: History
     past: Past
+    streams: Streams
 
 
 class Life:
@@ -113,7 +115,8 @@ class Life:
 
     async def live(self, run: Run) -> None:
         """Until it is over. A cancellation leaves it as it is, for whoever has the partition then."""
-        run.reply = Reply(self._around.ledger, run.subject, run.command.run_id, run.standing, run.told)
+        around = self._around
+        run.reply = Reply(around.ledger, run.subject, run.command.run_id, run.standing, around.streams, run.told)
         run.reply.recall()
         run.told()
         self._passed(run, "accepted")
@@ -124,7 +127,7 @@ class Life:
             run.story.reason = refused.code
             run.phase = Phase.FAILED
         finally:
-            await run.reply.leave()
+            await run.reply.leave(at_once=_is_told_to_leave())
         await self._audited(run)
 
     async def _to_its_end(self, run: Run) -> None:
@@ -229,6 +232,7 @@ class Life:
         if run.reply is not None:
             named = {said.who for said in history if said.who is not None}
             run.reply.may_be_named = {message.sender.id, *message.mentions, *named}
+            run.reply.live.recipient = message.sender.id if words.is_person(message.sender.id) else None
         persona = Persona(agent.name, agent.role, agent.persona, agent.transparency)
         text = request.prompt or message.content
         if message.attachments:

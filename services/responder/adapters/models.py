@@ -13,6 +13,8 @@ from services.responder.decisions.rehearsing import rehearse, words
 from services.responder.decisions.words import Trouble
 from services.responder.settings import ResponderSettings
 
+MOST_CALLS: Final = 100_000
+"""Bounds hold back runs, and not their calls."""
 NO_KEY: Final = "none"
 """What servers of one's own are given that want no key."""
 
@@ -193,6 +195,7 @@ class Models:
     def __init__(self, settings: ResponderSettings) -> None:
         self._settings = settings
         self._made: dict[str, Model] = {REHEARSAL: Rehearsal(settings.rehearsal_words_per_s)}
+        self._clients: list[Any] = []
         self._making = asyncio.Lock()
 
     async def named(self, name: str) -> Model:
@@ -207,6 +210,11 @@ class Models:
                 self._made[name] = Provided(name, self._make(provider, model))
             return self._made[name]
 
+    async def close(self) -> None:
+        """Lets go of the connections."""
+        for each in self._clients:
+            await each.close()
+
     def _make(self, provider: str, model: str) -> Any:
         match provider:
             case "openai":
@@ -219,34 +227,61 @@ class Models:
                 raise ModelFailed("not_set_up", "there is no such provider")
 
     def _openai(self, model: str) -> Any:
-        from openai import AsyncOpenAI  # noqa: PLC0415 - likewise
+        from openai import AsyncOpenAI, DefaultAioHttpClient  # noqa: PLC0415 - likewise
         from pydantic_ai.models.openai import OpenAIChatModel  # noqa: PLC0415 - likewise
         from pydantic_ai.providers.openai import OpenAIProvider  # noqa: PLC0415 - likewise
 
         key, url = self._settings.openai_api_key, self._settings.openai_base_url
         if key is None and url is None:
             raise ModelFailed("not_set_up", "OPENAI_API_KEY is not set")
-        client = AsyncOpenAI(api_key=key.get_secret_value() if key else NO_KEY, base_url=url, max_retries=0)
+        client = AsyncOpenAI(
+            api_key=key.get_secret_value() if key else NO_KEY,
+            base_url=url,
+            max_retries=0,
+            http_client=DefaultAioHttpClient(**_over_http()),
+        )
+        self._clients.append(client)
         return OpenAIChatModel(model, provider=OpenAIProvider(openai_client=client))
 
     def _ollama(self, model: str) -> Any:
-        from openai import AsyncOpenAI  # noqa: PLC0415 - likewise
+        from openai import AsyncOpenAI, DefaultAioHttpClient  # noqa: PLC0415 - likewise
         from pydantic_ai.models.ollama import OllamaModel  # noqa: PLC0415 - likewise
         from pydantic_ai.providers.ollama import OllamaProvider  # noqa: PLC0415 - likewise
 
-        client = AsyncOpenAI(api_key=NO_KEY, base_url=self._settings.ollama_base_url, max_retries=0)
+        client = AsyncOpenAI(
+            api_key=NO_KEY,
+            base_url=self._settings.ollama_base_url,
+            max_retries=0,
+            http_client=DefaultAioHttpClient(**_over_http()),
+        )
+        self._clients.append(client)
         return OllamaModel(model, provider=OllamaProvider(openai_client=client))
 
     def _anthropic(self, model: str) -> Any:
-        from anthropic import AsyncAnthropic  # noqa: PLC0415 - likewise
+        from anthropic import AsyncAnthropic, DefaultAioHttpClient  # noqa: PLC0415 - likewise
         from pydantic_ai.models.anthropic import AnthropicModel  # noqa: PLC0415 - likewise
         from pydantic_ai.providers.anthropic import AnthropicProvider  # noqa: PLC0415 - likewise
 
         key, url = self._settings.anthropic_api_key, self._settings.anthropic_base_url
         if key is None and url is None:
             raise ModelFailed("not_set_up", "ANTHROPIC_API_KEY is not set")
-        client = AsyncAnthropic(api_key=key.get_secret_value() if key else NO_KEY, base_url=url, max_retries=0)
+        client = AsyncAnthropic(
+            api_key=key.get_secret_value() if key else NO_KEY,
+            base_url=url,
+            max_retries=0,
+            http_client=DefaultAioHttpClient(**_over_http()),
+        )
+        self._clients.append(client)
         return AnthropicModel(model, provider=AnthropicProvider(anthropic_client=client))
+
+
+def _over_http() -> dict[str, Any]:
+    """How every provider is called: as many at once as there are runs, and without a thousand events a second."""
+    import httpx2  # noqa: PLC0415 - likewise
+
+    from services.responder.adapters.merged import HOOKS  # noqa: PLC0415 - likewise
+
+    return {"limits": httpx2.Limits(max_connections=MOST_CALLS), "event_hooks": HOOKS}
 
 
 def _load(provider: str) -> None:

@@ -1,26 +1,28 @@
 """What one run shows in Slack: that it thinks, the text as it grows, and the last words."""
 
-import asyncio
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from schemas.effect import EffectPurpose
-from services.responder.adapters.ledger import EffectRefused, Ledger, Showing
-from services.responder.adapters.slack import ANSWER_WITHIN_S
+from services.responder.adapters.ledger import EffectRefused, Ledger
+from services.responder.adapters.live import Live
 from services.responder.decisions import showing, words
-from services.responder.decisions.effects import Call, Subject, call
+from services.responder.decisions.effects import Call, Subject, call, mark
 from services.responder.decisions.harmless import harmless
-from services.responder.decisions.pace import Urgency, edit_pause_s
+from services.responder.decisions.pace import Urgency
 from services.responder.decisions.splitting import LONGEST, split
 from services.responder.decisions.standing import Standing
+from services.responder.decisions.streams import Streams
 
 log = logging.getLogger(__name__)
 
 TOO_MUCH: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
 """Slack does not take the message as it is shown; in plain words it may."""
-NOT_EDITED: Final = frozenset({"edit_window_closed", "cant_update_message", "message_not_found"})
+NOT_EDITED: Final = frozenset(
+    {"edit_window_closed", "cant_update_message", "message_not_found", "streaming_state_conflict"}
+)
 """Slack does not change the message; another may be posted."""
 PLAIN, POSTED = 1000, 2000
 """Added to a part's number for the same words said otherwise."""
@@ -35,6 +37,7 @@ class Reply:
     run_id: str
     standing: Standing
     """What the ledger holds of the run from before."""
+    streams: Streams
     told: Callable[[], None] = lambda: None
     """Hears of every message that stands."""
     may_be_named: Collection[str] = ()
@@ -43,9 +46,13 @@ class Reply:
     posted: set[str] = field(default_factory=set)
     """Every message of the run."""
     _text: str = ""
-    _changed: asyncio.Event = field(default_factory=asyncio.Event)
-    _editing: "asyncio.Task[None] | None" = None
-    _showing: Showing | None = None
+    _made_by: str | None = None
+    """The effect that made the message, where that could not carry its own mark."""
+    live: Live = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What grows knows what may be shown."""
+        self.live = Live(self.ledger, self.subject, self.run_id, self.streams, self._harmless, self._moved)
 
     def recall(self) -> None:
         """Knows the messages again that the ledger is sure of."""
@@ -53,22 +60,20 @@ class Reply:
             ts = self.standing.confirmed.get(made.effect_id)
             if ts is not None:
                 self.posted.add(ts)
-            if made.purpose == "placeholder":
-                self.ts = ts
+            if made.purpose == "placeholder" and ts is not None:
+                self._placed(ts)
 
     async def begin(self) -> None:
         """Says that it thinks, in the message that becomes the answer."""
         await self._recover()
         if self.ts is None:
             shown = showing.thinking(words.THINKING, self.run_id)
-            self._stands(await self.ledger.do(self.subject, self._post("placeholder", shown), Urgency.FIRST))
+            self._placed(await self.ledger.do(self.subject, self._post("placeholder", shown), Urgency.FIRST))
 
     def grow(self, text: str) -> None:
         """The text so far. It is shown when that is due."""
         self._text = text
-        self._changed.set()
-        if self._editing is None and self.ts is not None:
-            self._editing = asyncio.create_task(self._edit())
+        self.live.grow()
 
     async def finish(self, markdown: str, footer: str | None) -> None:
         """The last words of an answer."""
@@ -92,6 +97,7 @@ class Reply:
 
     async def say_again(self, calls: list[Call]) -> None:
         """Ends what somebody before us began to say."""
+        await self._recover()
         for each in calls:
             try:
                 ts = await self.ledger.settle(self.subject, self.standing, each)
@@ -100,20 +106,16 @@ class Reply:
                 ts = None if instead.effect_id in self.standing.meant else await self._do(instead)
             self._stands(ts)
 
-    async def leave(self) -> None:
-        """Shows nothing more. An edit that is on its way to Slack is waited for: last words come after it."""
-        if self._editing is not None:
-            self._editing.cancel()
-            await asyncio.gather(self._editing, return_exceptions=True)
-            self._editing = None
-        if self._showing is not None and not self._showing.done():
-            await asyncio.wait({self._showing}, timeout=ANSWER_WITHIN_S)
+    async def leave(self, *, at_once: bool = False) -> None:
+        """Shows nothing more of what grows."""
+        await self.live.leave(at_once=at_once)
 
     async def _recover(self) -> None:
-        """Finds the message again that somebody before us posted."""
+        """Finds the messages again that somebody before us made."""
         before = self.standing.of("placeholder")
         if before and self.ts is None:
-            self._stands(await self.ledger.settle(self.subject, self.standing, before[0]))
+            self._placed(await self.ledger.settle(self.subject, self.standing, before[0]))
+        await self.live.recover(self.standing)
 
     async def _say(self, purpose: EffectPurpose, shown: list[showing.Shown]) -> None:
         await self.leave()
@@ -121,11 +123,14 @@ class Reply:
         calls = []
         for number, part in enumerate(shown):
             if number == 0 and self.ts is not None:
-                arguments = {"ts": self.ts, **_without_previews(part)}
+                arguments = {"ts": self.ts, **_without_previews(part), **self._marked()}
                 calls.append(call(self.subject, "chat.update", purpose, arguments, of_parts=len(shown)))
             else:
                 calls.append(self._post(purpose, part, number, len(shown)))
-        await self.ledger.intend(self.subject, calls)
+        ending = self.live.ending()
+        await self.ledger.intend(self.subject, [*([ending] if ending else []), *calls])
+        if ending is not None:
+            await self.live.carry_out(ending)
         for each in calls:
             try:
                 ts = await self.ledger.carry_out(self.subject, each, Urgency.LAST)
@@ -135,6 +140,22 @@ class Reply:
 
     async def _do(self, made: Call) -> str | None:
         return await self.ledger.do(self.subject, made, Urgency.LAST)
+
+    def _placed(self, ts: str | None) -> None:
+        self._stands(ts)
+        if ts is not None:
+            self.live.stands(ts)
+
+    def _moved(self, ts: str, made_by: str) -> None:
+        self.ts, self._made_by = ts, made_by
+        self._stands(ts)
+
+    def _marked(self) -> dict[str, Any]:
+        """A message that was begun as a stream is marked with its last words."""
+        return {"metadata": mark(self.subject, self._made_by)} if self._made_by is not None else {}
+
+    def _harmless(self) -> str:
+        return harmless(self._text, self.may_be_named)
 
     def _stands(self, ts: str | None) -> None:
         if ts is not None:
@@ -160,25 +181,6 @@ class Reply:
         thread = self.subject.thread_ts or self.ts
         arguments = {**shown, "thread_ts": thread} if thread else dict(shown)
         return call(self.subject, "chat.postMessage", purpose, arguments, part=part, of_parts=of_parts)
-
-    async def _edit(self) -> None:
-        edits = 0
-        try:
-            while True:
-                await asyncio.sleep(edit_pause_s(edits))
-                await self._changed.wait()
-                self._changed.clear()
-                if await self.ledger.show(self.subject, self._shown, self._begun):
-                    edits += 1
-        except EffectRefused as refused:
-            log.warning("a growing answer cannot be shown (%s); its last words may be", refused.code)
-
-    def _shown(self) -> showing.Shown:
-        text = split(harmless(self._text, self.may_be_named), LONGEST)[-1]
-        return {"ts": self.ts, **showing.growing(text, self.run_id)}
-
-    def _begun(self, calling: Showing) -> None:
-        self._showing = calling
 
 
 def _without_previews(shown: showing.Shown) -> showing.Shown:

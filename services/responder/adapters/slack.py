@@ -23,7 +23,7 @@ from services.kit.slack_errors import code_of, retry_after
 ANSWER_WITHIN_S: Final = 15
 OUR_FAULT, TOO_MANY, THEIR_FAULT = 400, 429, 500
 MOST_CLIENTS: Final = 1000
-TOKEN_IS_GOOD_S: Final = 10.0
+TOKEN_IS_GOOD_S: Final = 60.0
 NOT_TAKEN: Final = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
 SHORTEST_REST_S: Final = 1.0
 READS: Final = frozenset({"conversations.replies", "conversations.history"})

@@ -15,6 +15,8 @@ SETTLED: Final[Mapping[str, Settlement]] = {
     "chat.postMessage": "look_up",
     "chat.update": "repeat",
     "chat.delete": "repeat",
+    "chat.startStream": "look_up",
+    "chat.stopStream": "repeat",
     "chat.postEphemeral": "at_most_once",
     "reactions.add": "repeat",
 }
@@ -23,6 +25,7 @@ SETTLED: Final[Mapping[str, Settlement]] = {
 DONE_ALREADY: Final[Mapping[str, frozenset[str]]] = {
     "reactions.add": frozenset({"already_reacted"}),
     "chat.delete": frozenset({"message_not_found"}),
+    "chat.stopStream": frozenset({"message_not_in_streaming_state", "stopped_by_user", "message_not_found"}),
 }
 """What Slack says where a repeated call finds its own effect: as good as a yes."""
 
@@ -73,11 +76,12 @@ def call(subject: Subject, method: str, purpose: EffectPurpose, arguments: Mappi
     effect_id = ids.effect_id(subject.name, purpose, more.get("part", 0))
     said = {"channel": subject.channel_id, **arguments}
     if method == "chat.postMessage":
-        said["metadata"] = _mark(subject, effect_id)
+        said["metadata"] = mark(subject, effect_id)
     return Call(effect_id, method, purpose, said, more.get("of_parts", 1))
 
 
-def _mark(subject: Subject, effect_id: str) -> dict[str, Any]:
+def mark(subject: Subject, effect_id: str) -> dict[str, Any]:
+    """The metadata by which a message is known again."""
     known = {"effect_id": effect_id, "command_id": subject.command_id}
     if subject.run_id is not None:
         known["run_id"] = subject.run_id
@@ -92,6 +96,32 @@ def effect_of_message(message: Mapping[str, Any]) -> str | None:
         return None
     found = payload.get("effect_id")
     return found if isinstance(found, str) else None
+
+
+def is_effect(message: Mapping[str, Any], made: Call, connection: str) -> bool:
+    """Whether a message is what a call made.
+
+    A stream takes no metadata: it is the message of this app that is still being streamed, or begins with its words.
+    """
+    if made.method != "chat.startStream":
+        return effect_of_message(message) == made.effect_id
+    if message.get("metadata") or message.get("app_id", app_of(connection)) != app_of(connection):
+        return False
+    text = message.get("text")
+    begins = isinstance(text, str) and text.startswith(streamed(made.arguments).strip())
+    return begins and (bool(message.get("bot_id")) or message.get("streaming_state") is not None)
+
+
+def streamed(arguments: Mapping[str, Any]) -> str:
+    """The words that a stream begins with."""
+    chunks = arguments.get("chunks")
+    texts = [each.get("text") for each in chunks if isinstance(each, dict)] if isinstance(chunks, list) else []
+    return "".join(each for each in texts if isinstance(each, str))
+
+
+def app_of(connection: str) -> str:
+    """The app of a connection."""
+    return connection.partition(":")[0]
 
 
 def entry_of(subject: Subject, made: Call, attempt: int = 1) -> EffectOf:

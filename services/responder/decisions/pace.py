@@ -9,6 +9,9 @@ MINUTE_S: Final = 60.0
 PER_MINUTE: Final[Mapping[str, float]] = {
     "chat.update": 50,
     "chat.delete": 50,
+    "chat.startStream": 20,
+    "chat.appendStream": 100,
+    "chat.stopStream": 20,
     "chat.postEphemeral": 100,
     "reactions.add": 50,
     "conversations.replies": 50,
@@ -19,6 +22,9 @@ POSTS_A_MINUTE: Final = 300.0
 """Messages in a workspace."""
 POSTS_A_SECOND, POSTS_AT_ONCE = 1.0, 4.0
 """Messages in a channel."""
+POSTING: Final = frozenset({"chat.postMessage", "chat.startStream"})
+FIRST_SHOWN_S: Final = 0.3
+"""An answer that is whole by then is shown once."""
 KEPT_FOR_FINALS: Final = 0.3
 """The share of an allowance that edits of a growing text leave to the last words of answers."""
 
@@ -71,15 +77,19 @@ class Allowance:
 
 def allowances(method: str, channel: str | None) -> dict[str, tuple[float, float]]:
     """What a call draws on: by name, how much at once and how much a second."""
-    if method == "chat.postMessage":
-        return {
-            "posts": (POSTS_A_MINUTE, POSTS_A_MINUTE / MINUTE_S),
-            f"posts in {channel}": (POSTS_AT_ONCE, POSTS_A_SECOND),
-        }
     per_minute = PER_MINUTE.get(method)
-    return {method: (per_minute, per_minute / MINUTE_S)} if per_minute is not None else {}
+    drawn_on = {method: (per_minute, per_minute / MINUTE_S)} if per_minute is not None else {}
+    if method in POSTING:
+        drawn_on["posts"] = (POSTS_A_MINUTE, POSTS_A_MINUTE / MINUTE_S)
+        drawn_on[f"posts in {channel}"] = (POSTS_AT_ONCE, POSTS_A_SECOND)
+    return drawn_on
 
 
 def edit_pause_s(edits: int) -> float:
     """How long to wait before a text that grows is shown (again): soon at first, then as Slack advises."""
-    return min(3.0, 0.3 + 0.5 * edits)
+    return min(3.0, FIRST_SHOWN_S + 0.5 * edits)
+
+
+def append_pause_s(appends: int) -> float:
+    """The same for a stream, to which Slack lets more be added."""
+    return 1.0 if appends else FIRST_SHOWN_S

@@ -27,6 +27,16 @@ def growing(markdown: str, run_id: str) -> Shown:
     return {"text": plain(markdown), "blocks": blocks}
 
 
+def streamed(markdown: str, run_id: str) -> Shown:
+    """What a stream begins with."""
+    return {"chunks": [chunk(markdown), {"type": "blocks", "blocks": [_actions(_button("Stop", STOP, run_id))]}]}
+
+
+def chunk(markdown: str) -> dict[str, Any]:
+    """What is added to a stream."""
+    return {"type": "markdown_text", "text": markdown}
+
+
 def answer(markdown: str, run_id: str | None, footer: str | None = None) -> Shown:
     """An answer, or a part of it; under the last part stand the buttons and the footer."""
     blocks: list[dict[str, Any]] = [_markdown(markdown)]

@@ -5,6 +5,7 @@ from typing import Final, Literal
 from schemas.run import Usage
 
 THINKING: Final = "Thinking…"
+BELOW: Final = "The answer is below."
 SILENT: Final = "The model had nothing to say to this. You can ask again in other words."
 THANKS: Final = {"good": "Thank you, noted: this helped.", "bad": "Thank you, noted: this did not help."}
 EXPIRED: Final = (
@@ -50,6 +51,11 @@ WHY_NOT: Final[dict[Trouble, str]] = {
 }
 
 
+def is_person(name: str) -> bool:
+    """Whether it is Slack's name for somebody; programs have names of their own."""
+    return name[:1] in {"U", "W"} and name.isalnum()
+
+
 def failed(trouble: Trouble, run_id: str, *, has_begun: bool) -> str:
     """What stands in the thread where no answer came, or none that is whole."""
     cut = "The answer ends here. " if has_begun else ""
@@ -58,7 +64,7 @@ def failed(trouble: Trouble, run_id: str, *, has_begun: bool) -> str:
 
 def stopped(by: str, *, has_begun: bool) -> str:
     """What stands in the thread where somebody stopped the answer."""
-    who = f"<@{by}>" if by[:1] in {"U", "W"} and by.isalnum() else "a program"
+    who = f"<@{by}>" if is_person(by) else "a program"
     return f"⏹️ Stopped by {who}." if has_begun else f"⏹️ Stopped by {who} before there was an answer."
 
 

@@ -105,7 +105,7 @@ def _told_twice(message: Message, *, in_thread: bool) -> Markup | None:
 
 
 def _said(sheet: Sheet, message: Message) -> Markup:
-    if message.stream is not None:
+    if message.stream is not None and message.edited_ts is None:  # an edit takes the place of what was streamed
         return _streamed(sheet, message, message.stream)
     if message.blocks:
         return blocks(sheet, message.blocks)

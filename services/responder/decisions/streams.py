@@ -1,0 +1,60 @@
+"""Where Slack takes streams: which workspaces and channels refused one, and how long such a message may live."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+REFUSED_FOR_S: Final = 3600.0
+"""What Slack refused may work later: an app gets a scope, or a workspace a feature."""
+OF_A_CHANNEL: Final = frozenset({"channel_type_not_supported", "channel_not_found", "not_in_channel", "is_archived"})
+"""Refusals that say nothing about other channels."""
+LONGEST_S: Final = 210.0
+"""Slack ends a stream after about five minutes, of silence or in all: reports differ."""
+MOST_KNOWN: Final = 10_000
+
+Place = tuple[str, str | None]
+"""A connection, and a channel where the refusal is that channel's."""
+
+
+@dataclass
+class Streams:
+    """What is known of every workspace. Until one refuses, streams are tried."""
+
+    are_wanted: bool
+    now: Callable[[], float]
+    _refused: dict[Place, float] = field(default_factory=dict)
+    """Until when nothing is tried there."""
+
+    def may_begin(self, connection: str, channel: str) -> bool:
+        """Whether it is worth a try."""
+        now = self.now()
+        places: tuple[Place, ...] = ((connection, None), (connection, channel))
+        return self.are_wanted and all(self._refused.get(place, now) <= now for place in places)
+
+    def refused(self, connection: str, channel: str, code: str) -> None:
+        """Slack takes none there."""
+        if len(self._refused) >= MOST_KNOWN:
+            self._refused.clear()
+        place = (connection, channel if code in OF_A_CHANNEL else None)
+        self._refused[place] = self.now() + REFUSED_FOR_S
+
+
+@dataclass
+class Stream:
+    """A message while Slack shows how it is written."""
+
+    ts: str
+    since: float
+    sent: str
+    """What was added so far."""
+
+    def rest(self, text: str, longest: int, now: float) -> str | None:
+        """What is still to be added; none where the text cannot go on in this stream, and edits must take over."""
+        if now - self.since > LONGEST_S or len(text) > longest or not text.startswith(self.sent):
+            return None
+        return text[len(self.sent) :]
+
+
+def steady(text: str) -> str:
+    """The text but for its last word: that may still turn into something else, and a stream takes nothing back."""
+    return text[: max(text.rfind(" "), text.rfind("\n")) + 1]
