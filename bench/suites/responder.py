@@ -2,6 +2,7 @@
 
 import asyncio
 import statistics
+import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
@@ -11,19 +12,16 @@ from tempfile import TemporaryDirectory
 from aiohttp import ClientSession
 from opentelemetry.trace import NoOpTracer
 
+from bench.beds.asking import WORKSPACES, Asking
+from bench.beds.child import child
 from bench.beds.outside import Outside, Pace, outside
 from bench.beds.responder import own_responder
 from bench.beds.router import describe, router_environment
 from bench.beds.service import OwnService
-from bench.beds.traffic import APP, Traffic
+from bench.beds.traffic import Traffic
 from bench.figure import Figure, Goal, percentile
 from bench.load import open_loop
 from bench.suite import Bed, Measured, Suite
-from schemas import ids
-from schemas.command import Place, RunRequested
-from schemas.message import Channel, Message, Sender
-from schemas.stop import StopRequested, StopRun
-from schemas.topics import RUNS_COMMANDS, RUNS_STOPS
 from services.kit.clock import SystemClock
 from services.kit.groups import KafkaSettings
 from services.kit.kafka import admin
@@ -32,79 +30,15 @@ from services.kit.telemetry.emitter import NoEmitter
 from services.kit.telemetry.instruments import Instruments
 from services.local import kafka, postgres
 
-WORKSPACES = 200
 PER_SECOND, RUNS = 50, 1_000
 WARM = 100
 AT_ONCE = 1_000
 STOPS = 200
+SLOWLY = Pace(words=45, pause_s=1.0)
 LOOKS, LOOK_EVERY_S = 200, 0.05
+FLOODS, FLOOD, OTHERS, OTHERS_PER_SECOND = 0, 1_000, 180, 9.0
+"""Which tenant floods, with how many questions; how many the nine others ask meanwhile, and how fast."""
 WITHIN_S = 60.0
-
-
-class Asking:
-    """Writes commands as the router does."""
-
-    def __init__(self, producer: Producer, clock: SystemClock) -> None:
-        self._producer, self._clock = producer, clock
-        self.number = 0
-
-    async def one(self) -> int:
-        """One run, in a thread of its own. Gives its number when the command is durable."""
-        self.number += 1
-        number, now = self.number, self._clock.now()
-        workspace = f"T{number % WORKSPACES}"
-        channel, thread = f"C{number % 50}", f"run-{number}"
-        place = Place(
-            tenant_id=f"tenant-{number % WORKSPACES}",
-            connection=f"{APP}:{workspace}",
-            team_id=workspace,
-            channel_id=channel,
-            thread_ts=thread,
-        )
-        message = Message(
-            id=thread,
-            tenant_id=place.tenant_id,
-            channel=Channel(id=channel, kind="channel"),
-            sender=Sender(id="U1"),
-            content=f"run-{number}: what is up?",
-            timestamp=now,
-        )
-        request = RunRequested(
-            at=now,
-            run_id=self.run_id(number),
-            cause=thread,
-            event_id=thread,
-            place=place,
-            trigger="mention",
-            agent_id="mara",
-            message=message,
-            directory_revision=1,
-            received_at=now,
-        )
-        key = ids.thread_key(workspace, channel, thread)
-        await self._producer.publish(RUNS_COMMANDS, key, request, f"command-{self.run_id(number)}")
-        return number
-
-    async def stop(self, number: int) -> None:
-        """Somebody wants it to end."""
-        run_id, connection = self.run_id(number), f"{APP}:T{number % WORKSPACES}"
-        stop = StopRequested(
-            at=self._clock.now(),
-            stop_id=f"stop-{run_id}",
-            cause=f"stop-{run_id}",
-            tenant_id=f"tenant-{number % WORKSPACES}",
-            connection=connection,
-            target=StopRun(run_id=run_id),
-            source="button",
-            asked_by="U1",
-            may_stop_anyone=False,
-            directory_revision=1,
-        )
-        await self._producer.publish(RUNS_STOPS, connection, stop, stop.stop_id)
-
-    def run_id(self, number: int) -> str:
-        """Its id."""
-        return ids.run_id("bench", str(number))
 
 
 async def run(bed: Bed, number: int) -> Measured:
@@ -134,7 +68,9 @@ async def run(bed: Bed, number: int) -> Measured:
         asking = Asking(producer, clock)
         figures |= await _steady(asking, beyond, running)
         figures |= await _at_once(asking, beyond, running)
+        figures |= await _bare(beyond, folder)
         figures |= await _stops(asking, beyond)
+        figures |= await _flood(asking, beyond)
     return Measured(figures)
 
 
@@ -173,18 +109,11 @@ async def _steady(asking: Asking, beyond: Outside, running: OwnService) -> dict[
 
 async def _at_once(asking: Asking, beyond: Outside, running: OwnService) -> dict[str, float]:
     """A thousand, each a word a second."""
-    beyond.pace = Pace(words=45, pause_s=1.0)
+    beyond.pace = SLOWLY
     ended = len(beyond.ended)
     await asyncio.gather(*(asking.one() for _ in range(AT_ONCE)))
     await _until(lambda: beyond.speaking >= AT_ONCE)
-    took: list[float] = []
-    async with ClientSession() as session:
-        for _ in range(LOOKS):
-            began = beyond.clock.monotonic()
-            async with session.get(f"{running.address}/health/live") as answer:
-                await answer.read()
-            took.append((beyond.clock.monotonic() - began) * 1000)
-            await asyncio.sleep(LOOK_EVERY_S)
+    took = await _looks(running.address, beyond)
     rss = running.child.rss_mb()
     await _until(lambda: len(beyond.ended) >= ended + AT_ONCE)
     return {
@@ -192,6 +121,35 @@ async def _at_once(asking: Asking, beyond: Outside, running: OwnService) -> dict
         f"its own page with {AT_ONCE} runs, p50, ms": statistics.median(took),
         f"its own page with {AT_ONCE} runs, p99, ms": percentile(took, 99),
     }
+
+
+async def _bare(beyond: Outside, folder: Path) -> dict[str, float]:
+    """The same thousand, read by nothing but asyncio: the floor."""
+    beyond.pace = SLOWLY
+    log = folder / "bare_streams.log"
+    told = {"PEER_MODEL": beyond.address, "PEER_STREAMS": str(AT_ONCE)}
+    async with child((sys.executable, "-m", "bench.peers.bare_streams"), told, log, Path.cwd()) as bare:
+        await _until(lambda: beyond.speaking >= AT_ONCE and "serves " in bare.said())
+        took = await _looks(bare.said().partition("serves ")[2].split()[0], beyond)
+        rss = bare.rss_mb()
+    await _until(lambda: not beyond.speaking)
+    return {
+        f"bare asyncio: RSS with {AT_ONCE} streams, MB": rss,
+        f"bare asyncio: a page of its with {AT_ONCE} streams, p99, ms": percentile(took, 99),
+    }
+
+
+async def _looks(address: str, beyond: Outside) -> list[float]:
+    """How long a process takes to show a page while it has other things to do: how far its loop is behind."""
+    took: list[float] = []
+    async with ClientSession() as session:
+        for _ in range(LOOKS):
+            began = beyond.clock.monotonic()
+            async with session.get(f"{address}/health/live") as answer:
+                await answer.read()
+            took.append((beyond.clock.monotonic() - began) * 1000)
+            await asyncio.sleep(LOOK_EVERY_S)
+    return took
 
 
 async def _stops(asking: Asking, beyond: Outside) -> dict[str, float]:
@@ -211,6 +169,33 @@ async def _stops(asking: Asking, beyond: Outside) -> dict[str, float]:
     }
 
 
+async def _flood(asking: Asking, beyond: Outside) -> dict[str, float]:
+    """Ten tenants, alone and then beside one of them that floods: how long the others wait for an answer."""
+    beyond.pace = Pace(words=40, pause_s=0.05)
+    alone = await _of_others(asking, beyond)
+    await asyncio.gather(*(asking.one(FLOODS) for _ in range(FLOOD)))
+    beside = await _of_others(asking, beyond)  # Slack's limits keep the tenth busy for many minutes more
+    return {
+        "nine tenants alone, question to answer, p50, ms": statistics.median(alone),
+        "nine tenants alone, question to answer, p99, ms": percentile(alone, 99),
+        f"beside {FLOOD} questions of a tenth at once, p50, ms": statistics.median(beside),
+        f"beside {FLOOD} questions of a tenth at once, p99, ms": percentile(beside, 99),
+        "beside the flood, to alone, p50": statistics.median(beside) / statistics.median(alone),
+    }
+
+
+async def _of_others(asking: Asking, beyond: Outside) -> list[float]:
+    asked: dict[int, float] = {}
+
+    async def one(number: int) -> None:
+        begun = beyond.clock.monotonic()
+        asked[await asking.one(1 + number % 9)] = begun
+
+    await open_loop(OTHERS_PER_SECOND, OTHERS, one)
+    await _until(lambda: beyond.ended.keys() >= asked.keys())
+    return [(beyond.ended[number] - begun) * 1000 for number, begun in asked.items()]
+
+
 async def _until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(WITHIN_S):
         while not holds():  # noqa: ASYNC110 - what is waited for is written by others
@@ -227,6 +212,7 @@ GOALS = {
     f"its own page with {AT_ONCE} runs, p99, ms": 20,
     "stop to the end of the model's call, p99, ms": 100,
     "RSS idle, MB": 170,
+    "beside the flood, to alone, p50": 1.5,
     "answers before Thinking…": 0,
 }
 
@@ -245,7 +231,7 @@ def judge(measured: list[Measured]) -> list[Figure]:
 SUITE = Suite(
     name="responder",
     kind="bench",
-    what="the responder: 50 runs a second, 1,000 at once, stops",
+    what="the responder: 50 runs a second, 1,000 at once beside bare asyncio, stops, a tenant that floods",
     runs=3,
     run=run,
     judge=judge,
