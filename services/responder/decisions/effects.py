@@ -44,6 +44,8 @@ class Subject:
     run_id: str | None = None
     asked_ts: str | None = None
     """The message that asked: nothing of ours is older."""
+    post_id: str | None = None
+    """A program's own name for the message."""
 
     @property
     def name(self) -> str:
@@ -105,6 +107,7 @@ def entry_of(subject: Subject, made: Call, attempt: int = 1) -> EffectOf:
         team_id=subject.team_id,
         channel_id=subject.channel_id,
         thread_ts=subject.thread_ts,
+        post_id=subject.post_id,
         method=made.method,
         purpose=made.purpose,
         attempt=attempt,
