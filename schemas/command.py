@@ -86,6 +86,8 @@ class OutboundMessage(Event):
     token_id: Name
     text: str
     blocks_json: str | None = None
+    body_hash: Name | None = None
+    """Of what was asked: a repeat under the same key has the same, and another request has not."""
 
 
 class WhyAsked(Event):

@@ -37,6 +37,8 @@ class EffectOf(Part):
     team_id: Name
     channel_id: Name
     thread_ts: Name | None = None
+    post_id: Name | None = None
+    """A program's own name for the message, by which it is found again to be changed."""
     method: Name
     """Slack's name, such as chat.postMessage."""
     purpose: EffectPurpose

@@ -10,6 +10,7 @@ _RUN = UUID("5f2c7d64-0f3b-5c55-9a35-6b0a2d5c9b01")
 _RECORD = UUID("5f2c7d64-0f3b-5c55-9a35-6b0a2d5c9b02")
 _EFFECT = UUID("5f2c7d64-0f3b-5c55-9a35-6b0a2d5c9b03")
 _OF_RUN = UUID("5f2c7d64-0f3b-5c55-9a35-6b0a2d5c9b04")
+_MESSAGE = UUID("5f2c7d64-0f3b-5c55-9a35-6b0a2d5c9b05")
 
 
 def run_id(connection: str, cause: str) -> str:
@@ -33,6 +34,11 @@ def effect_id(subject: str, purpose: str, part: int) -> str:
 def run_record_id(run: str, what: str) -> str:
     """A record that is written once in the life of a run, whoever writes it."""
     return _name_in(_OF_RUN, f"{run}\n{what}")
+
+
+def message_id(connection: str, request_key: str) -> str:
+    """The command that a program's message becomes. One key, one command, however often it is asked for."""
+    return _name_in(_MESSAGE, f"{connection}\n{request_key}")
 
 
 def thread_key(team_id: str, channel_id: str, thread_ts: str | None) -> str:

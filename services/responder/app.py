@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -51,8 +51,10 @@ from services.responder.adapters.life import Life, Run, Surroundings
 from services.responder.adapters.models import Models
 from services.responder.adapters.past import Past
 from services.responder.adapters.runs import Runs
+from services.responder.adapters.saying import Saying
 from services.responder.adapters.slack import Slack, slack_session
 from services.responder.adapters.stops import Stops
+from services.responder.addresses import opened_addresses
 from services.responder.decisions import words
 from services.responder.decisions.effects import Subject, is_ts
 from services.responder.decisions.standing import Standing
@@ -67,6 +69,9 @@ CATALOGUE = (*metrics.CATALOGUE, *KAFKA_METRICS, *directory_metrics.CATALOGUE)
 LOOK_EVERY_S = 1.0
 STOPS_ARE_KEPT_S = 3600.0
 
+Part = Callable[[], Coroutine[Any, Any, None]]
+"""Something that goes on until it is cancelled."""
+
 
 class Broken(Fault):
     """It cannot go on."""
@@ -78,6 +83,7 @@ def run(settings: ResponderSettings) -> int:
 
 
 async def _work(settings: ResponderSettings, running: Process) -> None:
+    running.health.ready["group"] = lambda: "it is starting"
     for name in ("aiokafka", "httpx2", "openai", "anthropic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     async with AsyncExitStack() as stack:
@@ -89,7 +95,11 @@ async def _work(settings: ResponderSettings, running: Process) -> None:
         session = await stack.enter_async_context(slack_session())
         models = Models(settings)
         stack.push_async_callback(models.close)
-        await Responder(settings, running, Given(known, producer, session, models, instruments)).run(
+        beside: dict[str, Part] = {}
+        if settings.responder_http:
+            messages = opened_addresses(settings, running, known, producer, instruments)
+            beside["following programs' messages"] = (await stack.enter_async_context(messages)).follow
+        await Responder(settings, running, Given(known, producer, session, models, instruments, beside)).run(
             settings.responder_name or name
         )
 
@@ -103,6 +113,8 @@ class Given:
     session: aiohttp.ClientSession
     models: Models
     instruments: Instruments
+    beside: Mapping[str, "Part"] = field(default_factory=dict)
+    """What goes on beside its own parts, for as long as it does."""
 
 
 class Responder:
@@ -110,6 +122,7 @@ class Responder:
 
     def __init__(self, settings: ResponderSettings, running: Process, given: Given) -> None:
         self._settings, self._running, self._producer = settings, running, given.producer
+        self._beside = given.beside
         clock, emitter = running.clock, running.emitter
         sealer = Sealer.of(settings) if settings.sealing_keys is not None else None
         installations = Installations(given.known.database, Secrets(settings), sealer)
@@ -136,7 +149,8 @@ class Responder:
         self._stops = Stops(settings, clock.now() - kept, self._runs.hear)
         self._ledger, self._history = ledger, around.history
         self._runs.refused, self._runs.failed = self._stop_refused, self._unforeseen
-        self._chores = Chores(ledger, audit, past, clock)
+        self._saying = Saying(settings, ledger)
+        self._chores = Chores(ledger, self._saying, audit, past, clock)
         self._doing: dict[asyncio.Task[None], int] = {}
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -160,6 +174,7 @@ class Responder:
             "looking after itself": self._look(commands),
             "what goes on": _wait_for(self._broken),
             "waiting to be told": _told(self._running.stopping),
+            **{what: part() for what, part in self._beside.items()},
         }
         tasks = {asyncio.create_task(part): what for what, part in parts.items()}
         try:
@@ -197,7 +212,8 @@ class Responder:
             case Notice() | EmojiRequested() | WhyAsked() | FeedbackGiven():
                 self._do(event, _subject(event.place, received), received, done)
             case OutboundMessage():
-                self._do(event, _subject(_place(event), received), received, done)
+                subject = replace(_subject(_place(event), received), post_id=event.post_id)
+                self._do(event, subject, received, done)
             case _:
                 log.error("a %s is no command", type(event).__name__)
                 done()
@@ -247,6 +263,7 @@ class Responder:
         doing = [task for task, partition in self._doing.items() if partition in partitions]
         for task in doing:
             task.cancel()
+        self._saying.forget(partitions)
         self._history.forget()
         await self._runs.drop(partitions)
         await asyncio.gather(*doing, return_exceptions=True)

@@ -58,6 +58,11 @@ PARTITIONS = Gauge("threadline_responder_partitions", "Partitions of runs.comman
 UNFINISHED = Gauge("threadline_responder_unfinished", "Commands that were read and are not done with.")
 REPEATED = Counter("threadline_responder_repeated", "Commands that were there before, and led to nothing.")
 DEAD_LETTERS = Counter("threadline_responder_dead_letters", "Commands that could not be understood, and are kept.")
+REQUESTS = Counter(
+    "threadline_responder_requests",
+    "Requests of programs, by what they were told; `repeated` is a message that was accepted before.",
+    labels={"result": ("accepted", "repeated", "shown", "refused", "try_again")},
+)
 
 CATALOGUE = (
     RUNS,
@@ -78,4 +83,5 @@ CATALOGUE = (
     UNFINISHED,
     REPEATED,
     DEAD_LETTERS,
+    REQUESTS,
 )

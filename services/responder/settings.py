@@ -36,6 +36,12 @@ class ResponderSettings(DirectorySettings, SlackSettings, ModelSettings, KafkaSe
     """Whether the model, its tokens and its cost stand under each answer."""
     responder_streams: bool = True
     """Whether answers grow by Slack's own streams where Slack takes them; by edits otherwise."""
+    responder_http: bool = False
+    """Whether programs may call: what they send to `/v1/messages` is said in Slack."""
+    responder_http_host: str = "127.0.0.1"
+    """The address that programs call. Loopback unless told otherwise: a proxy with TLS stands before it."""
+    responder_http_port: int = Field(default=8002, ge=0, le=65535)
+    """The port for it; 0 takes a free one."""
     responder_name: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,64}$")
     """What this process is called among responders, and stays called over restarts: with it, a restart within
     THREADLINE_RESPONDER_SESSION_S keeps its partitions. By default one of the machine, the state folder and a

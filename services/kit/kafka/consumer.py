@@ -121,6 +121,23 @@ async def reader(
         await let_go(consumer)
 
 
+@asynccontextmanager
+async def newest_of(
+    settings: KafkaSettings, topic: Topic, partition: int, most: int
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """One partition of a topic, without a group, from its newest records on."""
+    here = TopicPartition(f"{settings.topic_prefix}{topic.name}", partition)
+    consumer = AIOKafkaConsumer(**client_arguments(settings), group_id=None)
+    await consumer.start()
+    try:
+        consumer.assign([here])
+        first, end = (await consumer.beginning_offsets([here]))[here], (await consumer.end_offsets([here]))[here]
+        consumer.seek(here, max(first, end - most))
+        yield consumer
+    finally:
+        await let_go(consumer)
+
+
 async def to_end(consumer: AIOKafkaConsumer) -> AsyncIterator[ConsumerRecord]:
     """Everything that stands in its partitions now, each in its order; what comes meanwhile is left."""
     ends = await consumer.end_offsets(consumer.assignment())

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.partitioner import DefaultPartitioner
 
 from schemas import ids
@@ -14,8 +13,7 @@ from schemas.record import CannotRead
 from schemas.run import RunCancel, RunState
 from schemas.topics import AUDIT_RUNS, RUNS_COMMANDS, Topic
 from services.kit.groups import KafkaSettings
-from services.kit.kafka.connection import client_arguments
-from services.kit.kafka.consumer import let_go, record_of, to_end
+from services.kit.kafka.consumer import newest_of, record_of, to_end
 from services.responder.decisions.effects import Subject
 
 AT_ONCE: Final = 4
@@ -74,13 +72,7 @@ class Past:
     async def _read(
         self, topic: Topic, partition: int, wanted: Callable[[object], bool], found: dict[str, Event]
     ) -> None:
-        here = TopicPartition(f"{self._settings.topic_prefix}{topic.name}", partition)
-        consumer = AIOKafkaConsumer(**client_arguments(self._settings), group_id=None)
-        await consumer.start()
-        try:
-            consumer.assign([here])
-            first, end = (await consumer.beginning_offsets([here]))[here], (await consumer.end_offsets([here]))[here]
-            consumer.seek(here, max(first, end - MOST))
+        async with newest_of(self._settings, topic, partition, MOST) as consumer:
             async for raw in to_end(consumer):
                 try:
                     attributes, event = record_of(raw, self._settings.topic_prefix).decode()
@@ -88,5 +80,3 @@ class Past:
                     continue  # it was counted when it was met first
                 if isinstance(event, Event) and wanted(event):
                     found.setdefault(attributes.id, event)
-        finally:
-            await let_go(consumer)

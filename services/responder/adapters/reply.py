@@ -9,7 +9,7 @@ from schemas.effect import EffectPurpose
 from services.responder.adapters.ledger import EffectRefused, Ledger
 from services.responder.adapters.live import Live
 from services.responder.decisions import showing, words
-from services.responder.decisions.effects import Call, Subject, call, mark
+from services.responder.decisions.effects import NOT_CHANGED, Call, Subject, call, mark
 from services.responder.decisions.harmless import harmless
 from services.responder.decisions.pace import Urgency
 from services.responder.decisions.splitting import LONGEST, split
@@ -20,10 +20,6 @@ log = logging.getLogger(__name__)
 
 TOO_MUCH: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
 """Slack does not take the message as it is shown; in plain words it may."""
-NOT_EDITED: Final = frozenset(
-    {"edit_window_closed", "cant_update_message", "message_not_found", "streaming_state_conflict"}
-)
-"""Slack does not change the message; another may be posted."""
 PLAIN, POSTED = 1000, 2000
 """Added to a part's number for the same words said otherwise."""
 
@@ -171,7 +167,7 @@ class Reply:
             log.warning("Slack does not take the blocks of an answer (%s); it is said in plain words", refused.code)
             arguments |= {"text": showing.escaped(showing.markdown_in(made.arguments)), "blocks": []}
             return call(self.subject, made.method, made.purpose, arguments, part=PLAIN + number, of_parts=made.of_parts)
-        if refused.code in NOT_EDITED and made.method == "chat.update":
+        if refused.code in NOT_CHANGED and made.method == "chat.update":
             log.warning("Slack does not change a message (%s); its last words are posted", refused.code)
             del arguments["ts"]
             return self._post(made.purpose, arguments, POSTED + number, made.of_parts)

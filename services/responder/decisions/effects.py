@@ -30,6 +30,12 @@ DONE_ALREADY: Final[Mapping[str, frozenset[str]]] = {
 """What Slack says where a repeated call finds its own effect: as good as a yes."""
 
 
+NOT_CHANGED: Final = frozenset(
+    {"message_not_found", "cant_update_message", "edit_window_closed", "streaming_state_conflict"}
+)
+"""Slack has no such message any more, or does not change it: another may be posted."""
+
+
 @dataclass(frozen=True)
 class Subject:
     """What a call is made for: a run, or another command; and where it shows."""
@@ -47,6 +53,8 @@ class Subject:
     run_id: str | None = None
     asked_ts: str | None = None
     """The message that asked: nothing of ours is older."""
+    post_id: str | None = None
+    """A program's own name for the message."""
 
     @property
     def name(self) -> str:
@@ -135,6 +143,7 @@ def entry_of(subject: Subject, made: Call, attempt: int = 1) -> EffectOf:
         team_id=subject.team_id,
         channel_id=subject.channel_id,
         thread_ts=subject.thread_ts,
+        post_id=subject.post_id,
         method=made.method,
         purpose=made.purpose,
         attempt=attempt,

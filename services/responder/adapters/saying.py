@@ -1,0 +1,96 @@
+"""Says what programs want said: a message in its turn, posted once, and changed where its name stands already."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Final
+
+from aiokafka.errors import KafkaError
+
+from schemas.command import OutboundMessage
+from schemas.effect import EffectConfirmed, EffectFailed
+from schemas.record import CannotRead
+from schemas.topics import SLACK_EFFECTS
+from services.kit.groups import KafkaSettings
+from services.kit.kafka.consumer import newest_of, record_of, to_end
+from services.responder.adapters.ledger import EffectRefused, Ledger
+from services.responder.adapters.turns import Turns
+from services.responder.decisions.effects import NOT_CHANGED, Call, Subject
+from services.responder.decisions.outbound import ANEW, changing, effect_id_of, posting
+from services.responder.decisions.pace import Urgency
+from services.responder.decisions.posts import MOST, Posts, post_of
+from services.responder.decisions.standing import Standing
+
+log = logging.getLogger(__name__)
+
+PAUSE_S: Final = 2.0
+NAMED: Final = b'"post_id":"'
+"""Stands in every entry of a message that its program named. Others need not be opened."""
+
+
+class Saying:
+    """Messages of programs. Those of one key of the topic wait for each other, and for nobody else."""
+
+    def __init__(self, settings: KafkaSettings, ledger: Ledger) -> None:
+        self._settings, self._ledger = settings, ledger
+        self._turns = Turns()
+        self._posts: dict[int, asyncio.Task[Posts]] = {}
+        """What stands, by partition: nobody else writes there while it is ours."""
+
+    async def say(self, message: OutboundMessage, subject: Subject, standing: Standing) -> None:
+        """One message, once. `EffectRefused` where Slack does not take it."""
+        async with self._turns.turn(subject.key):
+            posts = await self._posts_of(subject.partition) if subject.post_id is not None else Posts()
+            post = post_of(subject)
+            meant = standing.meant.get(effect_id_of(subject.command_id))
+            stands = posts.ts(post)
+            made = meant or (changing(subject, message, stands) if stands else posting(subject, message))
+            try:
+                posts.stands(post, await self._once(subject, standing, made))
+            except EffectRefused as refused:
+                if made.method != "chat.update" or refused.code not in NOT_CHANGED:
+                    raise
+                log.warning("Slack does not change a program's message (%s); it is posted anew", refused.code)
+                posts.gone(post)
+                anew = posting(subject, message, ANEW)
+                posts.stands(post, await self._once(subject, standing, anew))
+
+    def forget(self, partitions: Iterable[int]) -> None:
+        """Others have them now, and write there."""
+        for each in partitions:
+            if (loading := self._posts.pop(each, None)) is not None:
+                loading.cancel()
+
+    async def _once(self, subject: Subject, standing: Standing, made: Call) -> str | None:
+        if made.effect_id in standing.meant:
+            return await self._ledger.settle(subject, standing, standing.meant[made.effect_id])
+        return await self._ledger.do(subject, made, Urgency.FIRST)
+
+    async def _posts_of(self, partition: int) -> Posts:
+        loading = self._posts.get(partition)
+        if loading is None:
+            loading = self._posts[partition] = asyncio.create_task(self._load(partition))
+        return await asyncio.shield(loading)
+
+    async def _load(self, partition: int) -> Posts:
+        """Tried until it succeeds: without it nobody knows whether a message is the first of its name."""
+        while True:
+            try:
+                return await self._read(partition)
+            except (KafkaError, OSError) as error:
+                log.warning("what programs posted cannot be read yet (%s); it is tried again", type(error).__name__)
+                await asyncio.sleep(PAUSE_S)
+
+    async def _read(self, partition: int) -> Posts:
+        posts = Posts()
+        async with newest_of(self._settings, SLACK_EFFECTS, partition, MOST) as consumer:
+            async for raw in to_end(consumer):
+                if NAMED not in (raw.value or b""):
+                    continue
+                try:
+                    _, event = record_of(raw, self._settings.topic_prefix).decode()
+                except CannotRead:
+                    continue  # nobody but a responder writes there; what is damaged names no message
+                if isinstance(event, EffectConfirmed | EffectFailed):
+                    posts.take(event)
+        return posts
