@@ -15,6 +15,7 @@ from schemas.command import (
     EmojiRequested,
     FeedbackGiven,
     Notice,
+    NoticeKind,
     OutboundMessage,
     Place,
     RetryAsked,
@@ -50,7 +51,7 @@ from services.responder.adapters.ledger import Ledger, Outside
 from services.responder.adapters.life import Life, Run, Surroundings
 from services.responder.adapters.models import Models
 from services.responder.adapters.past import Past
-from services.responder.adapters.runs import Runs
+from services.responder.adapters.runs import Ended, Runs
 from services.responder.adapters.saying import Saying
 from services.responder.adapters.slack import Slack, slack_session
 from services.responder.adapters.stops import Stops
@@ -117,6 +118,16 @@ class Given:
     """What goes on beside its own parts, for as long as it does."""
 
 
+@dataclass(frozen=True)
+class Told:
+    """What somebody who wanted to end a run is told, and which run that was."""
+
+    place: Place
+    about: Subject
+    notice: NoticeKind
+    text: str
+
+
 class Responder:
     """Everything that one process has."""
 
@@ -148,7 +159,8 @@ class Responder:
         self._runs = Runs(Life(around), bounds, kept, given.instruments)
         self._stops = Stops(settings, clock.now() - kept, self._runs.hear)
         self._ledger, self._history = ledger, around.history
-        self._runs.refused, self._runs.failed = self._stop_refused, self._unforeseen
+        self._runs.refused, self._runs.too_late = self._stop_refused, self._stop_too_late
+        self._runs.failed = self._unforeseen
         self._saying = Saying(settings, ledger)
         self._chores = Chores(ledger, self._saying, audit, past, clock)
         self._doing: dict[asyncio.Task[None], int] = {}
@@ -233,31 +245,28 @@ class Responder:
 
     def _stop_refused(self, stop: StopRequested, run: Run) -> None:
         """Who may not end a run is told so, once."""
-        place = run.command.place
+        self._tell_stopper(stop, Told(run.command.place, run.subject, "stop_refused", words.NOT_YOURS))
+
+    def _stop_too_late(self, stop: StopRequested, ended: Ended) -> None:
+        """Who wanted to end what was over is told so."""
+        self._tell_stopper(stop, Told(ended.place, ended.subject, "nothing_to_stop", words.TOO_LATE))
+
+    def _tell_stopper(self, stop: StopRequested, told: Told) -> None:
+        place = told.place
         if place.channel_id is None or not words.is_person(stop.asked_by):
             return
-        name = ids.run_record_id(run.command.run_id, f"refused:{stop.stop_id}")
+        name = ids.run_record_id(told.about.name, f"{told.notice}:{stop.stop_id}")
         notice = Notice(
             at=self._running.clock.now(),
             notice_id=name,
             cause=stop.cause,
             place=place,
             user_id=stop.asked_by,
-            notice="stop_refused",
-            text=words.NOT_YOURS,
+            notice=told.notice,
+            text=told.text,
         )
-        subject = Subject(
-            command_id=name,
-            tenant_id=place.tenant_id,
-            connection=place.connection,
-            team_id=place.team_id,
-            channel_id=place.channel_id,
-            thread_ts=place.thread_ts,
-            key=run.subject.key,
-            partition=run.subject.partition,
-        )
-        received = Received(None, name, notice, Standing())
-        self._do(notice, subject, received, lambda: None)
+        subject = replace(told.about, command_id=name, run_id=None, asked_ts=None)
+        self._do(notice, subject, Received(None, name, notice, Standing()), lambda: None)
 
     async def _lost(self, partitions: frozenset[int]) -> None:
         doing = [task for task, partition in self._doing.items() if partition in partitions]

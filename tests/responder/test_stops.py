@@ -95,3 +95,22 @@ async def test_a_run_that_waits_for_its_thread_can_be_stopped_before_it_begins(t
     await is_stopped(talk, ts)
     await talk.answer(ts, "before there was an answer")
     assert len([each for each in await talk.thread(ts) if each.get("app_id")]) == 2
+
+
+async def test_who_stops_what_is_over_is_told_so(talk: Talk) -> None:
+    ts = await talk.mention("count to 3")
+    await talk.ended(await talk.answer(ts, "3."))
+    await talk.sim.say(talk.first.you, talk.first.support, "stop", ts)
+    await talk.sim.wait(
+        AnEphemeral(channel_id=talk.first.support, user_id=talk.first.you, contains="nothing to stop"), 20
+    )
+
+
+async def test_a_second_stop_changes_nothing(talk: Talk) -> None:
+    ts = await talk.mention(LONG)
+    await talk.growing(ts)
+    for _ in range(2):
+        await talk.sim.say(talk.first.you, talk.first.support, "stop", ts)
+    answer = await is_stopped(talk, ts)
+    await asyncio.sleep(3)
+    assert [each for each in await talk.thread(ts) if each.get("app_id")] == [answer]

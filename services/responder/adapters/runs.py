@@ -2,24 +2,31 @@
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Final
 
+from schemas.command import Place
 from schemas.stop import StopRequested
 from services.kit.fault import where_of
 from services.kit.telemetry.instruments import Instruments
 from services.responder import metrics
 from services.responder.adapters.life import Life, Run
+from services.responder.decisions.effects import Subject
 from services.responder.decisions.starting import Bounds, Starting
-from services.responder.decisions.stopping import is_about, may_end
+from services.responder.decisions.stopping import Stoppable, is_about, may_end
 
 log = logging.getLogger(__name__)
 
 DROPPED_WITHIN_S: Final = 5.0
 REFUSAL_IS_NEWS: Final = timedelta(minutes=1)
+ENDED_IS_NEWS_S, MOST_ENDED = 600.0, 1_000
+"""How long, and of how many runs, it is known that they were there."""
+TOO_LATE_AFTER_S: Final = 2.0
+"""A stop may come before its run: only then is it said that it came behind one."""
 
 
 @dataclass(eq=False)
@@ -28,6 +35,16 @@ class _Held:
     done: list[Callable[[], None]]
     task: "asyncio.Task[None] | None" = None
     is_dropped: bool = field(default=False)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run that is over, as a stop that came too late must know it."""
+
+    stoppable: Stoppable
+    subject: Subject
+    place: Place
+    at: float
 
 
 class Runs:
@@ -40,8 +57,13 @@ class Runs:
         self._starting: Starting[_Held] = Starting(bounds)
         self._held: dict[str, _Held] = {}
         self._stops: dict[str, StopRequested] = {}
+        self._ended: OrderedDict[str, Ended] = OrderedDict()
+        self._met: set[str] = set()
+        """Stops that were about some run here."""
         self.refused: Callable[[StopRequested, Run], None] = lambda *_: None
         """Hears of a stop whose asker may not end the run."""
+        self.too_late: Callable[[StopRequested, Ended], None] = lambda *_: None
+        """Hears of a stop that was about nothing but a run that was over."""
         self.failed: Callable[[BaseException], None] = lambda _: None
         """Hears of what was not foreseen."""
 
@@ -66,8 +88,11 @@ class Runs:
             return
         self._stops = {name: each for name, each in self._stops.items() if now - each.at <= self._kept}
         self._stops[stop.stop_id] = stop
+        self._met &= self._stops.keys()
         for held in list(self._held.values()):
             self._end(held, stop)
+        if now - stop.at < REFUSAL_IS_NEWS:
+            asyncio.get_running_loop().call_later(TOO_LATE_AFTER_S, self._look_back, stop)
 
     async def drop(self, partitions: frozenset[int]) -> None:
         """Others have these partitions now: returns when nothing more is done for their runs here."""
@@ -96,10 +121,25 @@ class Runs:
         for stop in self._stops.values():
             self._end(held, stop)
 
+    def _look_back(self, stop: StopRequested) -> None:
+        """A stop that met nothing may be about what is over since a moment."""
+        if stop.stop_id in self._met:
+            return
+        since = self._clock.monotonic() - ENDED_IS_NEWS_S
+        found = next((each for each in reversed(self._ended.values()) if is_about(stop, each.stoppable)), None)
+        if found is not None and found.at >= since:
+            self.too_late(stop, found)
+
+    def _is_over(self, run: Run) -> None:
+        self._ended[run.command.run_id] = Ended(run.stoppable, run.subject, run.command.place, self._clock.monotonic())
+        while len(self._ended) > MOST_ENDED:
+            self._ended.popitem(last=False)
+
     def _end(self, held: _Held, stop: StopRequested) -> None:
         run = held.run
         if not is_about(stop, run.stoppable) or run.is_over:
             return
+        self._met.add(stop.stop_id)
         if may_end(stop, run.stoppable):
             run.end_by(stop)
         elif (stop.stop_id, run.command.run_id) not in self._refused:
@@ -124,6 +164,7 @@ class Runs:
         else:
             if not held.is_dropped:
                 self._held.pop(held.run.command.run_id, None)
+                self._is_over(held.run)
                 for done in held.done:
                     done()
         self._starting.done(held)

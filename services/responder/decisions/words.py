@@ -13,6 +13,7 @@ EXPIRED: Final = (
 )
 GONE_REQUEST: Final = "What was asked back then is not kept any more. Ask again, please."
 NOT_YOURS: Final = "Only who asked for it, and people who may stop anything here, can stop this answer. It goes on."
+TOO_LATE: Final = "There is nothing to stop any more: the answer was over already."
 NOT_KNOWN: Final = "Nothing is known of this answer any more: its records were kept for as long as they are kept."
 
 Trouble = Literal[
