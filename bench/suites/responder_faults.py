@@ -41,8 +41,12 @@ from services.slack_sim.control import asks
 
 RUNS, WORKSPACES, DISTURBANCES = 500, 12, 30
 SESSION_S = 6.0
-BETWEEN_S = (2.0, 6.0)
-PAUSE_S = 0.55
+BETWEEN_S = (1.0, 5.0)
+READY_WITHIN_S = 20.0
+SHORT_S = 0.5
+TOO_EARLY = 0.2
+"""How often somebody is disturbed who is still starting."""
+PAUSE_S = 0.6
 """Between two commands, so that they last as long as the disturbances."""
 LIMITS = asks.SetLimits(times=3.0)
 """Two processes share a workspace, and neither knows what the other has called."""
@@ -167,7 +171,7 @@ def _beside(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
 async def _disturb_all(scene: Scene, everything: "asyncio.Task[None]") -> None:
     """One after the other, and on until everything is asked."""
     while scene.disturbances < DISTURBANCES or not everything.done():
-        await asyncio.sleep(scene.chance.uniform(*BETWEEN_S))
+        await asyncio.sleep(SHORT_S)
         await _disturb(scene)
         await _revive(scene)
         if everything.done():
@@ -178,6 +182,8 @@ async def _disturb(scene: Scene) -> None:
     kind = scene.chance.choice(KINDS)
     worker = scene.worker(scene.chance.choice(["a", "b"]))
     scene.done[kind] += 1
+    if scene.chance.random() > TOO_EARLY or kind == "broker":  # who starts without a broker ends, and is started again
+        await _until_ready(scene)
     match kind:
         case "kill" | "terminate":
             await worker.end(gently=kind == "terminate")
@@ -193,7 +199,8 @@ async def _disturb(scene: Scene) -> None:
         case "third":
             third = scene.worker("c")
             await third.start()
-            await asyncio.sleep(12)
+            await third.until_ready(READY_WITHIN_S)
+            await asyncio.sleep(5)
             await third.end(gently=scene.chance.random() < 0.5)  # noqa: PLR2004 - a coin
         case _:
             began = SystemClock().now().timestamp()
@@ -201,6 +208,12 @@ async def _disturb(scene: Scene) -> None:
             await asyncio.sleep(scene.chance.uniform(1, 4))
             await scene.broker.start()
             scene.away.append((began, SystemClock().now().timestamp()))
+
+
+async def _until_ready(scene: Scene) -> None:
+    for name in ("a", "b"):
+        await scene.worker(name).until_ready(READY_WITHIN_S)
+    await asyncio.sleep(scene.chance.uniform(*BETWEEN_S))
 
 
 async def _revive(scene: Scene) -> None:
