@@ -165,7 +165,8 @@ class Responder:
         for task in ended:
             if (error := task.exception()) is not None:
                 raise Broken(
-                    f"{tasks[task]} failed: the responder cannot go on, and loses nothing. Start it again"
+                    f"{tasks[task]} failed ({type(error).__name__}): the responder cannot go on, and loses nothing. "
+                    "Start it again"
                 ) from error
 
     async def _leave(self, tasks: "dict[asyncio.Task[None], str]") -> None:

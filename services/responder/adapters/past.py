@@ -76,8 +76,8 @@ class Past:
     ) -> None:
         here = TopicPartition(f"{self._settings.topic_prefix}{topic.name}", partition)
         consumer = AIOKafkaConsumer(**client_arguments(self._settings), group_id=None)
-        await consumer.start()
         try:
+            await consumer.start()
             consumer.assign([here])
             first, end = (await consumer.beginning_offsets([here]))[here], (await consumer.end_offsets([here]))[here]
             consumer.seek(here, max(first, end - MOST))
