@@ -4,7 +4,7 @@ import asyncio
 import random
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,10 +100,11 @@ class Speaking:
         said = Says(text, chunk=-(-len(text) // CHUNKS))
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        for event in in_openais_words(said, body["model"]):
-            await response.write(event)
-            asked.spoke_at = self._now()
-            await asyncio.sleep(answer.takes_s / CHUNKS)
+        with suppress(ConnectionError):  # who asked was killed, or told to stop
+            for event in in_openais_words(said, body["model"]):
+                await response.write(event)
+                asked.spoke_at = self._now()
+                await asyncio.sleep(answer.takes_s / CHUNKS)
         return response
 
     def _now(self) -> float:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import signal
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -80,5 +81,5 @@ class Worker:
         except TimeoutError:
             self.exits["killed, since it did not leave"] += 1
         else:
-            if code != 0:
+            if code not in {0, -signal.SIGTERM}:  # the signal itself ends who has not begun to listen to it
                 self.exits[f"told to leave, with {code}"] += 1

@@ -41,12 +41,12 @@ from services.slack_sim.control import asks
 
 RUNS, WORKSPACES, DISTURBANCES = 500, 12, 30
 SESSION_S = 6.0
-BETWEEN_S = (1.0, 5.0)
-READY_WITHIN_S = 20.0
+BETWEEN_S = (1.0, 4.0)
+READY_WITHIN_S = 15.0
 SHORT_S = 0.5
 TOO_EARLY = 0.2
 """How often somebody is disturbed who is still starting."""
-PAUSE_S = 0.6
+PAUSE_S = 0.55
 """Between two commands, so that they last as long as the disturbances."""
 LIMITS = asks.SetLimits(times=3.0)
 """Two processes share a workspace, and neither knows what the other has called."""
