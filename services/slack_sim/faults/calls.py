@@ -18,8 +18,8 @@ class CallFault(BaseModel):
     method: str = "*"
     """Which methods, such as `chat.*`."""
     kind: Kind | None = None
-    """`ratelimited` and `error` refuse; `status` answers with an HTTP error before anything is done, `status_after` when
-    all is done; `cut` breaks off in mid-answer; `lost_before` drops the connection before anything is done,
+    """`ratelimited` and `error` refuse; `status` answers with an HTTP error before anything is done, `status_after`
+    when all is done; `cut` breaks off in mid-answer; `lost_before` drops the connection before anything is done,
     `lost_after` when all is done. None only delays."""
     delay_s: float = Field(default=0.0, ge=0)
     """How long the answer is held back."""

@@ -68,11 +68,7 @@ class WebApi:
             answer = await self._faulty(fault, record, request)
             if self._slack.epoch != epoch:  # who called is not there any more
                 return {"ok": False, "error": "fatal_error"}
-            if answer is None:
-                answer = self._run(call, method)
-                if fault is not None and fault.kind == "status_after":
-                    answer = _failed(fault, record)
-            return answer
+            return answer or _answered(fault, record, self._run(call, method))
         except Refusal as refusal:
             return {"ok": False, "error": refusal.error, **refusal.more}
         except RateLimited as limited:
@@ -170,6 +166,11 @@ class WebApi:
             body["warning"] = ",".join(call.warnings)
             body.setdefault("response_metadata", {})["warnings"] = call.warnings
         return body
+
+
+def _answered(fault: CallFault | None, record: ApiCall, body: dict[str, Any]) -> dict[str, Any]:
+    """What is said of a call that is done."""
+    return _failed(fault, record) if fault is not None and fault.kind == "status_after" else body
 
 
 def _failed(fault: CallFault, record: ApiCall) -> dict[str, Any]:
