@@ -139,7 +139,9 @@ class Responder:
     async def run(self, name: str) -> None:
         """Until it is told to leave."""
         settings = self._settings
-        await self._models.named(settings.model)  # what takes seconds to load is loaded before anybody waits for it
+        loading = self._models.named(settings.model)  # it takes seconds, and nobody is to wait for it later
+        if not await _unless(self._running.stopping, loading):
+            return
         membership = Membership(f"{settings.topic_prefix}{SERVICE}", name, settings.responder_session_s)
         heard = Heard(
             command=self._received,
@@ -304,6 +306,18 @@ def _subject(place: Place, received: Received) -> Subject:
 def _place(message: OutboundMessage) -> Place:
     named = ("tenant_id", "connection", "team_id", "channel_id", "thread_ts")
     return Place(**{name: getattr(message, name) for name in named})
+
+
+async def _unless(told: asyncio.Event, work: Coroutine[Any, Any, Any]) -> bool:
+    """Does it, and says whether it was done: who is told to leave meanwhile does not wait for its end."""
+    doing, leaving = asyncio.ensure_future(work), asyncio.ensure_future(told.wait())
+    await asyncio.wait({doing, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    leaving.cancel()
+    if not doing.done():
+        doing.cancel()
+        return False
+    await doing
+    return True
 
 
 async def _after(event: asyncio.Event, commands: Commands) -> None:
