@@ -42,7 +42,7 @@ from services.slack_sim.control import asks
 RUNS, WORKSPACES, DISTURBANCES = 500, 12, 30
 SESSION_S = 6.0
 BETWEEN_S = (1.0, 4.0)
-READY_WITHIN_S = 15.0
+READY_WITHIN_S = 60.0
 SHORT_S = 0.5
 TOO_EARLY = 0.2
 """How often somebody is disturbed who is still starting."""
