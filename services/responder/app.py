@@ -65,6 +65,7 @@ SNAPSHOT = "responder-directory.json"
 CATALOGUE = (*metrics.CATALOGUE, *KAFKA_METRICS, *directory_metrics.CATALOGUE)
 LOOK_EVERY_S = 1.0
 STOPS_ARE_KEPT_S = 3600.0
+NO_PARTITIONS = "it waits for its partitions"
 
 
 class Broken(Fault):
@@ -77,6 +78,7 @@ def run(settings: ResponderSettings) -> int:
 
 
 async def _work(settings: ResponderSettings, running: Process) -> None:
+    running.health.ready["group"] = lambda: NO_PARTITIONS
     for name in ("aiokafka", "httpx2", "openai", "anthropic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     async with AsyncExitStack() as stack:
@@ -151,7 +153,7 @@ class Responder:
             quiet=lambda: self._ledger.quiet(settings.responder_session_s / 2),
         )
         commands = Commands(settings, membership, self._fence, heard)
-        self._running.health.ready["group"] = lambda: None if commands.is_loaded else "it waits for its partitions"
+        self._running.health.ready["group"] = lambda: None if commands.is_loaded else NO_PARTITIONS
         parts: dict[str, Coroutine[Any, Any, None]] = {
             "hearing of stops": self._stops.run(),
             "reading commands": _after(self._stops.are_heard, commands),
