@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -16,6 +17,7 @@ from schemas.topics import AUDIT_RUNS, RUNS_COMMANDS, Topic
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.connection import client_arguments
 from services.kit.kafka.consumer import let_go, record_of, to_end
+from services.responder.adapters.durable import patiently
 from services.responder.decisions.effects import Subject
 
 AT_ONCE: Final = 4
@@ -68,7 +70,7 @@ class Past:
         found: dict[str, Event] = {}
         async with self._turns:
             for partition in {subject.partition, channels}:
-                await self._read(topic, partition, wanted, found)
+                await patiently(partial(self._read, topic, partition, wanted, found))
         return list(found.values())
 
     async def _read(
