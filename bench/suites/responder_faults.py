@@ -8,11 +8,10 @@ import asyncio
 import random
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from opentelemetry.trace import NoOpTracer
 
@@ -145,9 +144,8 @@ async def _all_of_it(scene: Scene, seed: int) -> int:
         await scene.worker(name).start()
     await scene.troubles.begin()
     instruments = Instruments(SystemClock(), NoEmitter(), NoOpTracer())
-    beside = [_beside(look) for look in (
-        looks(scene.kafka, "responder", scene.looks), scene.troubles.watch(), scene.troubles.let_streams_expire(),
-    )]  # fmt: skip
+    watching = looks(scene.kafka, "responder", scene.looks), scene.troubles.watch(), scene.troubles.let_streams_expire()
+    beside = [asyncio.create_task(each) for each in watching]
     try:
         async with Producer(scene.kafka, "router", instruments) as producer:
             asking = Asking(scene.sim, scene.workspaces, producer)
@@ -162,10 +160,6 @@ async def _all_of_it(scene: Scene, seed: int) -> int:
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
-
-
-def _beside(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-    return asyncio.create_task(work)
 
 
 async def _disturb_all(scene: Scene, everything: "asyncio.Task[None]") -> None:
