@@ -36,8 +36,8 @@ async def looks(kafka: KafkaSettings, group: str, found: list[Look]) -> None:
 
 
 async def _look_on(kafka: KafkaSettings, group: str, found: list[Look]) -> None:
-    consumer = AIOKafkaConsumer(**client_arguments(kafka), group_id=None)
     async with admin_client(kafka) as client:
+        consumer = AIOKafkaConsumer(**client_arguments(kafka), group_id=None)
         try:
             await consumer.start()
             seen = {look.partition: look.commit for look in found}
