@@ -65,7 +65,6 @@ class Ledger:
 
     async def intend(self, subject: Subject, calls: Sequence[Call]) -> None:
         """Returns when it is durable that all of them are meant."""
-        await self._allowed(subject)
         at = self._clock.now()
         entries = [
             EffectIntended(
@@ -263,4 +262,10 @@ class Ledger:
 
     async def _write(self, subject: Subject, entry: LedgerEntry, name: str) -> None:
         record_id = ids.run_record_id(subject.name, name)
-        await durable(lambda: self._producer.send(SLACK_EFFECTS, subject.key, entry, record_id))
+
+        async def send() -> "asyncio.Future[Any]":
+            if isinstance(entry, EffectIntended):
+                await self._allowed(subject)  # and again where the broker was away: others may have the partition now
+            return await self._producer.send(SLACK_EFFECTS, subject.key, entry, record_id)
+
+        await durable(send)
