@@ -10,6 +10,8 @@ from typing import Any
 from uuid import uuid4  # noqa: TID251 - names of a test's topics, which must differ from run to run
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from schemas.topics import PARTITIONS_ON_ONE_MACHINE, TOPICS
 from services.kit import redaction
@@ -53,6 +55,9 @@ def pytest_configure() -> None:
         if (known or name.startswith(PREFIX)) and not name.startswith(KEPT):
             del os.environ[name]  # noqa: TID251 - likewise
     os.environ[FILE_VARIABLE] = os.devnull  # noqa: TID251 - likewise
+    # How long an example takes says how busy the machine is.
+    hypothesis_settings.register_profile("bed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    hypothesis_settings.load_profile("bed")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -138,9 +143,9 @@ def database_superuser_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-async def databases(database_superuser_url: str, worker_id: str) -> AsyncIterator[Databases]:
+async def databases(database_superuser_url: str, testrun_uid: str) -> AsyncIterator[Databases]:
     """Makes databases with the directory's tables."""
-    async with databases_at(database_superuser_url, worker_id) as made:
+    async with databases_at(database_superuser_url, testrun_uid) as made:
         yield made
 
 

@@ -13,14 +13,14 @@ from services.directory.migrations import migrate
 from services.directory.owner import owner_database
 from services.kit.groups import DatabaseSettings
 
+OWNER, SERVICE = "threadline_test_owner", "threadline_test_service"
+
 
 @dataclass(frozen=True)
 class Databases:
-    """Where databases are made, the one that they are copies of, and who signs in to them."""
+    """Where databases are made, and the one that they are copies of."""
 
     superuser_url: str
-    owner: str
-    service: str
     password: str
     template: str
 
@@ -30,7 +30,7 @@ class Databases:
         name = f"test_{secrets.token_hex(6)}"
         connection = await asyncpg.connect(self.superuser_url)
         try:
-            await connection.execute(f"create database {name} owner {self.owner} template {template or self.template}")
+            await connection.execute(f"create database {name} owner {OWNER} template {template or self.template}")
             try:
                 yield self.settings(name)
             finally:
@@ -40,8 +40,7 @@ class Databases:
 
     def settings(self, name: str) -> DatabaseSettings:
         return DatabaseSettings(
-            database_url=SecretStr(self.url(self.service, name)),
-            database_owner_url=SecretStr(self.url(self.owner, name)),
+            database_url=SecretStr(self.url(SERVICE, name)), database_owner_url=SecretStr(self.url(OWNER, name))
         )
 
     def url(self, role: str, name: str) -> str:
@@ -50,20 +49,20 @@ class Databases:
 
 
 @asynccontextmanager
-async def databases_at(superuser_url: str, process: str) -> AsyncIterator[Databases]:
-    """For one process of the run: roles are the whole server's, and processes may share a server."""
-    owner, service = f"threadline_test_owner_{process}", f"threadline_test_service_{process}"
-    password = secrets.token_hex(12)
-    made = Databases(superuser_url, owner, service, password, f"test_template_{secrets.token_hex(4)}")
+async def databases_at(superuser_url: str, password: str) -> AsyncIterator[Databases]:
+    """With a password that each process of the run knows: roles are the whole server's, which they may share."""
+    made = Databases(superuser_url, password, f"test_template_{secrets.token_hex(4)}")
     connection = await asyncpg.connect(superuser_url)
     try:
-        for role in (made.owner, made.service):
-            there = await connection.fetchval("select 1 from pg_roles where rolname = $1", role)
-            await connection.execute(f"{'alter' if there else 'create'} role {role} login password '{password}'")
-        await connection.execute(f"create database {made.template} owner {made.owner}")
+        async with connection.transaction():
+            await connection.execute("select pg_advisory_xact_lock(hashtext('threadline test roles'))")
+            for role in (OWNER, SERVICE):
+                there = await connection.fetchval("select 1 from pg_roles where rolname = $1", role)
+                await connection.execute(f"{'alter' if there else 'create'} role {role} login password '{password}'")
+        await connection.execute(f"create database {made.template} owner {OWNER}")
         settings = made.settings(made.template)
-        async with owner_database(settings) as database:
-            await migrate(database, settings.database_url)
+        async with owner_database(settings) as owner:
+            await migrate(owner, settings.database_url)
         yield made
         await connection.execute(f"drop database {made.template} with (force)")
     finally:
