@@ -22,6 +22,7 @@ from bench.suites import (
     ingress,
     ingress_faults,
     responder,
+    responder_faults,
     router,
     router_faults,
     slack_sim,
@@ -41,6 +42,7 @@ SUITES = (
     router.SUITE,
     router_faults.SUITE,
     responder.SUITE,
+    responder_faults.SUITE,
 )
 
 HOME = Path(".threadline/bench")

@@ -1,4 +1,4 @@
-"""The test bed: one broker and one Postgres for the whole run, and topics of its own for each test."""
+"""The test bed: one broker and one Postgres for each process of the run, and topics of its own for each test."""
 
 import os
 import shutil
@@ -6,9 +6,12 @@ import signal
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4  # noqa: TID251 - names of a test's topics, which must differ from run to run
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from schemas.topics import PARTITIONS_ON_ONE_MACHINE, TOPICS
 from services.kit import redaction
@@ -22,9 +25,9 @@ from tests.databases import Databases, databases_at
 from threadline.catalogue import SETTINGS
 
 ROOT = Path(__file__).parents[1]
-TEST_HOME = Home.of(LocalSettings(home=ROOT / ".threadline/tests"))
-USED: dict[str, str] = {}
-"""What the run got for each part, for the summary."""
+HOMES = ROOT / ".threadline/tests"
+USED: set[tuple[str, str]] = set()
+"""What the run got for each part, for the summary. Workers hand theirs to the process that writes it."""
 
 
 class BedSettings(Settings):
@@ -52,15 +55,26 @@ def pytest_configure() -> None:
         if (known or name.startswith(PREFIX)) and not name.startswith(KEPT):
             del os.environ[name]  # noqa: TID251 - likewise
     os.environ[FILE_VARIABLE] = os.devnull  # noqa: TID251 - likewise
+    # How long an example takes says how busy the machine is.
+    hypothesis_settings.register_profile("bed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    hypothesis_settings.load_profile("bed")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for part, what in USED.items():
+    for part, what in sorted(USED):
         terminalreporter.write_line(f"{part}: {what}")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker has ended. One that was killed hands over nothing."""
+    USED.update((part, what) for part, what in getattr(node, "workeroutput", {}).get("used", ()))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """What is skipped while tests are collected has no report of its own to fail."""
+    """What is skipped while tests are collected has no report of its own to fail, and workers tell of it."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["used"] = sorted(USED)
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if BED.test_nothing_skipped and reporter is not None and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -76,13 +90,18 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 @pytest.fixture(scope="session")
-def embedded() -> Iterator[state.StackState]:
+def bed_home(worker_id: str) -> Home:
+    """Where this process keeps its embedded stack."""
+    return Home.of(LocalSettings(home=HOMES / worker_id))
+
+
+@pytest.fixture(scope="session")
+def embedded(bed_home: Home) -> Iterator[state.StackState]:
     """The embedded stack, under a home of its own. One that a killed run left behind is used."""
-    settings = LocalSettings(home=TEST_HOME.root)
-    home = TEST_HOME
-    if state.running(home) is None:
-        control.end_leftovers(home, lambda *_: None)
-        shutil.rmtree(home.root, ignore_errors=True)
+    settings = LocalSettings(home=bed_home.root)
+    if state.running(bed_home) is None:
+        control.end_leftovers(bed_home, lambda *_: None)
+        shutil.rmtree(bed_home.root, ignore_errors=True)
     yield control.start(settings, [])
     control.stop(settings)
 
@@ -91,17 +110,17 @@ def embedded() -> Iterator[state.StackState]:
 def brokers(request: pytest.FixtureRequest) -> Iterator[str]:
     """Addresses of the broker: the given one, else Redpanda in Docker, else the embedded Kafka."""
     if BED.test_kafka_brokers:
-        USED["broker"] = f"the given one at {BED.test_kafka_brokers}"
+        USED.add(("broker", f"the given one at {BED.test_kafka_brokers}"))
         yield BED.test_kafka_brokers
         return
     with containers.redpanda() as address:
         if address is not None:
-            USED["broker"] = f"Redpanda in Docker at {address}"
+            USED.add(("broker", f"Redpanda in Docker at {address}"))
             yield address
             return
     stack: state.StackState = request.getfixturevalue("embedded")
     address = stack.address_of(kafka.NAME)
-    USED["broker"] = f"embedded Apache Kafka at {address}"
+    USED.add(("broker", f"embedded Apache Kafka at {address}"))
     yield address
 
 
@@ -109,24 +128,24 @@ def brokers(request: pytest.FixtureRequest) -> Iterator[str]:
 def database_superuser_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """Who may make databases: the given one, else Postgres in Docker, else the embedded one."""
     if BED.test_database_url:
-        USED["postgres"] = "the given one"
+        USED.add(("postgres", "the given one"))
         yield BED.test_database_url
         return
     with containers.postgres() as url:
         if url is not None:
-            USED["postgres"] = f"{containers.POSTGRES} in Docker"
+            USED.add(("postgres", f"{containers.POSTGRES} in Docker"))
             yield url
             return
     stack: state.StackState = request.getfixturevalue("embedded")
     address = stack.address_of(postgres.NAME)
-    USED["postgres"] = f"embedded PostgreSQL at {address}"
-    yield postgres.Database.at(TEST_HOME, address).superuser_url
+    USED.add(("postgres", f"embedded PostgreSQL at {address}"))
+    yield postgres.Database.at(request.getfixturevalue("bed_home"), address).superuser_url
 
 
 @pytest.fixture(scope="session")
-async def databases(database_superuser_url: str) -> AsyncIterator[Databases]:
+async def databases(database_superuser_url: str, testrun_uid: str) -> AsyncIterator[Databases]:
     """Makes databases with the directory's tables."""
-    async with databases_at(database_superuser_url) as made:
+    async with databases_at(database_superuser_url, testrun_uid) as made:
         yield made
 
 

@@ -49,14 +49,16 @@ class Databases:
 
 
 @asynccontextmanager
-async def databases_at(superuser_url: str) -> AsyncIterator[Databases]:
-    password = secrets.token_hex(12)
+async def databases_at(superuser_url: str, password: str) -> AsyncIterator[Databases]:
+    """With a password that each process of the run knows: roles are the whole server's, which they may share."""
     made = Databases(superuser_url, password, f"test_template_{secrets.token_hex(4)}")
     connection = await asyncpg.connect(superuser_url)
     try:
-        for role in (OWNER, SERVICE):
-            there = await connection.fetchval("select 1 from pg_roles where rolname = $1", role)
-            await connection.execute(f"{'alter' if there else 'create'} role {role} login password '{password}'")
+        async with connection.transaction():
+            await connection.execute("select pg_advisory_xact_lock(hashtext('threadline test roles'))")
+            for role in (OWNER, SERVICE):
+                there = await connection.fetchval("select 1 from pg_roles where rolname = $1", role)
+                await connection.execute(f"{'alter' if there else 'create'} role {role} login password '{password}'")
         await connection.execute(f"create database {made.template} owner {OWNER}")
         settings = made.settings(made.template)
         async with owner_database(settings) as owner:

@@ -37,6 +37,10 @@ class OwnBroker:
         self.child = await self._running.enter_async_context(
             child(program.command, program.environment, log, self._broker.home.kafka)
         )
+        await self.ready()
+
+    async def ready(self) -> None:
+        """Waits until it takes part in its cluster. One that was held up for long must join it again."""
         async with asyncio.timeout(READY_WITHIN_S):
             while not await self._broker.is_ready():  # noqa: ASYNC110 - a process has no event to wait for
                 await asyncio.sleep(0.05)

@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 from aiohttp import ClientSession
 from opentelemetry.trace import NoOpTracer
 
-from bench.beds.asking import WORKSPACES, Asking
 from bench.beds.child import child
+from bench.beds.commanding import WORKSPACES, Commanding
 from bench.beds.outside import Outside, Pace, outside
 from bench.beds.responder import own_responder
 from bench.beds.router import describe, router_environment
@@ -65,12 +65,12 @@ async def run(bed: Bed, number: int) -> Measured:
         figures["RSS idle with OpenAI's SDK, MB"] = running.child.rss_mb()
         instruments = Instruments(clock, NoEmitter(), NoOpTracer())
         producer = await stack.enter_async_context(Producer(settings, "router", instruments))
-        asking = Asking(producer, clock)
-        figures |= await _steady(asking, beyond, running)
-        figures |= await _at_once(asking, beyond, running)
+        commanding = Commanding(producer, clock)
+        figures |= await _steady(commanding, beyond, running)
+        figures |= await _at_once(commanding, beyond, running)
         figures |= await _bare(beyond, folder)
-        figures |= await _stops(asking, beyond)
-        figures |= await _flood(asking, beyond)
+        figures |= await _stops(commanding, beyond)
+        figures |= await _flood(commanding, beyond)
     return Measured(figures)
 
 
@@ -79,13 +79,13 @@ async def _topics(settings: KafkaSettings) -> None:
         await admin.create(client, (await admin.standing_of(client, settings)).missing)
 
 
-async def _steady(asking: Asking, beyond: Outside, running: OwnService) -> dict[str, float]:
+async def _steady(commanding: Commanding, beyond: Outside, running: OwnService) -> dict[str, float]:
     """At 50 a second, each 20 words long."""
     durable: dict[int, float] = {}
     cpu = running.child.cpu_s()
 
     async def one(_: int) -> None:
-        number = await asking.one()
+        number = await commanding.one()
         durable[number] = beyond.clock.monotonic()
 
     await open_loop(PER_SECOND, RUNS, one)
@@ -107,11 +107,11 @@ async def _steady(asking: Asking, beyond: Outside, running: OwnService) -> dict[
     }
 
 
-async def _at_once(asking: Asking, beyond: Outside, running: OwnService) -> dict[str, float]:
+async def _at_once(commanding: Commanding, beyond: Outside, running: OwnService) -> dict[str, float]:
     """A thousand, each a word a second."""
     beyond.pace = SLOWLY
     ended = len(beyond.ended)
-    await asyncio.gather(*(asking.one() for _ in range(AT_ONCE)))
+    await asyncio.gather(*(commanding.one() for _ in range(AT_ONCE)))
     await _until(lambda: beyond.speaking >= AT_ONCE)
     took = await _looks(running.address, beyond)
     rss = running.child.rss_mb()
@@ -152,14 +152,14 @@ async def _looks(address: str, beyond: Outside) -> list[float]:
     return took
 
 
-async def _stops(asking: Asking, beyond: Outside) -> dict[str, float]:
+async def _stops(commanding: Commanding, beyond: Outside) -> dict[str, float]:
     """One after the other, among two hundred."""
     beyond.pace = Pace(words=2_000, pause_s=0.05)
-    numbers = await asyncio.gather(*(asking.one() for _ in range(STOPS)))
+    numbers = await asyncio.gather(*(commanding.one() for _ in range(STOPS)))
     await _until(lambda: beyond.speaking >= STOPS)
     took = []
     for number in numbers:
-        await asking.stop(number)
+        await commanding.stop(number)
         durable = beyond.clock.monotonic()
         await _until(partial(beyond.broken_off.__contains__, number))
         took.append((beyond.broken_off[number] - durable) * 1000)
@@ -169,12 +169,12 @@ async def _stops(asking: Asking, beyond: Outside) -> dict[str, float]:
     }
 
 
-async def _flood(asking: Asking, beyond: Outside) -> dict[str, float]:
+async def _flood(commanding: Commanding, beyond: Outside) -> dict[str, float]:
     """Ten tenants, alone and then beside one of them that floods: how long the others wait for an answer."""
     beyond.pace = Pace(words=40, pause_s=0.05)
-    alone = await _of_others(asking, beyond)
-    await asyncio.gather(*(asking.one(FLOODS) for _ in range(FLOOD)))
-    beside = await _of_others(asking, beyond)  # Slack's limits keep the tenth busy for many minutes more
+    alone = await _of_others(commanding, beyond)
+    await asyncio.gather(*(commanding.one(FLOODS) for _ in range(FLOOD)))
+    beside = await _of_others(commanding, beyond)  # Slack's limits keep the tenth busy for many minutes more
     return {
         "nine tenants alone, question to answer, p50, ms": statistics.median(alone),
         "nine tenants alone, question to answer, p99, ms": percentile(alone, 99),
@@ -184,12 +184,12 @@ async def _flood(asking: Asking, beyond: Outside) -> dict[str, float]:
     }
 
 
-async def _of_others(asking: Asking, beyond: Outside) -> list[float]:
+async def _of_others(commanding: Commanding, beyond: Outside) -> list[float]:
     asked: dict[int, float] = {}
 
     async def one(number: int) -> None:
         begun = beyond.clock.monotonic()
-        asked[await asking.one(1 + number % 9)] = begun
+        asked[await commanding.one(1 + number % 9)] = begun
 
     await open_loop(OTHERS_PER_SECOND, OTHERS, one)
     await _until(lambda: beyond.ended.keys() >= asked.keys())

@@ -1,10 +1,12 @@
 """The broker's program: Apache Kafka's jars, downloaded once, each checked against a sum that is kept here."""
 
+import fcntl
 import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -58,12 +60,24 @@ class Store:
 
 def fetch(jars: list[Jar], store: Store, progress: Progress | None = None) -> list[Path]:
     """The jars' paths, after whatever was missing or damaged has been downloaded."""
-    folder = store.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    missing = [jar for jar in jars if not _is_sound(jar, folder / jar.filename)]
-    if missing:
-        _download_all(missing, store, progress)
-    return [folder / jar.filename for jar in jars]
+    store.folder.mkdir(parents=True, exist_ok=True)
+    if _missing(jars, store):
+        with _alone(store):
+            if missing := _missing(jars, store):  # nothing, if another has just downloaded it
+                _download_all(missing, store, progress)
+    return [store.folder / jar.filename for jar in jars]
+
+
+@contextmanager
+def _alone(store: Store) -> Iterator[None]:
+    """One process downloads, and others that start at the same time wait for what it gets."""
+    with (store.folder / ".lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _missing(jars: list[Jar], store: Store) -> list[Jar]:
+    return [jar for jar in jars if not _is_sound(jar, store.folder / jar.filename)]
 
 
 def _is_sound(jar: Jar, path: Path) -> bool:

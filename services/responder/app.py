@@ -69,6 +69,7 @@ SNAPSHOT = "responder-directory.json"
 CATALOGUE = (*metrics.CATALOGUE, *KAFKA_METRICS, *directory_metrics.CATALOGUE)
 LOOK_EVERY_S = 1.0
 STOPS_ARE_KEPT_S = 3600.0
+NO_PARTITIONS = "it waits for its partitions"
 
 Part = Callable[[], Coroutine[Any, Any, None]]
 """Something that goes on until it is cancelled."""
@@ -84,7 +85,7 @@ def run(settings: ResponderSettings) -> int:
 
 
 async def _work(settings: ResponderSettings, running: Process) -> None:
-    running.health.ready["group"] = lambda: "it is starting"
+    running.health.ready["group"] = lambda: NO_PARTITIONS
     for name in ("aiokafka", "httpx2", "openai", "anthropic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     async with AsyncExitStack() as stack:
@@ -169,7 +170,9 @@ class Responder:
     async def run(self, name: str) -> None:
         """Until it is told to leave."""
         settings = self._settings
-        await self._models.named(settings.model)  # what takes seconds to load is loaded before anybody waits for it
+        loading = self._models.named(settings.model)  # it takes seconds, and nobody is to wait for it later
+        if not await _unless(self._running.stopping, loading):
+            return
         membership = Membership(f"{settings.topic_prefix}{SERVICE}", name, settings.responder_session_s)
         heard = Heard(
             command=self._received,
@@ -179,7 +182,7 @@ class Responder:
             quiet=lambda: self._ledger.quiet(settings.responder_session_s / 2),
         )
         commands = Commands(settings, membership, self._fence, heard)
-        self._running.health.ready["group"] = lambda: None if commands.is_loaded else "it waits for its partitions"
+        self._running.health.ready["group"] = lambda: None if commands.is_loaded else NO_PARTITIONS
         parts: dict[str, Coroutine[Any, Any, None]] = {
             "hearing of stops": self._stops.run(),
             "reading commands": _after(self._stops.are_heard, commands),
@@ -196,7 +199,8 @@ class Responder:
         for task in ended:
             if (error := task.exception()) is not None:
                 raise Broken(
-                    f"{tasks[task]} failed: the responder cannot go on, and loses nothing. Start it again"
+                    f"{tasks[task]} failed ({type(error).__name__}): the responder cannot go on, and loses nothing. "
+                    "Start it again"
                 ) from error
 
     async def _leave(self, tasks: "dict[asyncio.Task[None], str]") -> None:
@@ -333,6 +337,18 @@ def _subject(place: Place, received: Received) -> Subject:
 def _place(message: OutboundMessage) -> Place:
     named = ("tenant_id", "connection", "team_id", "channel_id", "thread_ts")
     return Place(**{name: getattr(message, name) for name in named})
+
+
+async def _unless(told: asyncio.Event, work: Coroutine[Any, Any, Any]) -> bool:
+    """Does it, and says whether it was done: who is told to leave meanwhile does not wait for its end."""
+    doing, leaving = asyncio.ensure_future(work), asyncio.ensure_future(told.wait())
+    await asyncio.wait({doing, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    leaving.cancel()
+    if not doing.done():
+        doing.cancel()
+        return False
+    await doing
+    return True
 
 
 async def _after(event: asyncio.Event, commands: Commands) -> None:

@@ -3,14 +3,14 @@
 import asyncpg
 import pytest
 
+from services.local.home import Home
 from services.local.postgres import Database
 from services.local.state import StackState
-from tests.conftest import TEST_HOME
 
 
 @pytest.fixture(scope="module")
-def embedded_database(embedded: StackState) -> Database:
-    return Database.at(TEST_HOME, embedded.address_of("postgres"))
+def embedded_database(embedded: StackState, bed_home: Home) -> Database:
+    return Database.at(bed_home, embedded.address_of("postgres"))
 
 
 @pytest.mark.parametrize("which", ["url", "owner_url"])

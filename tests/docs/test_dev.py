@@ -38,7 +38,7 @@ def test_up_starts_the_stack_and_ctrl_c_stops_it(tmp_path: Path) -> None:
         assert lines[-1], lines
     parts = psutil.Process(child.pid).children(recursive=True)
     child.send_signal(signal.SIGINT)
-    assert child.wait(30) == 0
+    assert child.wait(60) == 0
     child.stdout.close()
     assert parts
     assert not any(part.is_running() and part.status() != psutil.STATUS_ZOMBIE for part in parts)

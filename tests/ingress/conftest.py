@@ -75,3 +75,4 @@ async def fragile_topics(fragile: OwnBroker) -> AsyncIterator[KafkaSettings]:
     fragile.let_go()
     if fragile.child is None or not fragile.child.is_running:
         await fragile.start()
+    await fragile.ready()

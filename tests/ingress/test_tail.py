@@ -359,12 +359,16 @@ async def test_one_that_reads_too_slowly_is_told_so_and_holds_up_nobody(
     path, count = tmp_path / "inbound.sock", 4 * WAITING_LINES
     async with tailing(topics, "--socket", str(path)) as tail:
         async with listening(path) as slow, listening(path) as fast:
-            _, getting = await asyncio.gather(publish(topics, range(count), padding=500), fast.lines(count))
+
+            async def too_late() -> list[bytes]:
+                await tail.hears("a client reads too slowly")
+                if not reads:
+                    await asyncio.sleep(3)
+                return await slow.rest()
+
+            publishing = publish(topics, range(count), padding=500)
+            _, getting, got = await asyncio.gather(publishing, fast.lines(count), too_late())
             assert numbers_of(getting) == list(range(count))
-            await tail.hears("a client reads too slowly")
-            if not reads:
-                await asyncio.sleep(3)
-            got = await slow.rest()
             await publish(topics, range(count, count + 1))
             assert numbers_of(await fast.lines(1)) == [count]
         tail.program.send_signal(signal.SIGTERM)

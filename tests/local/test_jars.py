@@ -48,7 +48,8 @@ async def repository() -> AsyncIterator[Repository]:
 
 
 def left(folder: Path) -> list[Path]:
-    return list(folder.iterdir())
+    """The jars there, and whatever else was not cleared away."""
+    return [path for path in folder.iterdir() if path.name != ".lock"]
 
 
 async def fetched(jars: list[Jar], store: Store) -> list[Path]:
@@ -62,6 +63,15 @@ async def test_jars_are_downloaded_once_and_then_need_no_network(repository: Rep
     await fetched(JARS, Store(tmp_path, "http://127.0.0.1:9"))
     assert sorted(repository.asked) == ["one-1.0.jar", "two-1.0.jar"]
     assert sorted(paths) == sorted(left(tmp_path))
+
+
+async def test_who_comes_at_the_same_time_waits_and_downloads_nothing_twice(
+    repository: Repository, tmp_path: Path
+) -> None:
+    store = Store(tmp_path, repository.url)
+    for paths in await asyncio.gather(*(fetched(JARS, store) for _ in range(3))):
+        assert [path.read_bytes() for path in paths] == list(BODIES.values())
+    assert sorted(repository.asked) == ["one-1.0.jar", "two-1.0.jar"]
 
 
 async def test_a_jar_that_is_not_what_it_should_be_is_thrown_away_and_named(

@@ -105,6 +105,16 @@ async def test_one_that_stood_still_says_nothing_after_others_took_over(talks: T
             assert said[0].endswith(f"{300 + number}.")
 
 
+async def test_it_is_not_ready_before_it_has_its_partitions(talks: Talks, tmp_path: Path) -> None:
+    """Not even while the library of its model loads, which takes seconds."""
+    async with talks() as talk:
+        told = {**talk.environment, "THREADLINE_MODEL": "openai:gpt-5", "OPENAI_API_KEY": "sk-test-key"}
+        async with own_responder(tmp_path / "2", told, ready=False) as two:
+            assert "group" in (await two.health())["reasons"]
+            await two.until_ready()
+            await two.until("threadline_responder_partitions", 2)
+
+
 async def test_a_stop_while_nobody_was_there_ends_the_run_in_its_own_message(talks: Talks, tmp_path: Path) -> None:
     async with talks(**NAMED) as talk:
         ts = await talk.mention("count to 5000")

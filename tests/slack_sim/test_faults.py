@@ -57,6 +57,16 @@ async def test_a_connection_that_breaks(sim: SlackSim, first: First, kind: str, 
     assert await texts(sim, first) == ["hi"] * took_effect
 
 
+@pytest.mark.parametrize(("kind", "took_effect"), [("status", False), ("status_after", True)])
+async def test_a_server_that_fails_before_or_after_the_work(
+    sim: SlackSim, first: First, kind: str, took_effect: bool
+) -> None:
+    await sim.ask(FailCalls(method="chat.postMessage", kind=kind, status=503, times=1))
+    body = json.dumps({"channel": first.general, "text": "hi"}).encode()
+    assert (await raw(sim, "chat.postMessage", first.bot_token, body, "application/json"))[0] == 503
+    assert await texts(sim, first) == ["hi"] * took_effect
+
+
 async def test_an_answer_that_is_cut_off(sim: SlackSim, first: First) -> None:
     await sim.ask(FailCalls(method="auth.test", kind="cut", times=1))
     with pytest.raises(aiohttp.ClientError):

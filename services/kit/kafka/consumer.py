@@ -128,8 +128,8 @@ async def newest_of(
     """One partition of a topic, without a group, from its newest records on."""
     here = TopicPartition(f"{settings.topic_prefix}{topic.name}", partition)
     consumer = AIOKafkaConsumer(**client_arguments(settings), group_id=None)
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign([here])
         first, end = (await consumer.beginning_offsets([here]))[here], (await consumer.end_offsets([here]))[here]
         consumer.seek(here, max(first, end - most))

@@ -1,6 +1,5 @@
 """Writes what became of runs on audit.runs: once for each run and state, however often it is said."""
 
-import asyncio
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +13,7 @@ from schemas.stop import StopRequested
 from schemas.topics import AUDIT_RUNS
 from services.kit.kafka.producer import Producer
 from services.kit.telemetry.instruments import Instruments
+from services.responder.adapters.durable import durable
 
 log = logging.getLogger(__name__)
 
@@ -114,5 +114,4 @@ class Audit:
         }
 
     async def _write(self, key: str, record: RunAudit, record_id: str) -> None:
-        sent = await self._producer.send(AUDIT_RUNS, key, record, record_id)
-        await asyncio.shield(sent)
+        await durable(lambda: self._producer.send(AUDIT_RUNS, key, record, record_id))

@@ -18,6 +18,7 @@ from services.kit.groups import KafkaSettings
 from services.kit.kafka.connection import client_arguments
 from services.kit.kafka.consumer import Record, record_of
 from services.kit.kafka.fence import Fence
+from services.responder.adapters.durable import patiently
 from services.responder.adapters.loading import Loaded, load
 from services.responder.decisions.standing import Standing
 from services.responder.decisions.watermark import Watermark
@@ -253,10 +254,12 @@ class Commands(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
             self._failed.set_exception(error)
 
     async def _load(self, tp: TopicPartition) -> None:
-        commit = await self._consumer.committed(tp)
-        loaded = await load(self._settings, tp.partition, commit)
+        loaded = await patiently(partial(self._read, tp))
         if tp not in self._consumer.assignment():
             return
         self._partitions[tp.partition] = _Partition(Watermark(loaded.begin_at), loaded)
         self._consumer.seek(tp, loaded.begin_at)
         self._consumer.resume(tp)
+
+    async def _read(self, tp: TopicPartition) -> Loaded:
+        return await load(self._settings, tp.partition, await self._consumer.committed(tp))

@@ -16,6 +16,7 @@ from services.kit.kafka.fence import Fence
 from services.kit.kafka.producer import Producer
 from services.kit.telemetry.instruments import Instruments
 from services.responder import metrics
+from services.responder.adapters.durable import durable
 from services.responder.adapters.gate import Gate
 from services.responder.adapters.slack import NotSent, NoWay, Refused, Slack, TooFast, Unsure, Workspace
 from services.responder.decisions.effects import DONE_ALREADY, Call, Subject, call, entry_of, is_effect
@@ -64,24 +65,18 @@ class Ledger:
 
     async def intend(self, subject: Subject, calls: Sequence[Call]) -> None:
         """Returns when it is durable that all of them are meant."""
-        await self._allowed(subject)
         at = self._clock.now()
-        waiting = [
-            await self._write(
-                subject,
-                EffectIntended(
-                    at=at,
-                    effect=entry_of(subject, each),
-                    settlement=each.settlement,
-                    arguments_json=json.dumps(each.arguments, ensure_ascii=False),
-                    of_parts=each.of_parts,
-                ),
-                f"intended:{each.effect_id}",
+        entries = [
+            EffectIntended(
+                at=at,
+                effect=entry_of(subject, each),
+                settlement=each.settlement,
+                arguments_json=json.dumps(each.arguments, ensure_ascii=False),
+                of_parts=each.of_parts,
             )
             for each in calls
         ]
-        for each in waiting:
-            await each
+        await asyncio.gather(*(self._write(subject, each, f"intended:{each.effect.effect_id}") for each in entries))
 
     async def do(self, subject: Subject, made: Call, urgency: Urgency) -> str | None:
         """Means it and does it. Gives the ts of the message."""
@@ -247,7 +242,7 @@ class Ledger:
 
     async def _unknown(self, subject: Subject, made: Call, why: str) -> None:
         entry = EffectUnknown(at=self._clock.now(), effect=entry_of(subject, made), error=why)
-        await (await self._write(subject, entry, f"unknown:{made.effect_id}"))
+        await self._write(subject, entry, f"unknown:{made.effect_id}")
         self._emitter.count(metrics.EFFECTS, purpose=made.purpose, result="unknown")
 
     async def _without(self, subject: Subject, doubles: Sequence[str]) -> None:
@@ -284,15 +279,22 @@ class Ledger:
     async def _confirmed(self, subject: Subject, made: Call, ts: str | None, attempt: int, by: Any) -> str | None:
         effect = entry_of(subject, made, attempt)
         entry = EffectConfirmed(at=self._clock.now(), effect=effect, message_ts=ts, settled_by=by)
-        await (await self._write(subject, entry, f"confirmed:{made.effect_id}"))
+        await self._write(subject, entry, f"confirmed:{made.effect_id}")
         self._emitter.count(metrics.EFFECTS, purpose=made.purpose, result="confirmed")
         return ts
 
     async def _refused(self, subject: Subject, made: Call, code: str, attempt: int) -> NoReturn:
         entry = EffectFailed(at=self._clock.now(), effect=entry_of(subject, made, attempt), error=code)
-        await (await self._write(subject, entry, f"failed:{made.effect_id}"))
+        await self._write(subject, entry, f"failed:{made.effect_id}")
         self._emitter.count(metrics.EFFECTS, purpose=made.purpose, result="failed")
         raise EffectRefused(code)
 
-    async def _write(self, subject: Subject, entry: LedgerEntry, name: str) -> "asyncio.Future[Any]":
-        return await self._producer.send(SLACK_EFFECTS, subject.key, entry, ids.run_record_id(subject.name, name))
+    async def _write(self, subject: Subject, entry: LedgerEntry, name: str) -> None:
+        record_id = ids.run_record_id(subject.name, name)
+
+        async def send() -> "asyncio.Future[Any]":
+            if isinstance(entry, EffectIntended):
+                await self._allowed(subject)  # and again where the broker was away: others may have the partition now
+            return await self._producer.send(SLACK_EFFECTS, subject.key, entry, record_id)
+
+        await durable(send)

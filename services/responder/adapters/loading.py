@@ -53,8 +53,8 @@ async def load(settings: KafkaSettings, partition: int, commit: int | None) -> L
     commands = TopicPartition(f"{settings.topic_prefix}{RUNS_COMMANDS.name}", partition)
     effects = TopicPartition(f"{settings.topic_prefix}{SLACK_EFFECTS.name}", partition)
     consumer = AIOKafkaConsumer(**client_arguments(settings), group_id=None)
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign([commands])
         first = (await consumer.beginning_offsets([commands]))[commands]
         end = (await consumer.end_offsets([commands]))[commands]

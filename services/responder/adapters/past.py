@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from aiokafka.partitioner import DefaultPartitioner
@@ -14,6 +15,7 @@ from schemas.run import RunCancel, RunState
 from schemas.topics import AUDIT_RUNS, RUNS_COMMANDS, Topic
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.consumer import newest_of, record_of, to_end
+from services.responder.adapters.durable import patiently
 from services.responder.decisions.effects import Subject
 
 AT_ONCE: Final = 4
@@ -66,7 +68,7 @@ class Past:
         found: dict[str, Event] = {}
         async with self._turns:
             for partition in {subject.partition, channels}:
-                await self._read(topic, partition, wanted, found)
+                await patiently(partial(self._read, topic, partition, wanted, found))
         return list(found.values())
 
     async def _read(

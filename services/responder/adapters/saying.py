@@ -3,9 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Iterable
+from functools import partial
 from typing import Final
-
-from aiokafka.errors import KafkaError
 
 from schemas.command import OutboundMessage
 from schemas.effect import EffectConfirmed, EffectFailed
@@ -13,6 +12,7 @@ from schemas.record import CannotRead
 from schemas.topics import SLACK_EFFECTS
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.consumer import newest_of, record_of, to_end
+from services.responder.adapters.durable import patiently
 from services.responder.adapters.ledger import EffectRefused, Ledger
 from services.responder.adapters.turns import Turns
 from services.responder.decisions.effects import NOT_CHANGED, Call, Subject
@@ -23,7 +23,6 @@ from services.responder.decisions.standing import Standing
 
 log = logging.getLogger(__name__)
 
-PAUSE_S: Final = 2.0
 NAMED: Final = b'"post_id":"'
 """Stands in every entry of a message that its program named. Others need not be opened."""
 
@@ -69,19 +68,11 @@ class Saying:
     async def _posts_of(self, partition: int) -> Posts:
         loading = self._posts.get(partition)
         if loading is None:
-            loading = self._posts[partition] = asyncio.create_task(self._load(partition))
+            loading = self._posts[partition] = asyncio.create_task(patiently(partial(self._read, partition)))
         return await asyncio.shield(loading)
 
-    async def _load(self, partition: int) -> Posts:
-        """Tried until it succeeds: without it nobody knows whether a message is the first of its name."""
-        while True:
-            try:
-                return await self._read(partition)
-            except (KafkaError, OSError) as error:
-                log.warning("what programs posted cannot be read yet (%s); it is tried again", type(error).__name__)
-                await asyncio.sleep(PAUSE_S)
-
     async def _read(self, partition: int) -> Posts:
+        """Without it nobody knows whether a message is the first of its name."""
         posts = Posts()
         async with newest_of(self._settings, SLACK_EFFECTS, partition, MOST) as consumer:
             async for raw in to_end(consumer):

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Kind = Literal["ratelimited", "status", "error", "cut", "lost_before", "lost_after"]
+Kind = Literal["ratelimited", "status", "status_after", "error", "cut", "lost_before", "lost_after"]
 
 
 class CallFault(BaseModel):
@@ -18,12 +18,13 @@ class CallFault(BaseModel):
     method: str = "*"
     """Which methods, such as `chat.*`."""
     kind: Kind | None = None
-    """`ratelimited` and `error` refuse; `status` answers with an HTTP error; `cut` breaks off in mid-answer;
-    `lost_before` drops the connection before anything is done, `lost_after` when all is done. None only delays."""
+    """`ratelimited` and `error` refuse; `status` answers with an HTTP error before anything is done, `status_after`
+    when all is done; `cut` breaks off in mid-answer; `lost_before` drops the connection before anything is done,
+    `lost_after` when all is done. None only delays."""
     delay_s: float = Field(default=0.0, ge=0)
     """How long the answer is held back."""
     status: int = Field(default=503, ge=400, le=599)
-    """With `status`."""
+    """With `status` and `status_after`."""
     error: str = "internal_error"
     """With `error`: Slack's code."""
     retry_after_s: int = Field(default=1, ge=0)

@@ -68,7 +68,7 @@ class WebApi:
             answer = await self._faulty(fault, record, request)
             if self._slack.epoch != epoch:  # who called is not there any more
                 return {"ok": False, "error": "fatal_error"}
-            return answer or self._run(call, method)
+            return answer or _answered(fault, record, self._run(call, method))
         except Refusal as refusal:
             return {"ok": False, "error": refusal.error, **refusal.more}
         except RateLimited as limited:
@@ -153,8 +153,7 @@ class WebApi:
             case "error":
                 raise Refusal(fault.error)
             case "status":
-                record.status = fault.status
-                return {"ok": False, "error": "service_unavailable"}
+                return _failed(fault, record)
             case "lost_before":
                 _drop(request)
                 raise Refusal("lost")
@@ -167,6 +166,17 @@ class WebApi:
             body["warning"] = ",".join(call.warnings)
             body.setdefault("response_metadata", {})["warnings"] = call.warnings
         return body
+
+
+def _answered(fault: CallFault | None, record: ApiCall, body: dict[str, Any]) -> dict[str, Any]:
+    """What is said of a call that is done."""
+    return _failed(fault, record) if fault is not None and fault.kind == "status_after" else body
+
+
+def _failed(fault: CallFault, record: ApiCall) -> dict[str, Any]:
+    """An HTTP error, which says nothing of what was done."""
+    record.status = fault.status
+    return {"ok": False, "error": "service_unavailable"}
 
 
 def _drop(request: web.Request) -> None:

@@ -1,0 +1,116 @@
+"""What responders made of their commands: everything that stands on the topics and in a local Slack afterwards."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.beds.commits import Look
+from bench.beds.speaking import Asked
+from schemas.base import Event
+from schemas.buttons import STOP
+from schemas.record import UnknownEvent
+from schemas.topics import AUDIT_RUNS, DEAD_LETTERS, RUNS_COMMANDS, RUNS_STOPS, SLACK_EFFECTS, Topic
+from services.kit.groups import KafkaSettings
+from services.kit.kafka.consumer import reader, record_of, to_end
+from services.slack_sim.client import SlackSim
+
+THINKS = "Thinking…"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One record, opened. A repeat is another."""
+
+    id: str
+    partition: int
+    offset: int
+    appended_ms: int
+    event: Event | UnknownEvent
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One message of ours, as people see it."""
+
+    team: str
+    channel: str
+    thread: str | None
+    ts: str
+    text: str
+    marks: Mapping[str, str] = field(default_factory=dict)
+    """What it carries to be known again by: effect_id, command_id, run_id."""
+    is_under_way: bool = False
+    """Whether it still says that more is to come."""
+
+
+@dataclass(frozen=True)
+class Stands:
+    """All of it."""
+
+    commands: list[Entry] = field(default_factory=list)
+    stops: list[Entry] = field(default_factory=list)
+    ledger: list[Entry] = field(default_factory=list)
+    audit: list[Entry] = field(default_factory=list)
+    dead: list[Entry] = field(default_factory=list)
+    shown: list[Shown] = field(default_factory=list)
+    emoji: frozenset[tuple[str, str]] = frozenset()
+    """Messages that carry one of ours: channel and ts."""
+    asked: list[Asked] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
+    away: list[tuple[float, float]] = field(default_factory=list)
+    """When there was no broker: nobody hears of anything then."""
+
+
+async def entries(kafka: KafkaSettings, topic: Topic) -> list[Entry]:
+    """Everything on a topic, each partition in its order."""
+    found = []
+    async with reader(kafka, topic) as consumer:
+        async for raw in to_end(consumer):
+            record = record_of(raw, kafka.topic_prefix)
+            attributes, event = record.decode()
+            found.append(Entry(attributes.id, record.partition, record.offset, record.appended_ms, event))
+    return sorted(found, key=lambda each: (each.partition, each.offset))
+
+
+async def topics_of(kafka: KafkaSettings) -> dict[str, list[Entry]]:
+    """Every topic that a responder reads or writes."""
+    named = {
+        "commands": RUNS_COMMANDS,
+        "stops": RUNS_STOPS,
+        "ledger": SLACK_EFFECTS,
+        "audit": AUDIT_RUNS,
+        "dead": DEAD_LETTERS,
+    }
+    return {name: await entries(kafka, topic) for name, topic in named.items()}
+
+
+async def messages_of(sim: SlackSim, app: str) -> tuple[list[Shown], frozenset[tuple[str, str]]]:
+    """Every message of the app, in threads and at the top of channels; and the messages that carry its emoji."""
+    shown, emoji = [], set()
+    for channel in (await sim.world()).channels:
+        top = (await sim.transcript(channel.id)).messages
+        threads = [(await sim.transcript(channel.id, each["ts"])).messages[1:] for each in top if "reply_count" in each]
+        for each in [*top, *(reply for thread in threads for reply in thread)]:
+            if each.get("app_id") == app:
+                shown.append(_shown(channel.team_id, channel.id, each))
+            if each.get("reactions"):
+                emoji.add((channel.id, each["ts"]))
+    return shown, frozenset(emoji)
+
+
+def _shown(team: str, channel: str, message: Mapping[str, Any]) -> Shown:
+    blocks = message.get("blocks") or ()
+    said = [block["text"] for block in blocks if block["type"] == "markdown"]
+    text = "\n\n".join(said) or message.get("text") or ""
+    buttons = {element.get("action_id") for block in blocks for element in block.get("elements", ())}
+    is_streamed = message.get("streaming_state") == "in_progress"
+    marks = (message.get("metadata") or {}).get("event_payload") or {}
+    return Shown(
+        team=team,
+        channel=channel,
+        thread=message.get("thread_ts"),
+        ts=message["ts"],
+        text=text,
+        marks=marks,
+        is_under_way=STOP in buttons or is_streamed or THINKS in text,
+    )
