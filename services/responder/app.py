@@ -1,6 +1,7 @@
 """The composition root of the responder: what is built of what, in which order it starts, and in which it leaves."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
@@ -173,6 +174,8 @@ class Responder:
         loading = self._models.named(settings.model)  # it takes seconds, and nobody is to wait for it later
         if not await _unless(self._running.stopping, loading):
             return
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays, and is not looked through again while people wait
         membership = Membership(f"{settings.topic_prefix}{SERVICE}", name, settings.responder_session_s)
         heard = Heard(
             command=self._received,

@@ -193,6 +193,12 @@ def test_an_allowance_never_grants_more_than_it_holds_and_fills_up(gaps: list[fl
         assert granted <= 4 + now + 1e-6
 
 
+def test_who_reserves_waits_behind_those_before_it() -> None:
+    allowance = Allowance.full(2, 10.0, 0.0)
+    assert [allowance.reserve(0.0) for _ in range(4)] == pytest.approx([0.0, 0.0, 0.1, 0.2])
+    assert allowance.reserve(10.0) == 0.0
+
+
 def test_posts_draw_on_their_channel_and_on_the_workspace() -> None:
     assert set(allowances("chat.postMessage", "C1")) == {"posts", "posts in C1"}
     assert set(allowances("chat.update", "C1")) == {"chat.update"}

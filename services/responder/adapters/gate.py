@@ -9,7 +9,7 @@ from itertools import count
 from services.kit.clock import Clock
 from services.kit.telemetry.emitter import Emitter
 from services.responder import metrics
-from services.responder.decisions.pace import Allowance, Urgency, allowances
+from services.responder.decisions.pace import EDITS_A_SECOND, Allowance, Urgency, allowances
 
 MOST_ALLOWANCES = 10_000
 
@@ -97,10 +97,13 @@ class Gate:
     def __init__(self, clock: Clock, emitter: Emitter) -> None:
         self._clock, self._emitter = clock, emitter
         self._desks: dict[Hashable, _Desk] = {}
+        self._edits = Allowance.full(EDITS_A_SECOND, EDITS_A_SECOND, clock.monotonic())
 
     async def turn(self, workspace: Hashable, method: str, channel: str | None, urgency: Urgency) -> None:
         """Returns when the call may be made."""
         began = self._clock.monotonic()
+        if urgency is Urgency.EDIT:
+            await asyncio.sleep(self._edits.reserve(began))
         await self._desk(workspace).turn(method, channel, urgency)
         self._emitter.observe(metrics.GATE_SECONDS, self._clock.monotonic() - began, urgency=urgency.name.lower())
 

@@ -232,7 +232,8 @@ class Life:
         if run.reply is not None:
             named = {said.who for said in history if said.who is not None}
             run.reply.may_be_named = {message.sender.id, *message.mentions, *named}
-            run.reply.live.recipient = message.sender.id if words.is_person(message.sender.id) else None
+            if words.is_person(message.sender.id):
+                run.reply.live.recipient = (message.sender.id, message.sender.team_id or run.subject.team_id)
         persona = Persona(agent.name, agent.role, agent.persona, agent.transparency)
         text = request.prompt or message.content
         if message.attachments:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from services.kit.fault import where_of
 from services.responder.adapters.ledger import NOT_NOW, EffectRefused, Ledger, Showing
 from services.responder.adapters.slack import ANSWER_WITHIN_S, Unsure
 from services.responder.decisions import showing, words
@@ -39,8 +40,8 @@ class Live:
     """The message that grows."""
     stream: Stream | None = None
     """The one that is open."""
-    recipient: str | None = None
-    """Whose question it answers: Slack wants to know for a stream."""
+    recipient: tuple[str, str] | None = None
+    """Whose question it answers, and their workspace: Slack wants to know for a stream."""
     may_stream: bool = True
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _going_on: "asyncio.Task[None] | None" = None
@@ -61,13 +62,13 @@ class Live:
         """Shows nothing more. What is on its way to Slack is waited for: last words come after it."""
         if self._going_on is not None:
             self._going_on.cancel()
-            await asyncio.gather(self._going_on, return_exceptions=True)
-            self._going_on = None
-        if self._starting is not None:
-            if at_once:  # the ledger knows that it was meant, and whoever goes on finds it
-                self._starting.cancel()
-            await asyncio.gather(self._starting, return_exceptions=True)
-            self._starting = None
+        if self._starting is not None and at_once:  # the ledger knows that it was meant, and whoever goes on finds it
+            self._starting.cancel()
+        left = [each for each in (self._going_on, self._starting) if each is not None]
+        for failure in await asyncio.gather(*left, return_exceptions=True):
+            if isinstance(failure, Exception):
+                log.warning("a growing answer could not be shown: %s", where_of(failure))
+        self._going_on = self._starting = None
         if self._showing is not None and not self._showing.done():
             await asyncio.wait({self._showing}, timeout=ANSWER_WITHIN_S)
 
@@ -83,6 +84,13 @@ class Live:
         if ending is not None:
             await self.ledger.intend(self.subject, [ending])
             await self.carry_out(ending)
+
+    async def _end_again(self, standing: Standing) -> None:
+        """Somebody before us may have ended it. What is done is not meant again: it may stand behind a stop."""
+        ending = self.ending()
+        if ending is not None and standing.is_settled(ending.effect_id):
+            self.stream = None
+        await self.end()
 
     async def carry_out(self, ending: Call) -> None:
         """Does what was meant already. A stream that Slack does not end is over by itself soon."""
@@ -103,8 +111,8 @@ class Live:
                 ts = await self.ledger.find(self.subject, made, "its responder ended")
             if ts is not None:
                 self.stream = Stream(ts, 0.0, "")
-                await self.end()
-                await self._move(ts, made)
+                await self._end_again(standing)
+                await self._move(ts, made, standing)
 
     async def _go_on(self) -> None:
         shown = 0
@@ -137,7 +145,8 @@ class Live:
         if not text.strip() or len(text) > LONGEST:
             return
         place = (self.subject.connection, self.subject.channel_id)
-        who = {"recipient_user_id": self.recipient, "recipient_team_id": self.subject.team_id}
+        user, team = self.recipient or ("", "")
+        who = {"recipient_user_id": user, "recipient_team_id": team}
         shown = {"thread_ts": self.subject.thread_ts, **who, **showing.streamed(text, self.run_id)}
         made = call(self.subject, "chat.startStream", "stream", shown)
         try:
@@ -150,15 +159,17 @@ class Live:
                 self.streams.refused(*place, code)
             return
         self.stream = Stream(ts, self.streams.now(), text)
-        await self._move(ts, made)
+        await self._move(ts, made, Standing())
 
-    async def _move(self, ts: str, made: Call) -> None:
+    async def _move(self, ts: str, made: Call, standing: Standing) -> None:
         """The answer stands in the stream's message; the placeholder goes."""
         self.ts = ts
         self.moved(ts, made.effect_id)
         if self.placeholder is None:
             return
         gone = call(self.subject, "chat.delete", "cleanup", {"ts": self.placeholder}, part=PLACEHOLDER_PART)
+        if standing.is_settled(gone.effect_id):
+            return
         try:
             await self.ledger.do(self.subject, gone, Urgency.FIRST)
         except EffectRefused as refused:

@@ -29,6 +29,10 @@ KEPT_FOR_FINALS: Final = 0.3
 """The share of an allowance that edits of a growing text leave to the last words of answers."""
 
 
+EDITS_A_SECOND: Final = 100.0
+"""Of one process, in all workspaces: each takes its time, and answers that grow may wait for those that begin."""
+
+
 class Urgency(IntEnum):
     """What goes first where not everything may go at once."""
 
@@ -59,6 +63,11 @@ class Allowance:
         self._fill(now)
         kept = self.most * KEPT_FOR_FINALS if urgency is Urgency.EDIT else 0.0
         return max(0.0, (1.0 + kept - self.left) / self.per_s)
+
+    def reserve(self, now: float) -> float:
+        """One call will be made, however long that takes. Gives how long it must wait behind those before it."""
+        self.take(now)
+        return max(0.0, -self.left / self.per_s)
 
     def take(self, now: float) -> None:
         """One call is made."""

@@ -10,6 +10,7 @@ OF_A_CHANNEL: Final = frozenset({"channel_type_not_supported", "channel_not_foun
 """Refusals that say nothing about other channels."""
 LONGEST_S: Final = 210.0
 """Slack ends a stream after about five minutes, of silence or in all: reports differ."""
+SPACES, SIGNS = " \n\t", "@<]`"
 MOST_KNOWN: Final = 10_000
 
 Place = tuple[str, str | None]
@@ -56,5 +57,10 @@ class Stream:
 
 
 def steady(text: str) -> str:
-    """The text but for its last word: that may still turn into something else, and a stream takes nothing back."""
-    return text[: max(text.rfind(" "), text.rfind("\n")) + 1]
+    """The text but for what may still turn into something else: a stream takes nothing back.
+
+    A last word with one of the signs that mentions and links are made of may; so may half an emoji.
+    """
+    text = text.rstrip("\ufffd")
+    begin = max(text.rfind(sign) for sign in SPACES) + 1
+    return text[:begin] if any(sign in text[begin:] for sign in SIGNS) else text
