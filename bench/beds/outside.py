@@ -25,6 +25,8 @@ class Pace:
     words: int = 20
     pause_s: float = 0.02
     first_s: float = 0.0
+    spread_s: float = 0.0
+    """Over which the first words of answers that begin together are spread, so that they do not go in step."""
 
 
 @dataclass
@@ -54,7 +56,7 @@ class Outside:
         await response.prepare(request)
         self.speaking += 1
         try:
-            await asyncio.sleep(self.pace.first_s)
+            await asyncio.sleep(self.pace.first_s + self.pace.spread_s * (number % 100) / 100)
             *chunks, stop, usage, done = _said(self.pace.words, body["model"])
             for chunk in chunks:
                 await response.write(chunk)

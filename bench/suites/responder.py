@@ -36,7 +36,7 @@ WARM = 100
 SETTLED_S = 5.0
 AT_ONCE = 1_000
 STOPS = 200
-SLOWLY = Pace(words=45, pause_s=1.0)
+SLOWLY = Pace(words=45, pause_s=1.0, spread_s=1.0)
 LOOKS, LOOK_EVERY_S = 200, 0.05
 FLOODS, FLOOD, OTHERS, OTHERS_PER_SECOND = 0, 1_000, 180, 9.0
 """Which tenant floods, with how many questions; how many the nine others ask meanwhile, and how fast."""
@@ -162,7 +162,7 @@ async def _looks(address: str, beyond: Outside) -> list[float]:
 
 async def _stops(commanding: Commanding, beyond: Outside) -> dict[str, float]:
     """One after the other, among two hundred."""
-    beyond.pace = Pace(words=2_000, pause_s=0.05)
+    beyond.pace = Pace(words=2_000, pause_s=0.05, spread_s=1.0)
     numbers = await asyncio.gather(*(commanding.one() for _ in range(STOPS)))
     await _until(lambda: beyond.speaking >= STOPS)
     took = []
