@@ -1,7 +1,6 @@
 """The composition root of the responder: what is built of what, in which order it starts, and in which it leaves."""
 
 import asyncio
-import gc
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
@@ -56,6 +55,7 @@ from services.responder.adapters.runs import Ended, Runs
 from services.responder.adapters.saying import Saying
 from services.responder.adapters.slack import Slack, slack_session
 from services.responder.adapters.stops import Stops
+from services.responder.adapters.tidying import Tidying
 from services.responder.addresses import opened_addresses
 from services.responder.decisions import words
 from services.responder.decisions.effects import Subject, is_ts
@@ -174,8 +174,7 @@ class Responder:
         loading = self._models.named(settings.model)  # it takes seconds, and nobody is to wait for it later
         if not await _unless(self._running.stopping, loading):
             return
-        gc.collect()
-        gc.freeze()  # what is loaded by now stays, and is not looked through again while people wait
+        tidying = Tidying()
         membership = Membership(f"{settings.topic_prefix}{SERVICE}", name, settings.responder_session_s)
         heard = Heard(
             command=self._received,
@@ -189,7 +188,7 @@ class Responder:
         parts: dict[str, Coroutine[Any, Any, None]] = {
             "hearing of stops": self._stops.run(),
             "reading commands": _after(self._stops.are_heard, commands),
-            "looking after itself": self._look(commands),
+            "looking after itself": self._look(commands, tidying),
             "what goes on": _wait_for(self._broken),
             "waiting to be told": _told(self._running.stopping),
             **{what: part() for what, part in self._beside.items()},
@@ -213,10 +212,11 @@ class Responder:
             each.cancel()
         await asyncio.gather(*self._doing, *tasks, return_exceptions=True)
 
-    async def _look(self, commands: Commands) -> None:
+    async def _look(self, commands: Commands, tidying: Tidying) -> None:
         emitter = self._running.emitter
         while True:
             self._runs.tell()
+            tidying.look(self._runs.running, self._runs.ended)
             emitter.set(metrics.PARTITIONS, len(commands.partitions))
             emitter.set(metrics.UNFINISHED, commands.unfinished)
             await asyncio.sleep(LOOK_EVERY_S)

@@ -58,6 +58,8 @@ class Runs:
         self._held: dict[str, _Held] = {}
         self._stops: dict[str, StopRequested] = {}
         self._ended: OrderedDict[str, Ended] = OrderedDict()
+        self.ended = 0
+        """How many, since it began."""
         self._met: set[str] = set()
         """Stops that were about some run here."""
         self.refused: Callable[[StopRequested, Run], None] = lambda *_: None
@@ -111,9 +113,14 @@ class Runs:
         """Ends everything where it is."""
         await self.drop(frozenset(held.run.subject.partition for held in self._held.values()))
 
+    @property
+    def running(self) -> int:
+        """How many go on."""
+        return self._starting.running
+
     def tell(self) -> None:
         """Sets the gauges."""
-        self._emitter.set(metrics.RUNNING, self._starting.running)
+        self._emitter.set(metrics.RUNNING, self.running)
         self._emitter.set(metrics.WAITING, self._starting.waiting)
 
     def _look_again(self, held: _Held) -> None:
@@ -131,6 +138,7 @@ class Runs:
             self.too_late(stop, found)
 
     def _is_over(self, run: Run) -> None:
+        self.ended += 1
         self._ended[run.command.run_id] = Ended(run.stoppable, run.subject, run.command.place, self._clock.monotonic())
         while len(self._ended) > MOST_ENDED:
             self._ended.popitem(last=False)
