@@ -1,4 +1,4 @@
-"""When Python looks through everything for what nobody needs any more: while little goes on, since all else waits for it."""
+"""When Python looks for what nobody needs any more: while little goes on, since all else waits for it."""
 
 import gc
 from typing import Final
@@ -11,7 +11,7 @@ DUE, OVERDUE = 200, 5_000
 
 
 class Tidying:
-    """What is loaded when it begins stays, and is never looked through. With a thousand runs the rest takes a second."""
+    """What is loaded when it begins is never looked through. With a thousand runs the rest takes a second."""
 
     def __init__(self) -> None:
         gc.collect()
