@@ -9,8 +9,8 @@ from typing import Final
 from bench.beds.answered import Entry, Shown, Stands
 from bench.beds.speaking import answer_to, is_refused, lines_in
 from bench.story import FINAL, Asked, Story, place_of
-from schemas.command import EmojiRequested, OutboundMessage
-from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, EffectUnknown
+from schemas.command import EmojiRequested, OutboundMessage, Place
+from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, EffectOf, EffectUnknown
 from schemas.run import RunState
 from schemas.stop import StopRequested
 from services.responder.decisions.stopping import is_about, may_end, of_request
@@ -133,13 +133,20 @@ def _was_away(story: Story, stop: Entry) -> bool:
 
 
 def elsewhere(story: Story) -> Iterable[str]:
-    """Effects and messages in another team, channel or thread than their command's, or for another tenant."""
+    """Effects and messages in another team, channel or thread than their command's, or for another tenant.
+
+    What somebody is told who wanted to stop a run has no command: it belongs where some run is.
+    """
     places = story.places | {run_id: place_of(entry.event) for run_id, entry in story.runs.items()}
     for each in story.stands.ledger:
         effect = getattr(each.event, "effect", None)
         place = places.get((effect.run_id or effect.command_id or "") if effect is not None else "")
-        named = ("tenant_id", "connection", "team_id", "channel_id", "thread_ts")
-        if effect is None or place is None or any(getattr(effect, name) != getattr(place, name) for name in named):
+        if effect is None:
+            yield each.id
+        elif place is None and effect.purpose == "notice":
+            if not any(_is_there(effect, known) for known in places.values()):
+                yield each.id
+        elif place is None or not _is_there(effect, place):
             yield each.id
     for shown in story.stands.shown:
         place = places.get(story.owner(shown) or "")
@@ -149,6 +156,11 @@ def elsewhere(story: Story) -> Iterable[str]:
             place.thread_ts,
         ):
             yield f"{shown.channel}/{shown.ts}"
+
+
+def _is_there(effect: EffectOf, place: Place) -> bool:
+    named = ("tenant_id", "connection", "team_id", "channel_id", "thread_ts")
+    return all(getattr(effect, name) == getattr(place, name) for name in named)
 
 
 def of_other_threads(story: Story) -> Iterable[str]:
