@@ -34,6 +34,12 @@ class Product:
     say: Say
     slack: SlackSettings
     told: dict[str, str] = field(default_factory=dict)
+    workspace: str | None = None
+    """Whose it is, once that is known."""
+    chat: str | None = None
+    """Where people chat, where the Slack is on this machine."""
+    channels: dict[str, str] = field(default_factory=dict)
+    """Names of channels by their ids, as far as the simulator told them."""
 
     @property
     def is_real(self) -> bool:
@@ -62,6 +68,7 @@ class Product:
 
     def _slack_sim(self, port: int) -> Program:
         address = f"http://127.0.0.1:{port}"
+        self.chat = f"{address}/"
         state = self.home.root / "slack-sim.json"
         command = (sys.executable, "-m", "threadline", "slack-sim", "--port", str(port), "--state", str(state))
         return Program(
@@ -81,6 +88,7 @@ class Product:
         async with slack_sim_at(address) as sim:
             world = await sim.world()
         app, installation = world.apps[0], world.installations[0]
+        self.channels |= {each.id: f"#{each.name}" for each in world.channels if each.name}
         self.slack = self.slack.model_copy(
             update={
                 "slack_api_url": f"{address}/api/",
@@ -111,6 +119,7 @@ class Product:
         from services.local.sample import make_sample, workspace_of  # noqa: PLC0415
 
         workspace = await workspace_of(self.slack)
+        self.workspace = f"{workspace.name} ({workspace.team})"
         settings = database.settings()
         url = settings.database_url
         self.told["DATABASE_URL"] = url.get_secret_value() if url is not None else ""

@@ -123,11 +123,16 @@ class Supervisor:
             self.state.programs[program.name].restarts += 1
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_S)
+            while not self._has_what_it_needs(program):  # noqa: ASYNC110 - it would only crash again, and asking is cheap
+                await asyncio.sleep(ASK_EVERY_S)
             try:
                 await self._start(program)
             except LocalFault as fault:
                 self._say(program.name, str(fault))
                 await self._end(program)
+
+    def _has_what_it_needs(self, program: Program) -> bool:
+        return all(self.state.programs[each].condition == "ready" for each in program.needs)
 
     async def _start(self, program: Program) -> None:
         """Starts a program and waits until it is ready. Whatever goes wrong is a fault, since it is tried again."""

@@ -1,9 +1,14 @@
 """`threadline up`: the whole product, as a newcomer starts it."""
 
 import asyncio
+import fcntl
 import json
+import os
+import pty
 import signal
+import struct
 import sys
+import termios
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +16,7 @@ from pathlib import Path
 import psutil
 
 from bench.beds.child import Child, child
+from services.kit.settings import child_environment
 from services.slack_sim.app import slack_sim
 from services.slack_sim.client import SlackSim, slack_sim_at
 from services.slack_sim.control.conditions import AMessage
@@ -86,3 +92,68 @@ async def test_with_tokens_it_uses_that_workspace(tmp_path: Path) -> None:
             assert f"({first.team}) was nobody's" in running.said()
             assert first.bot_token not in running.said()
             await answered(sim, first, "hello")
+
+
+class Terminal:
+    """A terminal of a size, and all that was written to it."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self._ours, self.theirs = pty.openpty()
+        self.written = ""
+        self.resize(width, height)
+        asyncio.get_running_loop().add_reader(self._ours, self._read)
+
+    def resize(self, width: int, height: int) -> None:
+        fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+
+    def _read(self) -> None:
+        self.written += os.read(self._ours, 65536).decode("utf-8", "replace")
+
+    async def shows(self, what: str, within: float = READY_WITHIN_S) -> None:
+        """Waits until something is written that was not there yet."""
+        begun = len(self.written)
+        async with asyncio.timeout(within):
+            while what not in self.written[begun:]:  # noqa: ASYNC110 - what is waited for is another process's doing
+                await asyncio.sleep(0.05)
+
+    def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._ours)
+        os.close(self._ours)
+        os.close(self.theirs)
+
+
+async def test_on_a_terminal_it_shows_a_board_and_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
+    terminal = Terminal(80, 24)
+    home = tmp_path / "home"
+    running = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "threadline", "up"),
+        stdin=terminal.theirs,
+        stdout=terminal.theirs,
+        stderr=terminal.theirs,
+        env=child_environment({"THREADLINE_HOME": str(home), "TERM": "xterm-256color"}),
+        cwd=tmp_path,
+        start_new_session=True,
+    )
+    try:
+        await terminal.shows("nobody has asked anything yet")
+        address = terminal.written.partition("http://127.0.0.1:")[2].partition("/")[0]
+        async with slack_sim_at(f"http://127.0.0.1:{address}") as sim:
+            await answered(sim, First.of(await sim.world()), "hello")
+        await terminal.shows("answered")
+        terminal.resize(200, 60)
+        running.send_signal(signal.SIGWINCH)
+        await terminal.shows("rehearsal", 10)
+        psutil.Process(pid_of(home, "responder")).kill()
+        await terminal.shows("ended by SIGKILL; it is restarted", 10)
+        running.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(running.wait(), 30) == 0
+        await asyncio.sleep(0.2)
+        left = terminal.written.rpartition("\x1b[?1049l")[2]
+        assert "stopped; its data stays in" in left
+        assert terminal.written.rfind("\x1b[?25h") > terminal.written.rfind("\x1b[?25l")
+        assert "xoxb-" not in terminal.written
+    finally:
+        terminal.close()
+        if running.returncode is None:
+            running.send_signal(signal.SIGINT)
+            await running.wait()
