@@ -32,8 +32,12 @@ def up(
     plain: Annotated[
         bool, typer.Option("--plain", help="Lines in place of the board, as where no terminal is.")
     ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Say what would be used, and start nothing.")] = False,
 ) -> None:
     """Start everything on this machine, with a Slack of its own or, by SLACK_BOT_TOKEN and SLACK_APP_TOKEN, yours."""
+    if check:
+        _check()
+        return
     settings = load(LocalSettings)
     Home.of(settings).make()
     with download_bar() as progress:
@@ -44,6 +48,17 @@ def up(
         asyncio.run(running.run(say))
     else:
         asyncio.run(running.run_with_board(console))
+
+
+def _check() -> None:
+    """Exit 1 where it could not start."""
+    # Imported where it is wanted: a start would wait for it.
+    from threadline.checkup import machine, shown  # noqa: PLC0415
+
+    findings = asyncio.run(machine.look())
+    shown.show(findings)
+    if any(each.state == "wrong" for each in findings):
+        raise typer.Exit(1)
 
 
 class Running:

@@ -60,10 +60,14 @@ def fetch(jars: list[Jar], store: Store, progress: Progress | None = None) -> li
     """The jars' paths, after whatever was missing or damaged has been downloaded."""
     folder = store.folder
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [jar for jar in jars if not _is_sound(jar, folder / jar.filename)]
-    if missing:
-        _download_all(missing, store, progress)
+    if lacking := missing(jars, folder):
+        _download_all(lacking, store, progress)
     return [folder / jar.filename for jar in jars]
+
+
+def missing(jars: list[Jar], folder: Path) -> list[Jar]:
+    """Those that are not there, or damaged."""
+    return [jar for jar in jars if not _is_sound(jar, folder / jar.filename)]
 
 
 def _is_sound(jar: Jar, path: Path) -> bool:

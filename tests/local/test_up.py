@@ -157,3 +157,58 @@ async def test_on_a_terminal_it_shows_a_board_and_leaves_the_terminal_as_it_was(
         if running.returncode is None:
             running.send_signal(signal.SIGINT)
             await running.wait()
+
+
+async def checked(home: Path, **more: str) -> tuple[int | None, str]:
+    """What `threadline up --check` says, and how it ends."""
+    running = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "threadline", "up", "--check"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=child_environment({"THREADLINE_HOME": str(home), "THREADLINE_CACHE": str(home / "cache"), **more}),
+        cwd=home.parent,
+    )
+    said, _ = await running.communicate()
+    return running.returncode, said.decode()
+
+
+async def test_a_check_says_what_would_be_used_and_makes_nothing(tmp_path: Path) -> None:
+    code, said = await checked(tmp_path / "home")
+    assert code == 0, said
+    for what in ("a local Slack of its own", "built-in rehearsal", f"{tmp_path / 'home'}, new", "MB are downloaded"):
+        assert what in said
+    assert not (tmp_path / "home").exists()
+
+
+async def test_a_check_asks_slack_whose_the_tokens_are_and_shows_none(tmp_path: Path) -> None:
+    settings = SlackSimSettings(slack_sim_port=0, slack_sim_seed="other")
+    async with slack_sim(settings) as simulation, slack_sim_at(simulation.address) as sim:
+        world = await sim.world()
+        bot, app = First.of(world).bot_token, world.apps[0].app_token
+        good = {"SLACK_API_URL": sim.api_url, "SLACK_BOT_TOKEN": bot, "SLACK_APP_TOKEN": app}
+        code, said = await checked(tmp_path / "home", **good)
+        assert code == 0, said
+        assert f"signed in to {world.workspaces[0].name} ({world.workspaces[0].id})" in said
+        code, turned = await checked(tmp_path / "home", **{**good, "SLACK_BOT_TOKEN": app, "SLACK_APP_TOKEN": bot})
+        assert code == 1
+        code, refused = await checked(tmp_path / "home", **{**good, "SLACK_BOT_TOKEN": f"{bot}x"})
+        assert code == 1
+        assert "Slack does not take the bot token (invalid_auth)" in refused
+        assert not any(secret in each for secret in (bot, app) for each in (said, turned, refused))
+
+
+async def test_a_check_says_what_keeps_it_from_starting(tmp_path: Path) -> None:
+    wrong = {
+        "SLACK_API_URL": "http://127.0.0.1:9/api/",
+        "SLACK_BOT_TOKEN": "xoxb-1-2-abcdef",
+        "SLACK_APP_TOKEN": "xapp-1-A0-2-abcdef",
+    }
+    code, said = await checked(tmp_path / "home", **wrong)
+    assert code == 1
+    assert "SLACK_API_URL names another Slack" in said
+    code, said = await checked(tmp_path / "home", SLACK_BOT_TOKEN="xoxb-1-2-abcdef")
+    assert code == 1
+    assert "SLACK_APP_TOKEN is not set, and the other one is" in said
+    code, said = await checked(tmp_path / "home", THREADLINE_MODEL="anthropic:claude")
+    assert code == 1
+    assert "set ANTHROPIC_API_KEY" in said
