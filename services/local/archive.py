@@ -44,12 +44,18 @@ class Archive:
             part.replace(file)
         finally:
             _end_children(pid)
-            for left in (part, *(folder / f"java_pid{pid}_{each}" for each in ("stdout", "stderr"))):
-                left.unlink(missing_ok=True)
+            _tidy(folder)
+            part.unlink(missing_ok=True)
 
 
 def _jcmd(java: str) -> str:
     return str(Path(java).with_name("jcmd"))
+
+
+def _tidy(folder: Path) -> None:
+    """The other Java's output."""
+    for left in folder.glob("java_pid*_std*"):
+        left.unlink(missing_ok=True)
 
 
 def _java_version() -> str:
