@@ -1,5 +1,6 @@
 """What a person sees and presses in the chat page, with the whole product behind it."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -90,6 +91,7 @@ async def test_why_is_shown_to_who_asks_and_a_thumb_is_thanked(opened: Opener, t
     other = await opened(team=first.team, user=first.colleague, channel=first.general, thread=root["ts"])
     await press(answer, "Why?").click()
     await expect(chat.thread).to_contain_text("Why this reply")
+    await expect(chat.thread).to_contain_text(re.compile(r"received \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC"))
     for words in ("@You mentioned the agent", "mara", "rehearsal", "It was answered in full."):
         await expect(chat.thread).to_contain_text(words)
     await press(answer, "Good answer").click()
