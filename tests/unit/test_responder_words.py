@@ -8,25 +8,19 @@ from services.responder.decisions.receipt import receipt
 from services.responder.decisions.words import Trouble, failed
 from tests.samples import AT, run_state
 
+LOOK = "Somebody who operates this app must look. Then you can try again: nothing was lost."
+
 
 @pytest.mark.parametrize(
     ("trouble", "told"),
     [
-        ("timeout", "⚠️ The language model took too long. Nothing was lost: you can try again. (run `01234567`)"),
-        (
-            "not_set_up",
-            "⚠️ No language model is set up for this agent. Somebody who operates this app must look. "
-            "Then you can try again: nothing was lost. (run `01234567`)",
-        ),
-        (
-            "too_long",
-            "⚠️ This conversation is longer than the language model can read. Begin a new thread, please. "
-            "(run `01234567`)",
-        ),
+        ("timeout", "The language model took too long. Nothing was lost: you can try again."),
+        ("not_set_up", f"No language model is set up for this agent. {LOOK}"),
+        ("too_long", "This conversation is longer than the language model can read. Begin a new thread, please."),
     ],
 )
 def test_who_is_told_to_try_again_is_told_when_it_can_help(trouble: Trouble, told: str) -> None:
-    assert failed(trouble, "0123456789", has_begun=False) == told
+    assert failed(trouble, "0123456789", has_begun=False) == f"⚠️ {told} (run `01234567`)"
 
 
 def test_a_receipt_says_when_it_was_asked_also_where_slack_shows_no_date() -> None:
