@@ -15,7 +15,7 @@ from tests.slack_sim.first import First
 
 __all__ = ["browser"]
 
-WORDS = " ".join(f"word{number}" for number in range(400))
+WORDS = " ".join(f"word{number}" for number in range(2000))
 
 
 @pytest.fixture
