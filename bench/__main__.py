@@ -21,6 +21,7 @@ from bench.suites import (
     directory,
     ingress,
     ingress_faults,
+    pipeline,
     responder,
     responder_faults,
     router,
@@ -43,6 +44,7 @@ SUITES = (
     router_faults.SUITE,
     responder.SUITE,
     responder_faults.SUITE,
+    pipeline.SUITE,
 )
 
 HOME = Path(".threadline/bench")

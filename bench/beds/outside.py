@@ -15,6 +15,8 @@ from services.kit.clock import SystemClock
 from services.kit.http import served
 
 NAMED = re.compile(r"run-(\d+)")
+LAST = "whole"
+"""The last word of every answer: a text that has it is whole."""
 
 
 @dataclass
@@ -54,7 +56,9 @@ class Outside:
         self.speaking += 1
         try:
             await asyncio.sleep(self.pace.first_s)
-            *chunks, stop, usage, done = in_openais_words(Says("word " * self.pace.words, chunk=5), body["model"])
+            *chunks, stop, usage, done = in_openais_words(
+                Says("word " * (self.pace.words - 1) + LAST, chunk=5), body["model"]
+            )
             for chunk in chunks:
                 await response.write(chunk)
                 await asyncio.sleep(self.pace.pause_s)
