@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.beds import weighing
@@ -15,13 +15,14 @@ from bench.beds.router import own_router, router_environment
 from bench.beds.stamps import StampingSlack, stamping_slack
 from bench.peers import READY
 from bench.suite import Bed
-from services.kit.groups import KafkaSettings
+from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.local import kafka, postgres
 
 WORKERS = 8
 STARTS_WITHIN_S = 30.0
 SOCKETS = {"threadline": 2, "usual": 1}
 """As each of them opens them."""
+SHARED = (kafka.NAME, postgres.NAME)
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,6 @@ class Side:
     slack: StampingSlack
     parts: Mapping[str, int]
     """Its processes, by their pid; those that they started count as theirs."""
-    shared: frozenset[str] = frozenset()
-    """Those that are no service: a broker, a database."""
 
     def cpu_s(self) -> dict[str, float]:
         """What each has used."""
@@ -47,44 +46,53 @@ class Side:
         return {name: weighing.pss_mb(pid) for name, pid in self.parts.items()}
 
 
-def environment_of(settings: KafkaSettings, bed: Bed, slack: StampingSlack) -> dict[str, str]:
-    """What Threadline's services are told. Answers grow by edits, as the usual way's do."""
-    return router_environment(
-        settings,
-        bed.database,
-        SLACK_API_URL=f"{slack.address}/api/",
-        SLACK_APP_TOKEN="xapp-1-A1-bench",
-        SLACK_BOT_TOKEN="xoxb-bench",
-        THREADLINE_MODEL="openai:bench",
-        OPENAI_BASE_URL=f"{slack.address}/v1",
-        THREADLINE_RESPONDER_STREAMS="false",
-    )
+@dataclass(frozen=True)
+class Ground:
+    """What Threadline stands on."""
+
+    kafka: KafkaSettings
+    database: DatabaseSettings
+    pids: Mapping[str, int] = field(default_factory=dict)
+    """The processes of both, where they are known."""
+
+    @classmethod
+    def of(cls, bed: Bed, prefix: str) -> "Ground":
+        """The bed's, with topics of one's own."""
+        marks = {name: bed.stack.programs[name].process for name in SHARED} if bed.stack is not None else {}
+        pids = {name: mark.pid for name, mark in marks.items() if mark is not None}
+        return cls(bed.kafka.model_copy(update={"topic_prefix": prefix}), bed.database, pids)
+
+    def environment(self, slack: StampingSlack) -> dict[str, str]:
+        """What the services are told. Answers grow by edits, as the usual way's do."""
+        return router_environment(
+            self.kafka,
+            self.database,
+            SLACK_API_URL=f"{slack.address}/api/",
+            SLACK_APP_TOKEN="xapp-1-A1-bench",  # noqa: S106 - it is none
+            SLACK_BOT_TOKEN="xoxb-bench",  # noqa: S106 - likewise
+            THREADLINE_MODEL="openai:bench",
+            OPENAI_BASE_URL=f"{slack.address}/v1",
+            THREADLINE_RESPONDER_STREAMS="false",
+        )
 
 
 @asynccontextmanager
-async def threadline(bed: Bed, settings: KafkaSettings, folder: Path) -> AsyncIterator[Side]:
-    """Ingress, router and responder, with the bed's broker and database."""
+async def threadline(ground: Ground, folder: Path) -> AsyncIterator[Side]:
+    """Ingress, router and responder, with the broker and the database."""
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(stamping_slack(folder / "slack.log"))
-        running = await stack.enter_async_context(own_pipeline(folder, environment_of(settings, bed, slack)))
+        running = await stack.enter_async_context(own_pipeline(folder, ground.environment(slack)))
         await slack.until_connected(SOCKETS["threadline"])
-        services = {name: getattr(running, name).child for name in ("ingress", "router", "responder")}
-        parts = {name: each.process.pid for name, each in services.items()}
-        for name in (kafka.NAME, postgres.NAME):
-            mark = bed.stack.programs[name].process if bed.stack is not None else None
-            if mark is not None:
-                parts[name] = mark.pid
-        yield Side(slack, parts, frozenset({kafka.NAME, postgres.NAME}))
+        services = {"ingress": running.ingress, "router": running.router, "responder": running.responder}
+        pids = {name: each.child.process.pid for name, each in services.items()}
+        yield Side(slack, {**pids, **ground.pids})
 
 
 @asynccontextmanager
-async def second_pair(settings: KafkaSettings, bed: Bed, side: Side, folder: Path) -> AsyncIterator[None]:
+async def second_pair(ground: Ground, side: Side, folder: Path) -> AsyncIterator[None]:
     """Another router and another responder, which take half of the partitions."""
-    environment = environment_of(settings, bed, side.slack)
-    async with (
-        own_router(folder / "router-2", environment),
-        own_responder(folder / "responder-2", environment),
-    ):
+    environment = ground.environment(side.slack)
+    async with own_router(folder / "router-2", environment), own_responder(folder / "responder-2", environment):
         yield
 
 
@@ -109,7 +117,7 @@ async def usual(folder: Path) -> AsyncIterator[Side]:
         await slack.until_connected(SOCKETS["usual"])
         children = {"bolt": door, "celery": workers, "redis": redis.child}
         parts = {name: each.process.pid for name, each in children.items()}
-        yield Side(slack, parts, frozenset({"redis"}))
+        yield Side(slack, parts)
 
 
 async def _until_it_says(started: Child, words: str) -> None:

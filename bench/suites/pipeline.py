@@ -7,12 +7,13 @@ from tempfile import TemporaryDirectory
 
 from bench.beds import redis, sides
 from bench.beds.router import describe
-from bench.beds.sides import Side
+from bench.beds.sides import Ground, Side
 from bench.beds.stamps import Load, Stamped
 from bench.beds.traffic import Traffic
 from bench.figure import percentile
 from bench.pipeline_figures import BURST, CROWDS, RATES, SLOW, WORKSPACES, judge
 from bench.suite import Bed, Measured, Suite
+from services.kit.clock import SystemClock
 from services.kit.groups import KafkaSettings
 from services.kit.kafka import admin
 from services.local import kafka, postgres
@@ -32,7 +33,7 @@ class Run:
     """One run: every load on each side in turn, and what came of it."""
 
     def __init__(self, number: int, there: dict[str, Side]) -> None:
-        self._number, self._there = number, there
+        self._number, self._there, self._clock = number, there, SystemClock()
         self.figures: dict[str, float] = {}
         self.raw: dict[str, dict[str, list[float]]] = {}
 
@@ -51,10 +52,11 @@ class Run:
         """The same, and what each process took for it."""
         self._number += 1
         for side in sorted(self._there, reverse=bool(self._number % 2)):
-            before = {each: there.cpu_s() for each, there in self._there.items()}
+            before, begun = {each: there.cpu_s() for each, there in self._there.items()}, self._clock.monotonic()
             await self.on_one(side, name, load)
+            took_s = self._clock.monotonic() - begun
             for each, there in self._there.items():
-                what, count = ("cpu", load.count) if each == side else ("idle", load.count / load.per_second)
+                what, count = ("cpu", load.count) if each == side else ("idle", took_s)
                 for part, used in there.cpu_s().items():
                     self.figures[f"{each} {what} {part}"] = (used - before[each][part]) / count * 1000
         for side, there in self._there.items():
@@ -78,12 +80,12 @@ class Run:
 
 async def run(bed: Bed, number: int) -> Measured:
     """Both are there all the time, and take turns."""
-    settings = bed.kafka.model_copy(update={"topic_prefix": f"bench-pipeline-{bed.seed}-{number}."})
-    await _topics(settings)
+    ground = Ground.of(bed, f"bench-pipeline-{bed.seed}-{number}.")
+    await _topics(ground.kafka)
     await describe(bed.database, Traffic(bed.seed, workspaces=WORKSPACES).document())
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="threadline-pipeline-")))
-        ours = await stack.enter_async_context(sides.threadline(bed, settings, folder))
+        ours = await stack.enter_async_context(sides.threadline(ground, folder))
         there = {"threadline": ours}
         if redis.program() is None:
             print(NO_REDIS, file=sys.stderr)
@@ -92,19 +94,22 @@ async def run(bed: Bed, number: int) -> Measured:
         for side in there.values():
             await side.slack.load(WARMS)
         running = Run(number, there)
-        for rate in RATES:
-            if rate == WEIGHED_AT:
-                await running.weighed(f"{rate}/s", STEADY[rate])
-            else:
-                await running.on_each(f"{rate}/s", STEADY[rate])
-        await running.on_each(SLOW, SLOWLY)
-        for count, load in CROWD.items():
-            await running.on_one("threadline", f"{count} workspaces", load)
+        await _in_turn(running)
         await running.on_each(BURST, AT_ONCE)
-        async with sides.second_pair(settings, bed, ours, folder):
+        async with sides.second_pair(ground, ours, folder):
             await ours.slack.load(WARMS_ANEW)
             await running.on_one("threadline", f"{BURST}, two", AT_ONCE)
     return Measured(running.figures, running.raw)
+
+
+async def _in_turn(running: Run) -> None:
+    """Each rate, a slow model, and how many workspaces there are."""
+    for rate in RATES:
+        measured = running.weighed if rate == WEIGHED_AT else running.on_each
+        await measured(f"{rate}/s", STEADY[rate])
+    await running.on_each(SLOW, SLOWLY)
+    for count, load in CROWD.items():
+        await running.on_one("threadline", f"{count} workspaces", load)
 
 
 async def _topics(settings: KafkaSettings) -> None:
