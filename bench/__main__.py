@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import machine
+from bench import machine, performance_page
 from bench.report import Report, keep_raw
 from bench.suite import Bed, Suite
 from bench.suites import (
@@ -21,6 +21,7 @@ from bench.suites import (
     directory,
     ingress,
     ingress_faults,
+    pipeline,
     responder,
     responder_faults,
     router,
@@ -43,6 +44,7 @@ SUITES = (
     router_faults.SUITE,
     responder.SUITE,
     responder_faults.SUITE,
+    pipeline.SUITE,
 )
 
 HOME = Path(".threadline/bench")
@@ -59,7 +61,11 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--runs", type=int)
+    parser.add_argument("--write-docs", action="store_true", help="write docs/performance.md from what is kept")
     given = parser.parse_args()
+    if given.write_docs:
+        performance_page.write()
+        return 0
     suites = {suite.name: suite for suite in SUITES if suite.kind == given.kind}
     if given.name not in suites:
         if given.name:

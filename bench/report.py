@@ -48,7 +48,7 @@ class Report:
         for figure in self.figures:
             table.add_row(
                 figure.name,
-                f"{_number(figure.value)} {figure.unit}",
+                f"{number(figure.value)} {figure.unit}",
                 _spread(figure),
                 str(figure.goal or (f"{figure.ratio_goal} ×" if figure.ratio_goal else "")),
                 _beside(figure),
@@ -77,14 +77,15 @@ def _runs(count: int) -> str:
 
 
 def _spread(figure: Figure) -> str:
-    return f"{_number(min(figure.values))} to {_number(max(figure.values))}" if len(figure.values) > 1 else ""
+    return f"{number(min(figure.values))} to {number(max(figure.values))}" if len(figure.values) > 1 else ""
 
 
 def _beside(figure: Figure) -> str:
     if figure.peer is None or figure.ratio is None:
         return ""
-    return f"{figure.ratio:.2f} × {figure.peer.name} ({_number(figure.peer.value)} {figure.unit})"
+    return f"{figure.ratio:.2f} × {figure.peer.name} ({number(figure.peer.value)} {figure.unit})"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """As people read it."""
     return f"{value:,.0f}" if value == int(value) or abs(value) >= 1000 else f"{value:.2f}"  # noqa: PLR2004 - digits

@@ -7,18 +7,16 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from services.kit.fault import Fault
 from services.kit.groups import SecretSettings, SlackSettings, StateSettings
 from services.kit.settings import load
 from threadline.checkup import kafka, postgres, sealing, settings, slack, tenants
 from threadline.checkup.finding import Finding, wrong
+from threadline.checkup.shown import show
 from threadline.running import database_settings
 
 REPORT = "tell Threadline's developers; the other findings hold"
-MARKS = {"fine": "green", "note": "yellow", "wrong": "bold red"}
 
 
 application = typer.Typer(add_completion=False)
@@ -34,7 +32,7 @@ def doctor(
     if as_json:
         typer.echo(json.dumps({"healthy": healthy, "findings": [asdict(each) for each in findings]}, indent=2))
     else:
-        _print(findings)
+        show(findings)
     if not healthy:
         raise typer.Exit(1)
 
@@ -62,16 +60,3 @@ async def _made(subject: str, check: Callable[[], Awaitable[list[Finding]]]) -> 
         return [wrong(subject, str(fault), "mend that first")]
     except Exception as error:  # noqa: BLE001 - the doctor goes on; what failed is named, and not what it held
         return [wrong(subject, f"looking at it failed in a way that was not foreseen ({type(error).__name__})", REPORT)]
-
-
-def _print(findings: list[Finding]) -> None:
-    """A line for how it is, and one for what mends it."""
-    console = Console(soft_wrap=True)
-    wide = max(len(each.subject) for each in findings)
-    for each in findings:
-        mark = Text(f"{each.state:<7}", MARKS[each.state])
-        console.print(mark, Text(f"{each.subject:<{wide}}  {each.what}"), sep="")
-        if each.mend is not None:
-            console.print(Text(f"{'':<{wide + 9}}-> {each.mend}", "dim"))
-    counted = {state: sum(each.state == state for each in findings) for state in MARKS}
-    console.print(f"{counted['wrong']} wrong, {counted['note']} to note, {counted['fine']} fine", highlight=False)

@@ -13,6 +13,7 @@ class LazyGroup(TyperGroup):
 
     modules: ClassVar[dict[str, str]] = {
         "up": "threadline.up",
+        "demo": "threadline.demo.command",
         "local": "threadline.local",
         "topics": "threadline.topics",
         "directory": "threadline.directory",

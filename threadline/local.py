@@ -5,10 +5,9 @@ import json
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Annotated
 
-import psutil
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
@@ -20,6 +19,7 @@ from services.local import control, jars, stack, state
 from services.local.home import Home, LocalFault, LocalSettings
 from services.local.state import ProgramState, StackState
 from threadline.running import addresses
+from threadline.vitals import vitals_of
 
 application = typer.Typer(
     help="The stack on this machine: Kafka and Postgres, embedded.", no_args_is_help=True, add_completion=False
@@ -107,23 +107,10 @@ def _show(found: StackState) -> None:
 
 
 def _vitals(program: ProgramState) -> tuple[str, str, str]:
-    process = program.process.process() if program.process else None
-    if process is None:
+    found = vitals_of(program, SystemClock())
+    if found is None:
         return "", "", ""
-    try:
-        up = SystemClock().now() - datetime.fromtimestamp(process.create_time(), UTC)
-        memory = sum(_memory(each) for each in (process, *process.children(recursive=True)))
-    except psutil.NoSuchProcess:
-        return "", "", ""
-    return str(process.pid), f"{memory / 1e6:.0f} MB", str(up).split(".")[0]
-
-
-def _memory(process: psutil.Process) -> int:
-    try:
-        rss: int = process.memory_info().rss
-    except psutil.NoSuchProcess:
-        return 0
-    return rss
+    return str(found.pid), f"{found.memory / 1e6:.0f} MB", str(timedelta(seconds=int(found.up_s)))
 
 
 def say(name: str, line: str) -> None:

@@ -22,6 +22,8 @@ class Says:
     stalls_after: int | None = None
     cuts_after: int | None = None
     rubbish_after: int | None = None
+    waits_for: asyncio.Event | None = None
+    """Nothing of it is said before."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class ModelServer:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         try:
+            if behaviour.waits_for is not None:
+                await behaviour.waits_for.wait()
             for number, event in enumerate(shape(behaviour, model)):
                 if number == behaviour.stalls_after:
                     await asyncio.sleep(3600)

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.beds.ingress import own_ingress
+from bench.beds.ingress import OwnIngress, own_ingress
 from bench.beds.router import own_router
 from bench.beds.service import OwnService, own_service
 from services.kit.groups import DatabaseSettings, KafkaSettings
@@ -21,6 +21,7 @@ def environment_of(api_url: str, world: WorldShown, kafka: KafkaSettings, databa
         "SLACK_API_URL": api_url,
         "SLACK_BOT_TOKEN": installation.bot_token,
         "SLACK_APP_TOKEN": world.apps[0].app_token,
+        "SLACK_SIGNING_SECRET": world.apps[0].signing_secret,
         "THREADLINE_KAFKA_BROKERS": kafka.kafka_brokers,
         "THREADLINE_TOPIC_PREFIX": kafka.topic_prefix,
         "THREADLINE_TOPIC_PARTITIONS": str(kafka.topic_partitions),
@@ -33,7 +34,7 @@ def environment_of(api_url: str, world: WorldShown, kafka: KafkaSettings, databa
 class Pipeline:
     """The three processes."""
 
-    ingress: OwnService
+    ingress: OwnIngress
     router: OwnService
     responder: OwnService
 

@@ -76,13 +76,17 @@ class Home:
         """The broker's program."""
         return self.cache / "jars"
 
-    def make(self) -> None:
-        """Makes the folders, for this user alone."""
+    def check_names(self) -> None:
+        """Refuses folders that Kafka cannot be told of."""
         if "," in str(self.root) or ":" in f"{self.root}{self.cache}":
             raise LocalFault(
                 f"Kafka can live neither in {self.root} nor in {self.cache} if they have a comma or a colon in them; "
                 "set THREADLINE_HOME and THREADLINE_CACHE to other folders"
             )
+
+    def make(self) -> None:
+        """Makes the folders, for this user alone."""
+        self.check_names()
         for folder in (self.root, self.logs, self.cache):
             try:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -60,24 +60,26 @@ class Store:
 
 def fetch(jars: list[Jar], store: Store, progress: Progress | None = None) -> list[Path]:
     """The jars' paths, after whatever was missing or damaged has been downloaded."""
-    store.folder.mkdir(parents=True, exist_ok=True)
-    if _missing(jars, store):
-        with _alone(store):
-            if missing := _missing(jars, store):  # nothing, if another has just downloaded it
-                _download_all(missing, store, progress)
-    return [store.folder / jar.filename for jar in jars]
+    folder = store.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    if missing(jars, folder):
+        with _alone(folder):
+            if lacking := missing(jars, folder):  # nothing, if another has just downloaded it
+                _download_all(lacking, store, progress)
+    return [folder / jar.filename for jar in jars]
 
 
 @contextmanager
-def _alone(store: Store) -> Iterator[None]:
+def _alone(folder: Path) -> Iterator[None]:
     """One process downloads, and others that start at the same time wait for what it gets."""
-    with (store.folder / ".lock").open("a") as file:
+    with (folder / ".lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def _missing(jars: list[Jar], store: Store) -> list[Jar]:
-    return [jar for jar in jars if not _is_sound(jar, store.folder / jar.filename)]
+def missing(jars: list[Jar], folder: Path) -> list[Jar]:
+    """Those that are not there, or damaged."""
+    return [jar for jar in jars if not _is_sound(jar, folder / jar.filename)]
 
 
 def _is_sound(jar: Jar, path: Path) -> bool:

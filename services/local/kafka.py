@@ -1,8 +1,9 @@
 """The embedded broker: one Apache Kafka node that is its own controller."""
 
-import asyncio
 import contextlib
+import secrets
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from aiokafka.errors import KafkaError
@@ -10,7 +11,8 @@ from aiokafka.errors import KafkaError
 from schemas.topics import PARTITIONS_ON_ONE_MACHINE
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.admin import admin_client
-from services.kit.settings import child_environment
+from services.local import tool
+from services.local.archive import Archive
 from services.local.home import Home, LocalFault
 from services.local.ports import HOST, is_free
 from services.local.program import Program, Step
@@ -21,6 +23,9 @@ NAME = "kafka"
 # clusters; here it is simply how long a restart takes.
 SESSION_MS = 2000
 
+
+STARTS_FAST = ("-XX:TieredStopAtLevel=1",)
+"""Half the work at its start and less memory, for a lower peak: for a broker that one person keeps busy."""
 
 # Java takes paths by the locale, and knows no letter but ASCII's under none. The broker's own paths are relative.
 READS_ANY_PATH = {"LC_ALL": "C.UTF-8"}
@@ -58,9 +63,10 @@ class Broker:
 
     def program(self, once_ready: Step) -> Program:
         """It, as the supervisor runs it."""
+        java, *options = self._java("-Xms128m", "-Xmx768m", "-XX:+UseSerialGC")
         return Program(
             name=NAME,
-            command=(*self._java("-Xms128m", "-Xmx768m", "-XX:+UseSerialGC"), "kafka.Kafka", self.configuration.name),
+            command=(java, *options, "kafka.Kafka", self.configuration.name),
             address=self.address,
             folder=self.home.kafka,
             environment=READS_ANY_PATH,
@@ -68,6 +74,7 @@ class Broker:
             prepare=self.prepare,
             is_ready=self.is_ready,
             once_ready=once_ready,
+            at_leisure=partial(self.archive.make, java, self.home.kafka),
             stop_within_s=20.0,
         )
 
@@ -81,7 +88,12 @@ class Broker:
 
         classpath = ":".join(map(str, self.classpath))
         quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
-        return (str(JAVA), *options, quiet, "-cp", classpath)
+        return (str(JAVA), *options, *self.archive.options(), quiet, "-cp", classpath)
+
+    @property
+    def archive(self) -> Archive:
+        """The broker's classes, read once for every start."""
+        return Archive(self.home.cache, self.classpath)
 
     async def prepare(self) -> None:
         """Writes the configuration, and formats the data folder where that was never done."""
@@ -89,25 +101,14 @@ class Broker:
         self.configuration.write_text(self._properties())
         if (self._data / "meta.properties").is_file():
             return
-        cluster = (await self._storage_tool("random-uuid")).split()[-1]
-        await self._storage_tool("format", "--ignore-formatted", "-t", cluster, "-c", self.configuration.name)
+        await self._storage_tool("format", "--ignore-formatted", "-t", new_cluster(), "-c", self.configuration.name)
 
-    async def _storage_tool(self, *arguments: str) -> str:
-        child = await asyncio.create_subprocess_exec(
-            *self._java("-Xmx256m", "-XX:TieredStopAtLevel=1"),
-            "kafka.tools.StorageTool",
-            *arguments,
-            cwd=self.home.kafka,
-            env=child_environment(READS_ANY_PATH),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await child.communicate()
-        if child.returncode:
-            raise LocalFault(
-                f"Kafka's data folder {self._data} could not be formatted: {output.decode('utf-8', 'replace')[-500:]}"
-            )
-        return output.decode()
+    async def _storage_tool(self, *arguments: str) -> None:
+        command = (*self._java("-Xmx256m", *STARTS_FAST), "kafka.tools.StorageTool", *arguments)
+        try:
+            await tool.done(command, self.home.kafka, READS_ANY_PATH)
+        except tool.Failed as error:
+            raise LocalFault(f"Kafka's data folder {self._data} could not be formatted: {error}") from None
 
     @property
     def _data(self) -> Path:
@@ -148,3 +149,8 @@ class Broker:
                 described = await client.describe_cluster()
                 return bool(described["brokers"])
         return False
+
+
+def new_cluster() -> str:
+    """A name for a new cluster as Kafka wants it: 16 bytes in base64. It must not look like an option."""
+    return f"T{secrets.token_urlsafe(16)[1:]}"

@@ -20,12 +20,12 @@ def choose(name: str, chosen: int, ports_file: Path, taken: set[int]) -> int:
             )
         taken.add(chosen)
         return chosen
-    remembered = _remembered(ports_file)
-    port = remembered.get(name, 0)
+    known = remembered(ports_file)
+    port = known.get(name, 0)
     while not port or port in taken or not is_free(port):
         port = _free()
     taken.add(port)
-    ports_file.write_text(json.dumps({**remembered, name: port}))
+    ports_file.write_text(json.dumps({**known, name: port}))
     return port
 
 
@@ -47,7 +47,8 @@ def _free() -> int:
     return port
 
 
-def _remembered(ports_file: Path) -> dict[str, int]:
+def remembered(ports_file: Path) -> dict[str, int]:
+    """The ports of last time, by name."""
     try:
         found = json.loads(ports_file.read_text())
     except (OSError, ValueError):

@@ -1,6 +1,5 @@
 """The embedded database: PostgreSQL out of a wheel, on loopback, with a password of its own."""
 
-import asyncio
 import os
 import pwd
 import secrets
@@ -14,6 +13,7 @@ import asyncpg
 from pydantic import SecretStr
 
 from services.kit.groups import DatabaseSettings
+from services.local import tool
 from services.local.home import Home, LocalFault
 from services.local.ports import HOST
 from services.local.program import Program, Step, nothing
@@ -121,21 +121,14 @@ class Database:
         begun = self._data.with_suffix(".new")
         shutil.rmtree(begun, ignore_errors=True)
         password_file = self.home.postgres / f"{SUPERUSER}.password"
-        child = await asyncio.create_subprocess_exec(
+        command = (
             *(str(_binary("initdb")), "-D", str(begun), f"--username={SUPERUSER}", f"--pwfile={password_file}"),
             *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions"),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            cwd="/",
-            user=user,
-            group=user,
-            extra_groups=None if user is None else [],
         )
-        output, _ = await child.communicate()
-        if child.returncode:
-            raise LocalFault(
-                f"the database folder {self._data} could not be made: {output.decode('utf-8', 'replace')[-500:]}"
-            )
+        try:
+            await tool.done(command, Path("/"), user=user)
+        except tool.Failed as error:
+            raise LocalFault(f"the database folder {self._data} could not be made: {error}") from None
         begun.rename(self._data)
 
     async def is_ready(self) -> bool:

@@ -3,32 +3,27 @@
 import sys
 from collections import ChainMap
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-import aiohttp
 from pydantic import SecretStr
 
 from schemas.topics import PARTITIONS_ON_ONE_MACHINE
-from services.directory.owner import owner_database
 from services.kit.groups import SecretSettings, SlackSettings
 from services.kit.secrets.sealing import new_key
 from services.kit.settings import load
 from services.local import kafka, ports, postgres
 from services.local.home import Home, LocalFault
-from services.local.program import Program, Question, Step, nothing
-from services.local.sample import make_sample, workspace_of
+from services.local.page import Page
+from services.local.program import Program
 from services.local.supervisor import NAME, Say
-from services.slack_sim.client import slack_sim_at
 
 SLACK_SIM: Final = "slack-sim"
 SLACK_SIM_PORT: Final = 8585
+WORKSPACE: Final = "workspace"
 SERVICES: Final = ("router", "responder", "ingress")
-"""In the order in which they start: nothing is taken in before somebody can answer it."""
-OK: Final = 200
-ASKED_S: Final = 2.0
 
 
 @dataclass
@@ -39,6 +34,12 @@ class Product:
     say: Say
     slack: SlackSettings
     told: dict[str, str] = field(default_factory=dict)
+    workspace: str | None = None
+    """Whose it is, once that is known."""
+    chat: str | None = None
+    """Where people chat, where the Slack is on this machine."""
+    channels: dict[str, str] = field(default_factory=dict)
+    """Names of channels by their ids, as far as the simulator told them."""
 
     @property
     def is_real(self) -> bool:
@@ -48,7 +49,6 @@ class Product:
     def programs(self, stack: Sequence[Program]) -> list[Program]:
         """The stack's, and all others behind it."""
         addresses = {each.name: each.address or "" for each in stack}
-        database = postgres.Database.at(self.home, addresses[postgres.NAME])
         self.told |= {
             "THREADLINE_KAFKA_BROKERS": addresses[kafka.NAME],
             "THREADLINE_TOPIC_PARTITIONS": str(PARTITIONS_ON_ONE_MACHINE),
@@ -59,53 +59,76 @@ class Product:
         taken = {int(each.rpartition(":")[2].partition("/")[0]) for each in addresses.values()}
         choose = partial(ports.choose, ports_file=self.home.ports_file, taken=taken)
 
-        async def begin() -> None:
-            await self._know_workspace(database)
-
-        found = list(stack)
+        found = [_started_fast(each) if each.name == kafka.NAME else each for each in stack]
         if not self.is_real:
             preferred = SLACK_SIM_PORT if ports.is_free(SLACK_SIM_PORT) else 0
-            found.append(self._slack_sim(choose(SLACK_SIM, preferred), begin))
-        for name in SERVICES:
-            is_first = self.is_real and name == SERVICES[0]
-            found.append(self._service(name, choose(name, 0), begin if is_first else nothing))
-        return found
+            found.append(self._slack_sim(choose(SLACK_SIM, preferred)))
+        found.append(self._workspace(postgres.Database.at(self.home, addresses[postgres.NAME])))
+        return [*found, *(self._service(name, choose(name, 0)) for name in SERVICES)]
 
-    def _slack_sim(self, port: int, begin: Step) -> Program:
+    def _slack_sim(self, port: int) -> Program:
         address = f"http://127.0.0.1:{port}"
+        self.chat = f"{address}/"
         state = self.home.root / "slack-sim.json"
-
-        async def learn() -> None:
-            async with slack_sim_at(address) as sim:
-                world = await sim.world()
-            app, installation = world.apps[0], world.installations[0]
-            self.slack = self.slack.model_copy(
-                update={
-                    "slack_api_url": f"{address}/api/",
-                    "slack_bot_token": SecretStr(installation.bot_token),
-                    "slack_app_token": SecretStr(app.app_token),
-                    "slack_app_id": app.id,
-                }
-            )
-            self.told |= {
-                "SLACK_API_URL": f"{address}/api/",
-                "SLACK_BOT_TOKEN": installation.bot_token,
-                "SLACK_APP_TOKEN": app.app_token,
-                "SLACK_APP_ID": app.id,
-            }
-            await begin()
-
         command = (sys.executable, "-m", "threadline", "slack-sim", "--port", str(port), "--state", str(state))
         return Program(
             name=SLACK_SIM,
             command=command,
             address=f"chat at {address}/",
             log_file=self.home.logs / f"{SLACK_SIM}.log",
-            is_ready=_answers(f"{address}/"),
-            once_ready=learn,
+            is_ready=Page(f"{address}/").is_there,
+            once_ready=partial(self._learn_tokens, address),
         )
 
-    def _service(self, name: str, port: int, prepare: Step) -> Program:
+    async def _learn_tokens(self, address: str) -> None:
+        """The simulator hands out its own."""
+        # Imported when the first programs have been started: it takes as long as one of them does.
+        from services.slack_sim.client import slack_sim_at  # noqa: PLC0415
+
+        async with slack_sim_at(address) as sim:
+            world = await sim.world()
+        app, installation = world.apps[0], world.installations[0]
+        self.channels |= {each.id: f"#{each.name}" for each in world.channels if each.name}
+        self.slack = self.slack.model_copy(
+            update={
+                "slack_api_url": f"{address}/api/",
+                "slack_bot_token": SecretStr(installation.bot_token),
+                "slack_app_token": SecretStr(app.app_token),
+                "slack_app_id": app.id,
+            }
+        )
+        self.told |= {
+            "SLACK_API_URL": f"{address}/api/",
+            "SLACK_BOT_TOKEN": installation.bot_token,
+            "SLACK_APP_TOKEN": app.app_token,
+            "SLACK_APP_ID": app.id,
+        }
+
+    def _workspace(self, database: postgres.Database) -> Program:
+        """No process, but a step: services are told whose workspace it is, and their database has its owner."""
+        return Program(
+            name=WORKSPACE,
+            needs=(postgres.NAME,) if self.is_real else (postgres.NAME, SLACK_SIM),
+            prepare=partial(self._know_workspace, database),
+        )
+
+    async def _know_workspace(self, database: postgres.Database) -> None:
+        """Whose workspace it is; a new one gets the sample tenant, said aloud."""
+        # Imported when the first programs have been started, likewise.
+        from services.directory.owner import owner_database  # noqa: PLC0415
+        from services.local.sample import make_sample, workspace_of  # noqa: PLC0415
+
+        workspace = await workspace_of(self.slack)
+        self.workspace = f"{workspace.name} ({workspace.team})"
+        settings = database.settings()
+        url = settings.database_url
+        self.told["DATABASE_URL"] = url.get_secret_value() if url is not None else ""
+        async with owner_database(settings) as owner:
+            is_new = await make_sample(owner, workspace)
+        if is_new:
+            self.say(NAME, f"{workspace.name} ({workspace.team}) was nobody's: Mara of the sample tenant answers there")
+
+    def _service(self, name: str, port: int) -> Program:
         address = f"http://127.0.0.1:{port}"
         state = self.home.root / "state"
         own = {
@@ -115,36 +138,18 @@ class Product:
         }
         return Program(
             name=name,
+            needs=(kafka.NAME, WORKSPACE),
             command=(sys.executable, "-m", f"services.{name}"),
             address=f"{address}/health",
             log_file=self.home.logs / f"{name}.log",
             environment=ChainMap(own, self.told),
-            prepare=prepare,
-            is_ready=_answers(f"{address}/health"),
+            is_ready=Page(f"{address}/health").is_there,
         )
 
-    async def _know_workspace(self, database: postgres.Database) -> None:
-        """Whose workspace it is; a new one gets the sample tenant, said aloud."""
-        workspace = await workspace_of(self.slack)
-        settings = database.settings()
-        url = settings.database_url
-        self.told["DATABASE_URL"] = url.get_secret_value() if url is not None else ""
-        async with owner_database(settings) as owner:
-            is_new = await make_sample(owner, workspace)
-        if is_new:
-            self.say(NAME, f"{workspace.name} ({workspace.team}) was nobody's: Mara of the sample tenant answers there")
 
-
-def _answers(url: str) -> Question:
-    async def asked() -> bool:
-        timeout = aiohttp.ClientTimeout(total=ASKED_S)
-        try:
-            async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as answer:
-                return answer.status == OK
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            return False
-
-    return asked
+def _started_fast(broker: Program) -> Program:
+    java, *rest = broker.command
+    return replace(broker, command=(java, *kafka.STARTS_FAST, *rest))
 
 
 def _kept_key(path: Path) -> str:

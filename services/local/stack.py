@@ -1,11 +1,9 @@
-"""What the local stack is made of, in the order in which it starts."""
+"""What the local stack is made of."""
 
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from services.directory.migrations import migrate
-from services.directory.owner import owner_database
 from services.kit.kafka.admin import admin_client, create, standing_of
 from services.local import kafka, ports, postgres
 from services.local.home import Home, LocalFault, LocalSettings
@@ -42,6 +40,10 @@ def refuse_strangers(only: Sequence[str]) -> None:
 
 async def make_tables(database: postgres.Database) -> None:
     """Brings the directory's tables to what this version needs."""
+    # Imported when the programs have been started: it takes as long as one of them does.
+    from services.directory.migrations import migrate  # noqa: PLC0415
+    from services.directory.owner import owner_database  # noqa: PLC0415
+
     settings = database.settings()
     async with owner_database(settings) as owner:
         await migrate(owner, settings.database_url)

@@ -60,6 +60,7 @@ def run(settings: RouterSettings) -> int:
 
 
 async def _work(settings: RouterSettings, running: Process) -> None:
+    running.health.ready["group"] = lambda: "it is starting"
     for name in ("aiokafka", "faust", "mode"):
         logging.getLogger(name).setLevel(logging.WARNING)
     async with AsyncExitStack() as stack:

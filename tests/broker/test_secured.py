@@ -59,9 +59,10 @@ class Secured(kafka.Broker):
     async def prepare(self) -> None:
         self.home.kafka.mkdir(exist_ok=True)
         self.configuration.write_text(self._properties())
-        cluster = (await self._storage_tool("random-uuid")).split()[-1]
         scram = f"SCRAM-SHA-512=[name={USER},password={PASSWORD}]"
-        await self._storage_tool("format", "-t", cluster, "-c", str(self.configuration), "--add-scram", scram)
+        await self._storage_tool(
+            "format", "-t", kafka.new_cluster(), "-c", str(self.configuration), "--add-scram", scram
+        )
 
 
 def key_store(authority: trustme.CA, path: Path) -> Path:

@@ -26,6 +26,7 @@ RUN_BY = {
     "./dev ci": "CI is it",
     "./dev fmt": "not run: it rewrites the tree that it stands in",
     "threadline up": "tests/local/test_up.py::test_somebody_asks_and_is_answered_whatever_dies",
+    "threadline demo": "tests/local/test_demo.py::test_every_claim_holds",
     "threadline local start": "tests/local/test_stack.py::test_kill_9_of_broker_and_database_keeps_their_data",
     "threadline local status": "tests/local/test_stack.py::test_a_second_start_finds_the_first",
     "threadline local env": "tests/local/test_stack.py::test_other_programs_are_told_the_addresses",

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -73,8 +74,11 @@ async def supervised(home: Home, programs: list[Program]) -> AsyncIterator[Stage
         await running
 
 
-async def test_programs_start_in_order_and_stop_in_the_opposite_order(home: Home, tmp_path: Path) -> None:
-    diary = tmp_path / "diary"
+@dataclass(frozen=True)
+class Diary:
+    """In which programs write down when they start and stop."""
+
+    path: Path
     code = (
         "import signal, sys, time\n"
         "def note(what):\n    open(sys.argv[2], 'a').write(f'{what} {sys.argv[1]}\\n')\n"
@@ -82,18 +86,57 @@ async def test_programs_start_in_order_and_stop_in_the_opposite_order(home: Home
         "signal.signal(signal.SIGTERM, leave); note('start'); time.sleep(600)"
     )
 
-    def written(what: str) -> Callable[[], Awaitable[bool]]:
+    def lines(self) -> list[str]:
+        return self.path.read_text().splitlines() if self.path.exists() else []
+
+    def program(self, name: str, *needs: str, more: str = "") -> Program:
         async def ready() -> bool:
-            return diary.exists() and what in diary.read_text()
+            return {f"start {name}", more} <= {*self.lines(), ""}
 
-        return ready
+        return Program(name, (sys.executable, "-c", self.code, name, str(self.path)), needs, is_ready=ready)
 
-    def program(name: str) -> Program:
-        return Program(name, (sys.executable, "-c", code, name, str(diary)), is_ready=written(f"start {name}"))
 
-    async with supervised(home, [program("a"), program("b")]) as stage:
+async def test_programs_start_after_what_they_need_and_stop_before_it(home: Home, tmp_path: Path) -> None:
+    diary = Diary(tmp_path / "diary")
+    async with supervised(home, [diary.program("b", "a"), diary.program("c", "b"), diary.program("a")]) as stage:
         await until(stage.is_ready)
-    assert diary.read_text().splitlines() == ["start a", "start b", "stop b", "stop a"]
+    assert diary.lines() == ["start a", "start b", "start c", "stop c", "stop b", "stop a"]
+
+
+async def test_programs_that_do_not_need_each_other_start_side_by_side(home: Home, tmp_path: Path) -> None:
+    diary = Diary(tmp_path / "diary")
+    programs = [diary.program("a", more="start b"), diary.program("b", more="start a"), diary.program("c", "a", "b")]
+    async with supervised(home, programs) as stage:
+        await until(stage.is_ready)
+    assert set(diary.lines()[:2]) == {"start a", "start b"}
+    assert diary.lines()[2:4] == ["start c", "stop c"]
+
+
+async def test_a_step_without_a_process_is_done_before_what_needs_it(home: Home, tmp_path: Path) -> None:
+    diary = Diary(tmp_path / "diary")
+
+    async def step() -> None:
+        diary.path.write_text("step\n")
+
+    async with supervised(home, [diary.program("a", "step"), Program("step", prepare=step)]) as stage:
+        await until(stage.is_ready)
+    assert diary.lines() == ["step", "start a", "stop a"]
+
+
+async def test_a_step_that_fails_is_a_fault_and_nothing_is_left_running(home: Home) -> None:
+    stage = Stage(home)
+
+    async def step() -> None:
+        raise LocalFault("the token is not taken")
+
+    programs = [python("a", SLEEP), Program("step", needs=("a",), prepare=step), python("b", SLEEP, needs=("step",))]
+    supervisor = Supervisor(programs, Surroundings(home, SystemClock(), stage.say))
+    with pytest.raises(LocalFault, match="the token is not taken"):
+        await supervisor.run(asyncio.Event())
+    mark = supervisor.state.programs["a"].process
+    assert mark is not None
+    assert mark.process() is None
+    assert supervisor.state.programs["b"].process is None
 
 
 async def test_output_is_shown_under_the_programs_name(home: Home) -> None:

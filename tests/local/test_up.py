@@ -1,9 +1,14 @@
 """`threadline up`: the whole product, as a newcomer starts it."""
 
 import asyncio
+import fcntl
 import json
+import os
+import pty
 import signal
+import struct
 import sys
+import termios
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +16,7 @@ from pathlib import Path
 import psutil
 
 from bench.beds.child import Child, child
+from services.kit.settings import child_environment
 from services.slack_sim.app import slack_sim
 from services.slack_sim.client import SlackSim, slack_sim_at
 from services.slack_sim.control.conditions import AMessage
@@ -63,6 +69,7 @@ async def test_somebody_asks_and_is_answered_whatever_dies(tmp_path: Path) -> No
     async with up(home) as running:
         assert "was left behind by a supervisor that is gone" in running.said()
         assert "Mara of the sample tenant" not in running.said().rpartition("left behind")[2]
+        address = running.said().rpartition("chat at ")[2].split()[0]  # another one, where its port was taken before
         async with slack_sim_at(address) as sim:
             await answered(sim, first, "and now?")
         parts += psutil.Process(running.process.pid).children(recursive=True)
@@ -86,3 +93,123 @@ async def test_with_tokens_it_uses_that_workspace(tmp_path: Path) -> None:
             assert f"({first.team}) was nobody's" in running.said()
             assert first.bot_token not in running.said()
             await answered(sim, first, "hello")
+
+
+class Terminal:
+    """A terminal of a size, and all that was written to it."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self._ours, self.theirs = pty.openpty()
+        self.written = ""
+        self.resize(width, height)
+        asyncio.get_running_loop().add_reader(self._ours, self._read)
+
+    def resize(self, width: int, height: int) -> None:
+        fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+
+    def _read(self) -> None:
+        self.written += os.read(self._ours, 65536).decode("utf-8", "replace")
+
+    async def shows(self, what: str, within: float = READY_WITHIN_S) -> None:
+        """Waits until something is written that was not there yet."""
+        begun = len(self.written)
+        async with asyncio.timeout(within):
+            while what not in self.written[begun:]:  # noqa: ASYNC110 - what is waited for is another process's doing
+                await asyncio.sleep(0.05)
+
+    def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._ours)
+        os.close(self._ours)
+        os.close(self.theirs)
+
+
+async def test_on_a_terminal_it_shows_a_board_and_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
+    terminal = Terminal(80, 24)
+    home = tmp_path / "home"
+    running = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "threadline", "up"),
+        stdin=terminal.theirs,
+        stdout=terminal.theirs,
+        stderr=terminal.theirs,
+        env=child_environment({"THREADLINE_HOME": str(home), "TERM": "xterm-256color"}),
+        cwd=tmp_path,
+        start_new_session=True,
+    )
+    try:
+        await terminal.shows("nobody has asked anything yet")
+        address = terminal.written.partition("http://127.0.0.1:")[2].partition("/")[0]
+        async with slack_sim_at(f"http://127.0.0.1:{address}") as sim:
+            await answered(sim, First.of(await sim.world()), "hello")
+        await terminal.shows("answered")
+        terminal.resize(200, 60)
+        running.send_signal(signal.SIGWINCH)
+        await terminal.shows("rehearsal", 10)
+        psutil.Process(pid_of(home, "responder")).kill()
+        await terminal.shows("ended by SIGKILL; it is restarted", 10)
+        running.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(running.wait(), 30) == 0
+        await asyncio.sleep(0.2)
+        left = terminal.written.rpartition("\x1b[?1049l")[2]
+        assert "stopped; its data stays in" in left
+        assert terminal.written.rfind("\x1b[?25h") > terminal.written.rfind("\x1b[?25l")
+        assert "xoxb-" not in terminal.written
+    finally:
+        terminal.close()
+        if running.returncode is None:
+            running.send_signal(signal.SIGINT)
+            await running.wait()
+
+
+async def checked(home: Path, **more: str) -> tuple[int | None, str]:
+    """What `threadline up --check` says, and how it ends."""
+    running = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "threadline", "up", "--check"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=child_environment({"THREADLINE_HOME": str(home), "THREADLINE_CACHE": str(home / "cache"), **more}),
+        cwd=home.parent,
+    )
+    said, _ = await running.communicate()
+    return running.returncode, said.decode()
+
+
+async def test_a_check_says_what_would_be_used_and_makes_nothing(tmp_path: Path) -> None:
+    code, said = await checked(tmp_path / "home")
+    assert code == 0, said
+    for what in ("a local Slack of its own", "built-in rehearsal", f"{tmp_path / 'home'}, new", "MB are downloaded"):
+        assert what in said
+    assert not (tmp_path / "home").exists()
+
+
+async def test_a_check_asks_slack_whose_the_tokens_are_and_shows_none(tmp_path: Path) -> None:
+    settings = SlackSimSettings(slack_sim_port=0, slack_sim_seed="other")
+    async with slack_sim(settings) as simulation, slack_sim_at(simulation.address) as sim:
+        world = await sim.world()
+        bot, app = First.of(world).bot_token, world.apps[0].app_token
+        good = {"SLACK_API_URL": sim.api_url, "SLACK_BOT_TOKEN": bot, "SLACK_APP_TOKEN": app}
+        code, said = await checked(tmp_path / "home", **good)
+        assert code == 0, said
+        assert f"signed in to {world.workspaces[0].name} ({world.workspaces[0].id})" in said
+        code, turned = await checked(tmp_path / "home", **{**good, "SLACK_BOT_TOKEN": app, "SLACK_APP_TOKEN": bot})
+        assert code == 1
+        code, refused = await checked(tmp_path / "home", **{**good, "SLACK_BOT_TOKEN": f"{bot}x"})
+        assert code == 1
+        assert "Slack does not take the bot token (invalid_auth)" in refused
+        assert not any(secret in each for secret in (bot, app) for each in (said, turned, refused))
+
+
+async def test_a_check_says_what_keeps_it_from_starting(tmp_path: Path) -> None:
+    wrong = {
+        "SLACK_API_URL": "http://127.0.0.1:9/api/",
+        "SLACK_BOT_TOKEN": "xoxb-1-2-abcdef",
+        "SLACK_APP_TOKEN": "xapp-1-A0-2-abcdef",
+    }
+    code, said = await checked(tmp_path / "home", **wrong)
+    assert code == 1
+    assert "SLACK_API_URL names another Slack" in said
+    code, said = await checked(tmp_path / "home", SLACK_BOT_TOKEN="xoxb-1-2-abcdef")
+    assert code == 1
+    assert "SLACK_APP_TOKEN is not set, and the other one is" in said
+    code, said = await checked(tmp_path / "home", THREADLINE_MODEL="anthropic:claude")
+    assert code == 1
+    assert "set ANTHROPIC_API_KEY" in said

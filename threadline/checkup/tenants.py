@@ -14,6 +14,7 @@ from services.directory.yaml_text import as_yaml
 from services.kit.fault import Fault
 from services.kit.groups import DatabaseSettings, ModelSettings
 from services.kit.settings import load
+from threadline.checkup import models
 from threadline.checkup.finding import Finding, fine, note, wrong
 
 SUBJECT = "directory"
@@ -65,18 +66,11 @@ def look(contents: Contents) -> Iterator[Finding]:
 
 
 def _models(tenants: Mapping[str, TenantFacts]) -> Iterator[Finding]:
-    settings = load(ModelSettings)
     asked = {
-        name.partition(":")[0]
+        name
         for facts in tenants.values()
         for agent in facts.agents
         for name in (agent.model, agent.fallback_model)
         if name is not None
     }
-    if "openai" in asked and settings.openai_api_key is None:
-        if settings.openai_base_url is None:
-            yield wrong("models", "agents ask openai: models, and there is no key", "set OPENAI_API_KEY")
-        else:
-            yield note("models", f"OPENAI_API_KEY is not set; {settings.openai_base_url} may do without", "set it")
-    if "anthropic" in asked and settings.anthropic_api_key is None:
-        yield wrong("models", "agents ask anthropic: models, and there is no key", "set ANTHROPIC_API_KEY")
+    yield from models.look_at_keys(asked, load(ModelSettings), "agents ask")

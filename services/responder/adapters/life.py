@@ -141,7 +141,7 @@ class Life:
         except ModelFailed as failure:
             run.story.reason = failure.trouble
             said = words.failed(failure.trouble, run.command.run_id, has_begun=bool(run.said.strip()))
-            await self._end(run, Signal.FAIL, "failed", said, may_retry=True)
+            await self._end(run, Signal.FAIL, "failed", said, may_retry=words.may_try_again(failure.trouble))
         except NotAnswered as why:
             run.story.reason = why.reason
             await self._end(run, Signal.FAIL, "failed", why.said)

@@ -1,6 +1,7 @@
 """Why a reply is what it is, as a person is told."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from schemas.command import RetryAsked, RunRequested
 from schemas.run import RunCancel, RunState
@@ -22,7 +23,7 @@ def receipt(
     """The story of one run."""
     lines = ["*Why this reply*"]
     if command is not None:
-        lines.append(f"• Because {_because(command)}, received {_moment(command.received_at.timestamp())}.")
+        lines.append(f"• Because {_because(command)}, received {_moment(command.received_at)}.")
     if request is not None:
         revision = request.directory_revision
         lines.append(f"• Answered by the agent `{request.agent_id}`, as revision {revision} of the directory has it.")
@@ -59,10 +60,12 @@ def _of_state(state: RunState | RunCancel) -> Iterable[str]:
     ended = {
         "complete": "It was answered in full.",
         "cancelled": "It was stopped.",
-        "error": f"It failed: {state.reason}.",
+        "error": f"It failed (`{state.reason}`).",
     }
     yield f"• {ended[state.state]}"
 
 
-def _moment(seconds: float) -> str:
-    return f"<!date^{int(seconds)}^{{date_short_pretty}} {{time_secs}}|{int(seconds)}>"
+def _moment(at: datetime) -> str:
+    """Slack shows it in the reader's own time; where it cannot, it shows what stands last."""
+    plain = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time_secs}}|{plain}>"

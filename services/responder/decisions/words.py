@@ -52,15 +52,28 @@ WHY_NOT: Final[dict[Trouble, str]] = {
 }
 
 
+_OPERATORS: Final[frozenset[Trouble]] = frozenset({"not_allowed", "no_such_model", "quota", "not_set_up", "internal"})
+"""What only passes when somebody has looked."""
+
+
 def is_person(name: str) -> bool:
     """Whether it is Slack's name for somebody; programs have names of their own."""
     return name[:1] in {"U", "W"} and name.isalnum()
 
 
+def may_try_again(trouble: Trouble) -> bool:
+    """Whether asking the same again can help."""
+    return trouble != "too_long"
+
+
 def failed(trouble: Trouble, run_id: str, *, has_begun: bool) -> str:
     """What stands in the thread where no answer came, or none that is whole."""
     cut = "The answer ends here. " if has_begun else ""
-    return f"⚠️ {cut}{WHY_NOT[trouble]} Nothing was lost: you can try again. (run `{run_id[:8]}`)"
+    again = (
+        "Then you can try again: nothing was lost." if trouble in _OPERATORS else "Nothing was lost: you can try again."
+    )
+    then = f" {again}" if may_try_again(trouble) else ""
+    return f"⚠️ {cut}{WHY_NOT[trouble]}{then} (run `{run_id[:8]}`)"
 
 
 def stopped(by: str, *, has_begun: bool) -> str:

@@ -1,0 +1,1 @@
+"""`threadline demo`: a scripted conversation, each claim of which is checked."""
