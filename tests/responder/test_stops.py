@@ -114,3 +114,14 @@ async def test_a_second_stop_changes_nothing(talk: Talk) -> None:
     answer = await is_stopped(talk, ts)
     await asyncio.sleep(3)
     assert [each for each in await talk.thread(ts) if each.get("app_id")] == [answer]
+
+
+async def test_slacks_own_stop_ends_it(talk: Talk) -> None:
+    ts = await talk.mention(LONG)
+    shown = await talk.growing(ts)
+    assert shown["streaming_state"] == "in_progress"
+    place = {"channel_id": talk.first.support, "thread_ts": ts}
+    await talk.sim.ask(asks.StopAgent(user_id=talk.first.you, app_id=talk.first.app.id, **place))
+    answer = await is_stopped(talk, ts)
+    assert answer["ts"] == shown["ts"]
+    assert [each for each in await talk.thread(ts) if each.get("app_id")] == [answer]
