@@ -24,14 +24,22 @@ class Now:
 def test_a_refusal_is_remembered_for_the_channel_or_for_the_whole_connection() -> None:
     now = Now()
     streams = Streams(are_wanted=True, now=now)
-    streams.refused("A1:T1", "C1", "channel_type_not_supported")
+    assert streams.failed("A1:T1", "C1", "channel_type_not_supported")
     assert not streams.may_begin("A1:T1", "C1")
     assert streams.may_begin("A1:T1", "C2")
-    streams.refused("A1:T1", "C2", "unknown_method")
+    assert streams.failed("A1:T1", "C2", "unknown_method")
     assert not streams.may_begin("A1:T1", "C3")
     assert streams.may_begin("A1:T2", "C1")
     now.at += REFUSED_FOR_S
     assert streams.may_begin("A1:T1", "C1")
+
+
+def test_no_answer_is_no_refusal_before_it_comes_again_and_again() -> None:
+    streams = Streams(are_wanted=True, now=Now())
+    assert [streams.failed("A1:T1", "C1", "no_answer") for _ in range(2)] == [False, False]
+    streams.began("A1:T1")
+    assert [streams.failed("A1:T1", "C1", "no_answer") for _ in range(3)] == [False, False, True]
+    assert not streams.may_begin("A1:T1", "C2")
 
 
 def test_where_streams_are_not_wanted_none_is_tried() -> None:

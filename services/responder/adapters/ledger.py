@@ -22,6 +22,7 @@ from services.responder.adapters.slack import NotSent, NoWay, Refused, Slack, To
 from services.responder.decisions.effects import DONE_ALREADY, Call, Subject, call, entry_of, is_effect
 from services.responder.decisions.pace import Urgency
 from services.responder.decisions.standing import Standing
+from services.responder.decisions.streams import UNANSWERED
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ class Ledger:
             log.warning("nobody knows whether Slack did %s (%s)", made.method, error)
             found = await self.find(subject, made, str(error))
             if found is None:
-                raise EffectRefused(NOT_NOW) from None
+                raise EffectRefused(UNANSWERED) from None
             return found
 
     async def find(self, subject: Subject, made: Call, why: str) -> str | None:

@@ -18,6 +18,7 @@ from services.responder.decisions.streams import Stream, Streams, steady
 
 log = logging.getLogger(__name__)
 
+NO_TS: Final = "no_ts"
 PLACEHOLDER_PART: Final = 100
 """Doubles that are deleted count from 0."""
 
@@ -150,14 +151,14 @@ class Live:
         shown = {"thread_ts": self.subject.thread_ts, **who, **showing.streamed(text, self.run_id)}
         made = call(self.subject, "chat.startStream", "stream", shown)
         try:
-            ts, code = await self.ledger.attempt(self.subject, made, Urgency.EDIT), "no answer"
+            ts, code = await self.ledger.attempt(self.subject, made, Urgency.EDIT), NO_TS
         except EffectRefused as refused:
             ts, code = None, refused.code
         if ts is None:
-            if code != NOT_NOW:
+            if code != NOT_NOW and self.streams.failed(*place, code):
                 log.info("answers of %s grow by edits for a while: no stream was begun (%s)", place[0], code)
-                self.streams.refused(*place, code)
             return
+        self.streams.began(place[0])
         self.stream = Stream(ts, self.streams.now(), text)
         await self._move(ts, made, Standing())
 

@@ -8,6 +8,7 @@ REFUSED_FOR_S: Final = 3600.0
 """What Slack refused may work later: an app gets a scope, or a workspace a feature."""
 OF_A_CHANNEL: Final = frozenset({"channel_type_not_supported", "channel_not_found", "not_in_channel", "is_archived"})
 """Refusals that say nothing about other channels."""
+UNANSWERED, TIMES_UNANSWERED = "no_answer", 3
 LONGEST_S: Final = 210.0
 """Slack ends a stream after about five minutes, of silence or in all: reports differ."""
 SPACES, SIGNS = " \n\t", "@<]`"
@@ -25,6 +26,8 @@ class Streams:
     now: Callable[[], float]
     _refused: dict[Place, float] = field(default_factory=dict)
     """Until when nothing is tried there."""
+    _unanswered: dict[str, int] = field(default_factory=dict)
+    """How often in a row nobody knew whether one was begun."""
 
     def may_begin(self, connection: str, channel: str) -> bool:
         """Whether it is worth a try."""
@@ -32,12 +35,22 @@ class Streams:
         places: tuple[Place, ...] = ((connection, None), (connection, channel))
         return self.are_wanted and all(self._refused.get(place, now) <= now for place in places)
 
-    def refused(self, connection: str, channel: str, code: str) -> None:
-        """Slack takes none there."""
+    def began(self, connection: str) -> None:
+        """Slack takes them."""
+        self._unanswered.pop(connection, None)
+
+    def failed(self, connection: str, channel: str, code: str) -> bool:
+        """None was begun. Says whether none is tried there for a while: no answer at all must come several times."""
+        if code == UNANSWERED:
+            self._unanswered[connection] = times = self._unanswered.get(connection, 0) + 1
+            if times < TIMES_UNANSWERED:
+                return False
         if len(self._refused) >= MOST_KNOWN:
             self._refused.clear()
+            self._unanswered.clear()
         place = (connection, channel if code in OF_A_CHANNEL else None)
         self._refused[place] = self.now() + REFUSED_FOR_S
+        return True
 
 
 @dataclass
