@@ -7,6 +7,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from pydantic import SecretStr
+
 from services.directory.patterns import REHEARSAL
 from services.responder.decisions.prompting import Asked, tokens_of
 from services.responder.decisions.rehearsing import rehearse, words
@@ -234,13 +236,7 @@ class Models:
         key, url = self._settings.openai_api_key, self._settings.openai_base_url
         if key is None and url is None:
             raise ModelFailed("not_set_up", "OPENAI_API_KEY is not set")
-        client = AsyncOpenAI(
-            api_key=key.get_secret_value() if key else NO_KEY,
-            base_url=url,
-            max_retries=0,
-            http_client=DefaultAioHttpClient(**_over_http()),
-        )
-        self._clients.append(client)
+        client = self._client(AsyncOpenAI, DefaultAioHttpClient, key, url)
         return OpenAIChatModel(model, provider=OpenAIProvider(openai_client=client))
 
     def _ollama(self, model: str) -> Any:
@@ -248,13 +244,7 @@ class Models:
         from pydantic_ai.models.ollama import OllamaModel  # noqa: PLC0415 - likewise
         from pydantic_ai.providers.ollama import OllamaProvider  # noqa: PLC0415 - likewise
 
-        client = AsyncOpenAI(
-            api_key=NO_KEY,
-            base_url=self._settings.ollama_base_url,
-            max_retries=0,
-            http_client=DefaultAioHttpClient(**_over_http()),
-        )
-        self._clients.append(client)
+        client = self._client(AsyncOpenAI, DefaultAioHttpClient, None, self._settings.ollama_base_url)
         return OllamaModel(model, provider=OllamaProvider(openai_client=client))
 
     def _anthropic(self, model: str) -> Any:
@@ -265,23 +255,23 @@ class Models:
         key, url = self._settings.anthropic_api_key, self._settings.anthropic_base_url
         if key is None and url is None:
             raise ModelFailed("not_set_up", "ANTHROPIC_API_KEY is not set")
-        client = AsyncAnthropic(
-            api_key=key.get_secret_value() if key else NO_KEY,
-            base_url=url,
-            max_retries=0,
-            http_client=DefaultAioHttpClient(**_over_http()),
-        )
-        self._clients.append(client)
+        client = self._client(AsyncAnthropic, DefaultAioHttpClient, key, url)
         return AnthropicModel(model, provider=AnthropicProvider(anthropic_client=client))
 
+    def _client(self, kind: Any, http: Any, key: SecretStr | None, url: str | None) -> Any:
+        """A provider's own client: as many calls at once as there are runs, and without a thousand events a second."""
+        import httpx2  # noqa: PLC0415 - likewise
 
-def _over_http() -> dict[str, Any]:
-    """How every provider is called: as many at once as there are runs, and without a thousand events a second."""
-    import httpx2  # noqa: PLC0415 - likewise
+        from services.responder.adapters.merged import HOOKS  # noqa: PLC0415 - likewise
 
-    from services.responder.adapters.merged import HOOKS  # noqa: PLC0415 - likewise
-
-    return {"limits": httpx2.Limits(max_connections=MOST_CALLS), "event_hooks": HOOKS}
+        made = kind(
+            api_key=key.get_secret_value() if key is not None else NO_KEY,
+            base_url=url,
+            max_retries=0,
+            http_client=http(limits=httpx2.Limits(max_connections=MOST_CALLS), event_hooks=HOOKS),
+        )
+        self._clients.append(made)
+        return made
 
 
 def _load(provider: str) -> None:
