@@ -121,7 +121,7 @@ async def test_a_flood_of_poison_pauses_its_partition_over_restarts_until_an_ope
     await inbox.put_all([envelope])
     inbox.put = 5
     told = {"THREADLINE_ROUTER_LETTERS_IN_A_ROW": "5"}
-    async with routers(**told) as router:
+    async with routers(ready=False, **told) as router:
         await inbox.decisions()
         await router.child_says("is paused at offset 5")
         assert "dlq resume" in (await router.health())["reasons"]["partitions"]
