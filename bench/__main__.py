@@ -1,4 +1,4 @@
-"""Runs one suite: `python -m bench bench|chaos NAME [--json] [--seed N] [--runs N]`, which `./dev` does."""
+"""Runs one suite: `python -m bench bench|chaos NAME [--json] [--seed N] [--runs N] [--only NAME]`, as `./dev` does."""
 
 import argparse
 import asyncio
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import machine, performance_page
+from bench import machine, performance_page, reliability_page
 from bench.report import Report, keep_raw
 from bench.suite import Bed, Suite
 from bench.suites import (
@@ -22,6 +22,8 @@ from bench.suites import (
     ingress,
     ingress_faults,
     pipeline,
+    pipeline_faults,
+    planted_bugs,
     responder,
     responder_faults,
     router,
@@ -45,7 +47,11 @@ SUITES = (
     responder.SUITE,
     responder_faults.SUITE,
     pipeline.SUITE,
+    pipeline_faults.SUITE,
+    planted_bugs.SUITE,
 )
+
+PAGES = {"bench": performance_page, "chaos": reliability_page}
 
 HOME = Path(".threadline/bench")
 NOT_THERE = 2
@@ -61,10 +67,11 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--runs", type=int)
-    parser.add_argument("--write-docs", action="store_true", help="write docs/performance.md from what is kept")
+    parser.add_argument("--only", default="*", help="the scenarios whose names have this in them, or fit it with *")
+    parser.add_argument("--write-docs", action="store_true", help="write the suites' pages in docs from what is kept")
     given = parser.parse_args()
     if given.write_docs:
-        performance_page.write()
+        PAGES[given.kind].write()
         return 0
     suites = {suite.name: suite for suite in SUITES if suite.kind == given.kind}
     if given.name not in suites:
@@ -75,7 +82,7 @@ def main() -> int:
         return NOT_THERE
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the faults are ours, and their effects are counted
     try:
-        report = _report(suites[given.name], given.seed, given.runs)
+        report = _report(suites[given.name], given)
     except Fault as fault:
         print(f"./dev {given.kind} {given.name}: {fault}", file=sys.stderr)
         return 1
@@ -87,18 +94,18 @@ def main() -> int:
     return 0 if report.holds else 1
 
 
-def _report(suite: Suite, seed: int, runs: int | None) -> Report:
+def _report(suite: Suite, given: argparse.Namespace) -> Report:
     at = SystemClock().now()
     facts = machine.facts()
-    with _bed(suite, seed) as bed:
-        measured = [asyncio.run(suite.run(bed, number)) for number in range(runs or suite.runs)]
+    with _bed(suite, given.seed, given.only) as bed:
+        measured = [asyncio.run(suite.run(bed, number)) for number in range(given.runs or suite.runs)]
     raw_file = Path(".threadline/raw") / f"{suite.kind}-{suite.name}-{at:%Y%m%dT%H%M%SZ}.json"
     keep_raw(raw_file, facts, measured)
-    return Report(suite, at, seed, facts, suite.judge(measured), raw_file)
+    return Report(suite, at, given.seed, facts, suite.judge(measured), raw_file)
 
 
 @contextmanager
-def _bed(suite: Suite, seed: int) -> Iterator[Bed]:
+def _bed(suite: Suite, seed: int, only: str) -> Iterator[Bed]:
     """A stack that nothing else uses and where nothing is left of a suite before, stopped afterwards."""
     settings = LocalSettings(home=HOME)
     home = Home.of(settings)
@@ -108,7 +115,7 @@ def _bed(suite: Suite, seed: int) -> Iterator[Bed]:
     shutil.rmtree(home.root, ignore_errors=True)
     stack = control.start(settings, list(suite.parts)) if suite.parts else None
     try:
-        yield Bed(stack, home, seed)
+        yield Bed(stack, home, seed, only)
     finally:
         if stack is not None:
             control.stop(settings)

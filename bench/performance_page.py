@@ -1,19 +1,15 @@
 """Writes docs/performance.md from raw data that is kept: `./dev bench --write-docs`."""
 
-import json
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from bench.figure import Figure
+from bench.kept_data import KEPT, Kept, newest
 from bench.pipeline_figures import BEGUN, USUAL, by_section
 from bench.report import number
 from bench.suite import Measured
 
-ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs/performance.md"
-KEPT = ROOT / "bench/kept"
+PAGE = Path(__file__).parents[1] / "docs/performance.md"
 WORDS = KEPT / "performance.in.md"
 """The page without its figures."""
 
@@ -25,23 +21,20 @@ def write() -> None:
 
 def page() -> str:
     """The page, from the newest of what is kept."""
-    raw_file = max(KEPT.glob("bench-pipeline-*.json"))
-    raw = json.loads(raw_file.read_text("utf-8"))
-    measured = [Measured(**each) for each in raw["runs"]]
-    sections = by_section(measured)
+    kept = newest("bench-pipeline")
+    sections = by_section([Measured(**each) for each in kept.runs])
     rates = [figure for found in sections.values() for figure in found if figure.name.startswith(BEGUN)]
     text = WORDS.read_text("utf-8")
-    text = text.replace("<!-- where -->", _where(raw_file, raw["machine"], len(measured)))
+    text = text.replace("<!-- where -->", _where(kept))
     text = text.replace("<!-- rates -->", "\n".join(_not_kept(rates)) or "Both kept every rate.")
     return text.replace("<!-- figures -->", "\n\n".join(_table(*each) for each in sections.items()))
 
 
-def _where(raw_file: Path, facts: dict[str, Any], runs: int) -> str:
-    at = datetime.strptime(raw_file.stem.rpartition("-")[2], "%Y%m%dT%H%M%S%z")
-    of = "one run" if runs == 1 else f"the medians of {runs} runs"
+def _where(kept: Kept) -> str:
+    runs, facts = len(kept.runs), kept.machine
+    of = "One run." if runs == 1 else f"The medians of {runs} runs."
     return (
-        f"Measured on {at:%Y-%m-%d}: {facts['cores']} cores ({facts['processor']}), {facts['memory_gib']} GiB, "
-        f"Python {facts['python']}, {of}. The machine's load before it began was {facts['load_before'][0]} "
+        f"{kept.where('Measured')} {of} The machine's load before it began was {facts['load_before'][0]} "
         f"on {facts['cores']} cores: above 0.5 it had other things to do, and every figure is the worse for it."
     )
 

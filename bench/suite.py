@@ -19,6 +19,8 @@ class Bed:
     """None where the suite named no part."""
     home: Home
     seed: int
+    only: str = "*"
+    """Which scenarios of a suite that has some."""
 
     @property
     def kafka(self) -> KafkaSettings:

@@ -1,4 +1,4 @@
-"""audit.operations: where a router stopped of itself, and what an operator decided about it."""
+"""audit.operations: where a service stopped or went on behind a gap, and what an operator decided about it."""
 
 from typing import Annotated, Literal, TypeAlias
 
@@ -57,6 +57,18 @@ class LossAccepted(Event):
     go_on_at: int
 
 
+class CommandsGone(Event):
+    """Retention deleted commands before they were done with. The responder goes on: what is newer is not to wait."""
+
+    type: Literal["commands.gone"] = "commands.gone"
+    partition: int
+    """Of runs.commands."""
+    first_lost: int
+    go_on_at: int
+    begun: tuple[Name, ...] = ()
+    """Runs among them that had been begun in Slack: they end with a word on that."""
+
+
 Operation: TypeAlias = Annotated[
-    LettersPaused | LettersResumed | LetterSettled | LossAccepted, Field(discriminator="type")
+    LettersPaused | LettersResumed | LetterSettled | LossAccepted | CommandsGone, Field(discriminator="type")
 ]

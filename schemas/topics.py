@@ -153,11 +153,12 @@ AUDIT_OPERATIONS = Topic(
     name="audit.operations",
     key="partition",
     events=_members(Operation),
-    written_by=("router", "dlq", "offsets"),
+    written_by=("router", "dlq", "offsets", "responder"),
     read_by=("router", "why"),
     retention=AUDIT_IS_KEPT,
     holds_text=False,
-    purpose="Where a router stopped of itself, and what an operator decided about it.",
+    purpose="Where a router stopped of itself, and what an operator decided about it; and commands that retention "
+    "deleted before a responder had done them.",
 )
 SLACK_EFFECTS = Topic(
     name="slack.effects",

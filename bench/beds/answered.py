@@ -8,7 +8,7 @@ from bench.beds.commits import Look
 from bench.beds.speaking import Asked
 from schemas.base import Event
 from schemas.buttons import STOP
-from schemas.record import UnknownEvent
+from schemas.record import CannotRead, UnknownEvent
 from schemas.topics import AUDIT_RUNS, DEAD_LETTERS, RUNS_COMMANDS, RUNS_STOPS, SLACK_EFFECTS, Topic
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.consumer import reader, record_of, to_end
@@ -62,12 +62,15 @@ class Stands:
 
 
 async def entries(kafka: KafkaSettings, topic: Topic) -> list[Entry]:
-    """Everything on a topic, each partition in its order."""
+    """Everything on a topic that can be read, each partition in its order."""
     found = []
     async with reader(kafka, topic) as consumer:
         async for raw in to_end(consumer):
             record = record_of(raw, kafka.topic_prefix)
-            attributes, event = record.decode()
+            try:
+                attributes, event = record.decode()
+            except CannotRead:
+                continue  # it was put there as such
             found.append(Entry(attributes.id, record.partition, record.offset, record.appended_ms, event))
     return sorted(found, key=lambda each: (each.partition, each.offset))
 

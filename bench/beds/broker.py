@@ -1,12 +1,12 @@
 """An embedded broker of one's own, which may be stopped, held up and started again."""
 
 import asyncio
-import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from bench.beds.child import Child, child
+from bench.beds.relay import Relay, relay
 from services.kit.groups import KafkaSettings
 from services.kit.kafka import admin
 from services.local import jars, kafka, ports
@@ -19,8 +19,12 @@ READY_WITHIN_S = 60.0
 class OwnBroker:
     """One broker. Its address and its data stay the same from start to start."""
 
-    def __init__(self, broker: kafka.Broker) -> None:
+    def __init__(self, broker: kafka.Broker, doors: Mapping[str, int], links: Mapping[str, Relay]) -> None:
         self._broker = broker
+        self._doors = doors
+        """Further ports at which it listens."""
+        self.links = links
+        """What stands before each of these: who comes by one is told of no other address."""
         self._running = AsyncExitStack()
         self.child: Child | None = None
 
@@ -29,9 +33,19 @@ class OwnBroker:
         """How clients reach it."""
         return kafka.settings_at(self._broker.address)
 
+    @property
+    def data(self) -> Path:
+        """Where its logs are."""
+        return self._broker.home.kafka / "data"
+
+    def settings_by(self, link: str) -> KafkaSettings:
+        """How they reach it by a link."""
+        return kafka.settings_at(f"{ports.HOST}:{self.links[link].port}")
+
     async def start(self) -> None:
         """Starts it and waits until it takes part in its cluster."""
         await self._broker.prepare()
+        await asyncio.to_thread(self._open_doors)
         program = self._broker.program(once_ready=nothing)
         log = self._broker.home.logs / "kafka.log"
         self.child = await self._running.enter_async_context(
@@ -64,26 +78,43 @@ class OwnBroker:
     def hold_up(self) -> None:
         """It stands still: connections stay open, and nothing answers."""
         if self.child is not None:
-            self.child.send(signal.SIGSTOP)
+            self.child.hold_up()
 
     def let_go(self) -> None:
         """It goes on."""
         if self.child is not None:
-            self.child.send(signal.SIGCONT)
+            self.child.let_go()
+
+    def _open_doors(self) -> None:
+        """Of two lines with one name the broker takes the later."""
+        if not self._doors:
+            return
+        written = self._broker.configuration.read_text("utf-8")
+        listed = dict(line.split("=", 1) for line in written.splitlines())
+        inside = [f"{name.upper()}://{ports.HOST}:{port}" for name, port in self._doors.items()]
+        outside = [f"{name.upper()}://{ports.HOST}:{link.port}" for name, link in self.links.items()]
+        plain = [f"{name.upper()}:PLAINTEXT" for name in self._doors]
+        added = {"listeners": inside, "advertised.listeners": outside, "listener.security.protocol.map": plain}
+        lines = [f"{name}={','.join([listed[name], *more])}\n" for name, more in added.items()]
+        self._broker.configuration.write_text(written + "".join(lines), "utf-8")
 
 
 @asynccontextmanager
-async def own_broker(folder: Path) -> AsyncIterator[OwnBroker]:
-    """Under a folder of its own. The jars come from the cache that all checkouts share."""
+async def own_broker(folder: Path, links: Sequence[str] = ()) -> AsyncIterator[OwnBroker]:
+    """Under a folder of its own, with a door behind each link. The jars are from the cache that all checkouts share."""
     settings = LocalSettings(home=folder)
     home = Home.of(settings)
     home.make()
     classpath = jars.fetch(jars.wanted(), jars.Store(home.jars, settings.jar_repository))
     taken: set[int] = set()
     at = [ports.choose(name, 0, home.ports_file, taken) for name in ("kafka", "controller")]
-    owned = OwnBroker(kafka.Broker(home, tuple(classpath), *at))
-    await owned.start()
-    try:
-        yield owned
-    finally:
-        await owned.stop()
+    doors = {name: ports.choose(name, 0, home.ports_file, taken) for name in links}
+    async with AsyncExitStack() as stack:
+        relays = {name: await stack.enter_async_context(relay(ports.HOST, port)) for name, port in doors.items()}
+        owned = OwnBroker(kafka.Broker(home, tuple(classpath), *at), doors, relays)
+        await owned.start()
+        try:
+            yield owned
+        finally:
+            owned.let_go()
+            await owned.stop()

@@ -32,6 +32,22 @@ class Child:
         if self.is_running:
             self.process.send_signal(number)
 
+    def hold_up(self) -> None:
+        """It and all that it started stand still: connections stay open, and nothing answers."""
+        for process in self._family():
+            process.suspend()
+
+    def let_go(self) -> None:
+        """They go on."""
+        for process in self._family():
+            process.resume()
+
+    def _family(self) -> list[psutil.Process]:
+        if not self.is_running:
+            return []
+        process = psutil.Process(self.process.pid)
+        return [process, *process.children(recursive=True)]
+
     async def kill(self) -> None:
         """Kill -9, and it is gone."""
         self.send(signal.SIGKILL)
@@ -63,9 +79,9 @@ class Child:
 
 @asynccontextmanager
 async def child(
-    command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path
+    command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path, user: int | None = None
 ) -> AsyncIterator[Child]:
-    """Runs it. Afterwards it is gone, whatever happened."""
+    """Runs it, as another user perhaps. Afterwards it is gone, whatever happened."""
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         process = await asyncio.create_subprocess_exec(
@@ -75,6 +91,9 @@ async def child(
             stdout=handle,
             stderr=handle,
             stdin=asyncio.subprocess.DEVNULL,
+            user=user,
+            group=user,
+            extra_groups=None if user is None else [],
         )
     finally:
         os.close(handle)

@@ -21,6 +21,7 @@ class Seen:
     offset: int
     key: bytes | None
     value: bytes
+    headers: tuple[tuple[str, bytes], ...]
     appended_ms: int
 
 
@@ -28,8 +29,9 @@ async def seen(kafka: KafkaSettings, topic: Topic) -> AsyncIterator[Seen]:
     """Everything that stands on it now, each partition in its order."""
     async with reader(kafka, topic) as consumer:
         async for raw in to_end(consumer):
-            name = next((value.decode() for header, value in raw.headers if header == "ce_id"), "")
-            yield Seen(name, raw.partition, raw.offset, raw.key, raw.value or b"", raw.timestamp)
+            name = next((value.decode("utf-8", "replace") for header, value in raw.headers if header == "ce_id"), "")
+            headers = tuple(raw.headers)
+            yield Seen(name, raw.partition, raw.offset, raw.key, raw.value or b"", headers, raw.timestamp)
 
 
 async def end_of(kafka: KafkaSettings, topic: Topic) -> int:

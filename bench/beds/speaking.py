@@ -22,7 +22,8 @@ PARAGRAPH = 10
 """Lines between two places where an answer may be cut."""
 LONG_EVERY, FAILS_ONCE_EVERY, REFUSED_EVERY = 12, 25, 37
 CHUNKS = 30
-
+LOOK_EVERY_S = 0.05
+RUBBISH = b"data: {rubbish\n\n"
 
 SAID = "is one of the lines that a model could have said to that, and no longer than others."
 
@@ -71,10 +72,31 @@ class Asked:
     """When it said the last that it said."""
 
 
+@dataclass(frozen=True)
+class Trouble:
+    """What is wrong with it for a while."""
+
+    status: int | None = None
+    """It refuses."""
+    first_s: float = 0.0
+    """It thinks long before the first word."""
+    stalls: bool = False
+    """It falls silent, where it is, until the trouble is over."""
+    breaks_after: int | None = None
+    """It hangs up after so many chunks."""
+    rubbish_after: int | None = None
+    """It says something that is no chunk after so many."""
+
+
 @dataclass
 class Speaking:
     """The model, and every time that it was asked."""
 
+    hurry: float = 1.0
+    """How much faster it speaks than it would."""
+    trouble: Trouble = field(default_factory=Trouble)
+    under_way: int = 0
+    """How many answers it has begun to say, and not ended."""
     address: str = ""
     asked: list[Asked] = field(default_factory=list)
     clock: SystemClock = field(default_factory=SystemClock)
@@ -92,6 +114,8 @@ class Speaking:
             return web.json_response({"error": {"code": "no", "message": "no"}}, status=web.HTTPBadRequest.status_code)
         if is_first and question % FAILS_ONCE_EVERY == 0:
             return web.json_response({"error": {"code": "later"}}, status=web.HTTPServiceUnavailable.status_code)
+        if self.trouble.status is not None:
+            return web.json_response({"error": {"code": "later"}}, status=self.trouble.status)
         return await self._speak(request, body, asked)
 
     async def _speak(self, request: web.Request, body: Mapping[str, Any], asked: Asked) -> web.StreamResponse:
@@ -100,12 +124,26 @@ class Speaking:
         said = Says(text, chunk=-(-len(text) // CHUNKS))
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        with suppress(ConnectionError):  # who asked was killed, or told to stop
-            for event in in_openais_words(said, body["model"]):
-                await response.write(event)
-                asked.spoke_at = self._now()
-                await asyncio.sleep(answer.takes_s / CHUNKS)
+        self.under_way += 1
+        try:
+            with suppress(ConnectionError):  # who asked was killed, or told to stop
+                await asyncio.sleep(self.trouble.first_s)
+                for number, event in enumerate(in_openais_words(said, body["model"])):
+                    if number == self.trouble.breaks_after and request.transport is not None:
+                        request.transport.abort()
+                        return response
+                    await self._go_on()
+                    await response.write(RUBBISH if number == self.trouble.rubbish_after else event)
+                    asked.spoke_at = self._now()
+                    await asyncio.sleep(answer.takes_s / CHUNKS / self.hurry)
+        finally:
+            self.under_way -= 1
         return response
+
+    async def _go_on(self) -> None:
+        """Who hangs up meanwhile is noticed at the next word."""
+        while self.trouble.stalls:  # noqa: ASYNC110 - whoever sets the trouble knows of no event
+            await asyncio.sleep(LOOK_EVERY_S)
 
     def _now(self) -> float:
         return self.clock.now().timestamp()

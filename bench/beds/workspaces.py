@@ -1,6 +1,8 @@
 """Many workspaces in one local Slack, each a tenant's, with people, channels and the app."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from services.directory.document import Agent, Connection, Document, Installation, Limit, Tenant
 from services.slack_sim.client import SlackSim
@@ -18,6 +20,8 @@ class Workspace:
     team: str
     people: tuple[str, ...]
     channels: tuple[str, ...]
+    directs: tuple[str, ...]
+    """Each person's conversation with the app."""
     bot_user: str
     token: str
 
@@ -34,17 +38,30 @@ class Workspaces:
     app: str
     every: tuple[Workspace, ...]
 
-    def document(self) -> Document:
-        """The directory that knows them: each has a tenant, an agent and a token of its own."""
-        return Document(version=1, tenants=tuple(self._tenant(each) for each in self.every))
+    def document(self, per_minute: Mapping[int, int] | None = None, secrets: str = "env") -> Document:
+        """The directory that knows them: each has a tenant, an agent and a token of its own, and some a limit."""
+        limits = per_minute or {}
+        tenants = [self._tenant(each, limits.get(each.number, PER_MINUTE), secrets) for each in self.every]
+        return Document(version=1, tenants=tuple(tenants))
 
     def tokens(self) -> dict[str, str]:
         """Where the directory says that the tokens are."""
         return {f"W{each.number}_SLACK_BOT_TOKEN": each.token for each in self.every}
 
-    def _tenant(self, one: Workspace) -> Tenant:
+    def write_tokens(self, folder: Path) -> None:
+        """Where it says so of files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for each in self.every:
+            self.token_file(folder, each.number).write_text(each.token, "utf-8")
+
+    @staticmethod
+    def token_file(folder: Path, number: int) -> Path:
+        """One of them."""
+        return folder / f"w{number}_slack_bot_token"
+
+    def _tenant(self, one: Workspace, per_minute: int, secrets: str) -> Tenant:
         installation = Installation(
-            app=self.app, workspace=one.team, bot_user=one.bot_user, secrets=f"env:w{one.number}"
+            app=self.app, workspace=one.team, bot_user=one.bot_user, secrets=f"{secrets}:w{one.number}"
         )
         return Tenant(
             id=one.tenant_id,
@@ -52,14 +69,19 @@ class Workspaces:
             connections=(Connection(workspace=one.team),),
             installations=(installation,),
             agents=(Agent(id="mara", name="Mara", default=True),),
-            limits=(Limit(scope="connection", per_minute=PER_MINUTE),),
+            limits=(Limit(scope="connection", per_minute=per_minute),),
         )
 
 
-async def make_workspaces(sim: SlackSim, count: int) -> Workspaces:
-    """Makes them. The app hears of nothing: what it is to do, it is told otherwise."""
+async def mute(sim: SlackSim) -> None:
+    """The app hears of nothing: what it is to do, it is told otherwise."""
     app = (await sim.world()).apps[0].id
     await sim.ask(asks.ChangeApp(app_id=app, events=[]))
+
+
+async def make_workspaces(sim: SlackSim, count: int) -> Workspaces:
+    """Makes them, beside the one that is there."""
+    app = (await sim.world()).apps[0].id
     return Workspaces(app, tuple([await _workspace(sim, app, number) for number in range(count)]))
 
 
@@ -71,4 +93,6 @@ async def _workspace(sim: SlackSim, app: str, number: int) -> Workspace:
         for each in range(CHANNELS)
     ]
     installed = await sim.ask(asks.InstallApp(app_id=app, team_id=team, channels=channels))
-    return Workspace(number, team, tuple(people), tuple(channels), installed.bot_user_id, installed.bot_token)
+    bot = installed.bot_user_id
+    directs = [(await sim.ask(asks.AddChannel(team_id=team, kind="direct", members=[each, bot]))).id for each in people]
+    return Workspace(number, team, tuple(people), tuple(channels), tuple(directs), bot, installed.bot_token)

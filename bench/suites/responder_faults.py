@@ -25,7 +25,7 @@ from bench.beds.slack import own_slack
 from bench.beds.slack_troubles import SlackTroubles
 from bench.beds.speaking import Speaking, speaking
 from bench.beds.worker import Worker
-from bench.beds.workspaces import Workspaces, make_workspaces
+from bench.beds.workspaces import Workspaces, make_workspaces, mute
 from bench.figure import Figure, Goal
 from bench.suite import Bed, Measured, Suite
 from services.kit.clock import SystemClock
@@ -122,6 +122,7 @@ async def _scene(bed: Bed, seed: int) -> AsyncIterator[Scene]:
         prefix = f"chaos-responder-{seed}."
         await broker.make_topics(prefix)
         kafka = broker.settings.model_copy(update={"topic_prefix": prefix})
+        await mute(slack.sim)
         workspaces = await make_workspaces(slack.sim, WORKSPACES)
         await slack.sim.ask(LIMITS)
         await describe(bed.database, workspaces.document())

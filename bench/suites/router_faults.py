@@ -28,22 +28,15 @@ from bench.beds.inbox import encoded
 from bench.beds.relay import Relay, relay
 from bench.beds.router import describe, router_environment
 from bench.beds.traffic import Traffic
+from bench.beds.undisturbed import Undisturbed, over_granted
 from bench.figure import Figure, Goal
 from bench.suite import Bed, Measured, Suite
 from schemas.envelope import Envelope
 from schemas.topics import AUDIT_DECISIONS, AUDIT_RUNS, RUNS_COMMANDS, SLACK_INBOUND
-from services.directory.document import Tenant as Described
-from services.directory.document import TenantFacts
 from services.kit.clock import SystemClock
 from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.local import postgres
-from services.router.adapters.opening import opened
-from services.router.adapters.tenants import tenant_of
-from services.router.decisions.decide import decide
-from services.router.decisions.facts import Facts, Tenant
 from services.router.stream.deciding import Source
-from services.router.stream.memory import Memory
-from services.router.stream.row import Row
 
 EVENTS, RESENT = 200_000, 10
 """Every tenth is sent twice."""
@@ -283,51 +276,23 @@ def _is_repeat(decision: dict[str, object]) -> bool:
 
 async def _expected(scene: Scene, traffic: Traffic) -> tuple[dict[tuple[int, int], dict[str, object]], set[str]]:
     """The log, decided in one process that nothing happens to."""
-    tenants = {
-        each.connections[0].workspace: tenant_of(_facts(each), PER_MINUTE)
-        for each in traffic.document(PER_MINUTE).tenants
-    }
-    memories: dict[int, Memory] = defaultdict(Memory)
+    undisturbed = Undisturbed(traffic.document(PER_MINUTE).tenants, PER_MINUTE)
     expected: dict[tuple[int, int], dict[str, object]] = {}
     events: set[str] = set()
     async for each in seen(scene.kafka, SLACK_INBOUND):
-        headers = (("ce_id", each.id.encode()), ("ce_type", b"slack.envelope"), ("ce_source", b"/"))
-        times = (("ce_time", b"2026-03-02T09:00:00Z"), ("ce_specversion", b"1.0"))
-        source = Source(each.partition, each.offset, each.key, each.value, (*headers, *times), 0.0)
-        event = opened(source).event
-        if event is None:
-            raise TypeError("the log holds nothing that cannot be read")
-        memory = memories[each.partition]
-        now = max(memory.clock, event.received_at.timestamp())
-        tenant: Tenant | None = tenants.get(event.connection.partition(":")[2])
-        outcome = decide(event, Facts(tenant, 0, memory), datetime.fromtimestamp(now, UTC))
-        memory.keep(each.offset, Row(now, memory.lasting(outcome.changes, now), outcome.changes, b""))
-        memory.settle(each.offset)
-        expected[each.partition, each.offset] = json.loads(outcome.decision.model_dump_json())
-        events.add(event.event_id)
+        source = Source(each.partition, each.offset, each.key, each.value, each.headers, each.appended_ms / 1000)
+        expected[each.partition, each.offset] = undisturbed.decide(source)
+        events.add(each.id)
     return expected, events
 
 
-def _facts(tenant: Described) -> TenantFacts:
-    return TenantFacts.model_validate(tenant.model_dump(exclude={"installations"}))
-
-
 def _over_granted(decisions: dict[tuple[int, int], dict[str, object]]) -> int:
-    """Windows in which a connection was granted more than its capacity and what fills in them."""
     granted: dict[str, list[float]] = defaultdict(list)
     for found in decisions.values():
         decision = found["decision"]
         if isinstance(decision, dict) and decision["kind"] == "dispatched":
             granted[str(found["connection"])].append(datetime.fromisoformat(str(found["at"])).timestamp())
-    over = 0
-    for times in granted.values():
-        times.sort()
-        over += sum(
-            last - first + 1 > PER_MINUTE + PER_MINUTE / 60 * (times[last] - times[first]) + 1e-6
-            for last in range(len(times))
-            for first in range(max(0, last - 3 * PER_MINUTE), last + 1)
-        )
-    return over
+    return over_granted(granted, PER_MINUTE)
 
 
 async def _of_commands(scene: Scene, decisions: dict[tuple[int, int], dict[str, object]]) -> dict[str, float]:

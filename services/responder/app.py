@@ -23,8 +23,9 @@ from schemas.command import (
     WhyAsked,
 )
 from schemas.letter import DeadLetter
+from schemas.operation import CommandsGone
 from schemas.stop import StopRequested
-from schemas.topics import DEAD_LETTERS
+from schemas.topics import AUDIT_OPERATIONS, DEAD_LETTERS, RUNS_COMMANDS
 from services.directory import metrics as directory_metrics
 from services.directory.installations import Installations
 from services.directory.lookup import Directory, directory
@@ -43,12 +44,14 @@ from services.kit.telemetry.instruments import Instruments
 from services.responder import metrics
 from services.responder.adapters.answering import Answering
 from services.responder.adapters.audit import Audit
+from services.responder.adapters.audit_topic import AuditTopic
 from services.responder.adapters.chores import Chore, Chores
 from services.responder.adapters.commands import Commands, Heard, Membership, Received
 from services.responder.adapters.gate import Gate
 from services.responder.adapters.history import History
 from services.responder.adapters.ledger import Ledger, Outside
 from services.responder.adapters.life import Life, Run, Surroundings
+from services.responder.adapters.loading import Begun, Gone
 from services.responder.adapters.models import Models
 from services.responder.adapters.past import Past
 from services.responder.adapters.runs import Ended, Runs
@@ -70,6 +73,8 @@ SNAPSHOT = "responder-directory.json"
 CATALOGUE = (*metrics.CATALOGUE, *KAFKA_METRICS, *directory_metrics.CATALOGUE)
 LOOK_EVERY_S = 1.0
 STOPS_ARE_KEPT_S = 3600.0
+NOBODY = "nobody"
+"""Who asked for a run whose command is gone."""
 NO_PARTITIONS = "it waits for its partitions"
 
 Part = Callable[[], Coroutine[Any, Any, None]]
@@ -95,6 +100,7 @@ async def _work(settings: ResponderSettings, running: Process) -> None:
         known = await stack.enter_async_context(directory(settings, surroundings))
         instruments = Instruments(running.clock, running.emitter, running.tracer)
         producer = await stack.enter_async_context(Producer(settings, SERVICE, instruments))
+        audit = await stack.enter_async_context(AuditTopic(settings, instruments))
         session = await stack.enter_async_context(slack_session())
         models = Models(settings)
         stack.push_async_callback(models.close)
@@ -102,7 +108,7 @@ async def _work(settings: ResponderSettings, running: Process) -> None:
         if settings.responder_http:
             messages = opened_addresses(settings, running, known, producer, instruments)
             beside["following programs' messages"] = (await stack.enter_async_context(messages)).follow
-        await Responder(settings, running, Given(known, producer, session, models, instruments, beside)).run(
+        await Responder(settings, running, Given(known, producer, audit, session, models, instruments, beside)).run(
             settings.responder_name or name
         )
 
@@ -113,6 +119,7 @@ class Given:
 
     known: Directory
     producer: Producer
+    audit: AuditTopic
     session: aiohttp.ClientSession
     models: Models
     instruments: Instruments
@@ -135,6 +142,7 @@ class Responder:
 
     def __init__(self, settings: ResponderSettings, running: Process, given: Given) -> None:
         self._settings, self._running, self._producer = settings, running, given.producer
+        self._audited = given.audit
         self._beside = given.beside
         clock, emitter = running.clock, running.emitter
         sealer = Sealer.of(settings) if settings.sealing_keys is not None else None
@@ -143,7 +151,7 @@ class Responder:
         slack = Slack(settings.slack_api_url, installations, given.known, given.session, clock)
         outside = Outside(slack, Gate(clock, emitter), self._fence)
         ledger = Ledger(given.producer, outside, given.instruments, settings.responder_too_old_s)
-        audit, past = Audit(given.producer, given.instruments), Past(settings)
+        audit, past = Audit(given.audit, clock), Past(settings)
         around = Surroundings(
             settings=settings,
             instruments=given.instruments,
@@ -181,9 +189,11 @@ class Responder:
             dead=self._dead,
             repeated=lambda: self._running.emitter.count(metrics.REPEATED),
             lost=self._lost,
+            gone=self._gone,
             quiet=lambda: self._ledger.quiet(settings.responder_session_s / 2),
         )
         commands = Commands(settings, membership, self._fence, heard)
+        self._running.health.ready["audit"] = self._audited.trouble
         self._running.health.ready["group"] = lambda: None if commands.is_loaded else NO_PARTITIONS
         parts: dict[str, Coroutine[Any, Any, None]] = {
             "hearing of stops": self._stops.run(),
@@ -315,6 +325,47 @@ class Responder:
             "a command cannot be understood and is kept in dead.letters (%s, partition %d, offset %d)",
             *(why, record.partition, record.offset),
         )
+
+    async def _gone(self, partition: int, gone: Gone) -> None:
+        """Retention was faster than every responder. What is newer does not wait; what was begun gets a last word."""
+        now = self._running.clock.now()
+        names = tuple(each.effect.run_id for each in gone.begun if each.effect.run_id is not None)
+        log.critical(
+            "retention deleted commands of partition %d (offsets %d to %d) before they were done with, and nobody can "
+            "do them any more. It goes on behind them; the %d that were begun in Slack end with a word on that, and "
+            "audit.operations keeps note. Give runs.commands a longer retention, or start one sooner",
+            *(partition, gone.first, gone.go_on_at - 1, len(names)),
+        )
+        said = CommandsGone(at=now, partition=partition, first_lost=gone.first, go_on_at=gone.go_on_at, begun=names)
+        record_id = ids.record_id(RUNS_COMMANDS.name, partition, gone.first, gone.go_on_at)
+        await self._producer.publish(AUDIT_OPERATIONS, str(partition), said, record_id)
+        await asyncio.gather(*(self._end_begun(partition, each) for each in gone.begun))
+
+    async def _end_begun(self, partition: int, begun: Begun) -> None:
+        """Its request is nowhere any more, as that of a retry may be: it ends as that would."""
+        effect, now = begun.effect, self._running.clock.now()
+        run_id, named = effect.run_id or "", ("tenant_id", "connection", "team_id", "channel_id", "thread_ts")
+        place = Place(**{name: getattr(effect, name) for name in named})
+        command = RetryAsked(
+            at=now,
+            cause=run_id,
+            place=place,
+            run_id=run_id,
+            retry_of=run_id,
+            user_id=NOBODY,
+            directory_revision=0,
+            received_at=now,
+        )
+        subject = Subject(
+            command_id=effect.command_id or run_id,
+            **place.model_dump(),
+            key=ids.thread_key(effect.team_id, effect.channel_id, effect.thread_ts),
+            partition=partition,
+            run_id=run_id,
+        )
+        ended = asyncio.Event()
+        self._runs.take(Run(command, subject, begun.standing), ended.set)
+        await ended.wait()
 
     def _unforeseen(self, error: BaseException) -> None:
         if not self._broken.done():

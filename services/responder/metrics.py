@@ -57,6 +57,7 @@ WAITING = Gauge("threadline_responder_waiting", "Runs that wait for their thread
 PARTITIONS = Gauge("threadline_responder_partitions", "Partitions of runs.commands that this process has.")
 UNFINISHED = Gauge("threadline_responder_unfinished", "Commands that were read and are not done with.")
 REPEATED = Counter("threadline_responder_repeated", "Commands that were there before, and led to nothing.")
+AUDIT_DOWN = Gauge("threadline_responder_audit_down", "1 while audit.runs takes nothing of what became of runs.")
 DEAD_LETTERS = Counter("threadline_responder_dead_letters", "Commands that could not be understood, and are kept.")
 REQUESTS = Counter(
     "threadline_responder_requests",
@@ -83,5 +84,6 @@ CATALOGUE = (
     UNFINISHED,
     REPEATED,
     DEAD_LETTERS,
+    AUDIT_DOWN,
     REQUESTS,
 )

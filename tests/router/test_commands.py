@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import RecordsToDelete
 
 from bench.beds.child import child
 from bench.beds.inbox import Inbox, encoded
 from bench.beds.router import router_environment
+from bench.beds.topics import delete_before
 from schemas.topics import AUDIT_OPERATIONS, DEAD_LETTERS, SLACK_INBOUND
 from services.kit.groups import DatabaseSettings, KafkaSettings
-from services.kit.kafka.admin import admin_client
 from services.kit.kafka.connection import client_arguments
 from services.kit.settings import child_environment
 from tests.deciding import Deciding
@@ -150,8 +149,7 @@ async def test_a_log_that_lost_events_is_not_read_until_the_loss_is_accepted(
     await inbox.put_all(made[4:])
     number = (await inbox.found(SLACK_INBOUND))[0].record.partition
     tp = TopicPartition(f"{topics.topic_prefix}{SLACK_INBOUND.name}", number)
-    async with admin_client(topics) as client:
-        await client.delete_records({tp: RecordsToDelete(before_offset=7)})
+    await delete_before(topics, SLACK_INBOUND, {number: 7})
     assert "offsets 4 to 6" in await threadline("offsets", "show")
     async with routers(ready=False) as router:
         await router.child_says("is not read: retention deleted what follows the commit (offsets 4 to 6)")

@@ -3,24 +3,14 @@
 import asyncio
 from urllib.parse import urlsplit
 
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-
 from bench.beds.inbox import Inbox
 from bench.beds.relay import relay
+from bench.beds.topics import AS_USUAL, NOTHING, takes_up_to
 from schemas.topics import AUDIT_DECISIONS, RUNS_COMMANDS
 from services.kit.groups import DatabaseSettings, KafkaSettings
-from services.kit.kafka.admin import admin_client
 from tests.deciding import Deciding
 from tests.router.conftest import Runs
 from tests.router.test_router import mentions
-
-
-async def takes(topics: KafkaSettings, size: int) -> None:
-    """From now on the audit of decisions takes records up to this size."""
-    name = f"{topics.topic_prefix}{AUDIT_DECISIONS.name}"
-    wanted = ConfigResource(ConfigResourceType.TOPIC, name, configs={"max.message.bytes": str(size)})
-    async with admin_client(topics) as client:
-        await client.alter_configs([wanted])
 
 
 async def commands(inbox: Inbox, at_least: int) -> int:
@@ -36,7 +26,7 @@ async def test_answers_go_on_while_the_audit_refuses_but_not_without_end(
     """Auditing changes no reply; and so many envelopes are answered that no audit knows of, and no more."""
     made = mentions(Deciding(), 25)
     async with routers(THREADLINE_ROUTER_IN_FLIGHT="10") as router:
-        await takes(topics, 10)
+        await takes_up_to(topics, AUDIT_DECISIONS, NOTHING)
         await inbox.put_all(made[:6])
         assert await commands(inbox, 6) == 6
         await router.until("threadline_router_lane_down", 1, lane="audit")
@@ -46,7 +36,7 @@ async def test_answers_go_on_while_the_audit_refuses_but_not_without_end(
         assert await commands(inbox, 10) == 10
         await asyncio.sleep(2)
         assert await commands(inbox, 10) == 10, "the bound holds"
-        await takes(topics, 1 << 20)
+        await takes_up_to(topics, AUDIT_DECISIONS, AS_USUAL)
         assert [each.decision.kind for each in await inbox.decisions(60)] == ["dispatched"] * 25
         assert await commands(inbox, 25) == 25
         await router.until("threadline_router_lane_down", 0, lane="audit")

@@ -1,6 +1,5 @@
 """Writes what became of runs on audit.runs: once for each run and state, however often it is said."""
 
-import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -8,14 +7,10 @@ from typing import Any
 from schemas import ids
 from schemas.base import Instant
 from schemas.command import FeedbackGiven, Place, Trigger
-from schemas.run import Origin, PhaseTimes, RunAudit, RunCancel, RunFeedback, RunState, RunStateName, Usage
+from schemas.run import Origin, PhaseTimes, RunCancel, RunFeedback, RunState, RunStateName, Usage
 from schemas.stop import StopRequested
-from schemas.topics import AUDIT_RUNS
-from services.kit.kafka.producer import Producer
-from services.kit.telemetry.instruments import Instruments
-from services.responder.adapters.durable import durable
-
-log = logging.getLogger(__name__)
+from services.kit.clock import Clock
+from services.responder.adapters.audit_topic import AuditTopic
 
 
 @dataclass(frozen=True)
@@ -51,8 +46,8 @@ def origin_of(place: Place, trigger: Trigger | None) -> Origin:
 class Audit:
     """What is written goes out behind everything else: no reply waits for it."""
 
-    def __init__(self, producer: Producer, instruments: Instruments) -> None:
-        self._producer, self._clock = producer, instruments.clock
+    def __init__(self, topic: AuditTopic, clock: Clock) -> None:
+        self._topic, self._clock = topic, clock
 
     async def ended(self, run: Audited, state: RunStateName, story: Story) -> None:
         """A run is over."""
@@ -68,7 +63,7 @@ class Audit:
             usage=story.usage,
             **self._of(run),
         )
-        await self._write(run.key, record, ids.run_record_id(run.run_id, f"state:{state}"))
+        await self._topic.write(run.key, record, ids.run_record_id(run.run_id, f"state:{state}"))
 
     async def cancelled(self, run: Audited, stop: StopRequested, acknowledged_at: Instant | None) -> float | None:
         """How a stop went. Gives the seconds that it took."""
@@ -84,7 +79,7 @@ class Audit:
             stop_id=stop.stop_id,
             **self._of(run),
         )
-        await self._write(run.key, record, ids.run_record_id(run.run_id, f"cancel:{stop.stop_id}"))
+        await self._topic.write(run.key, record, ids.run_record_id(run.run_id, f"cancel:{stop.stop_id}"))
         return took
 
     async def feedback(self, given: FeedbackGiven, key: str) -> None:
@@ -101,7 +96,7 @@ class Audit:
             verdict=given.verdict,
             given_by=given.user_id,
         )
-        await self._write(key, record, ids.run_record_id(given.run_id, f"feedback:{given.cause}"))
+        await self._topic.write(key, record, ids.run_record_id(given.run_id, f"feedback:{given.cause}"))
 
     def _of(self, run: Audited) -> dict[str, Any]:
         return {
@@ -112,6 +107,3 @@ class Audit:
             "channel": run.place.channel_id,
             "origin": origin_of(run.place, run.trigger),
         }
-
-    async def _write(self, key: str, record: RunAudit, record_id: str) -> None:
-        await durable(lambda: self._producer.send(AUDIT_RUNS, key, record, record_id))

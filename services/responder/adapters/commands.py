@@ -19,7 +19,7 @@ from services.kit.kafka.connection import client_arguments
 from services.kit.kafka.consumer import Record, record_of
 from services.kit.kafka.fence import Fence
 from services.responder.adapters.durable import patiently
-from services.responder.adapters.loading import Loaded, load
+from services.responder.adapters.loading import Gone, Loaded, load
 from services.responder.decisions.standing import Standing
 from services.responder.decisions.watermark import Watermark
 
@@ -57,6 +57,8 @@ class Heard:
     """Partitions that others have now, or may have had. It returns when nothing is done for them any more."""
     quiet: Callable[[], Awaitable[None]]
     """Returns when no call to Slack is under way."""
+    gone: Callable[[int, Gone], Awaitable[None]]
+    """Commands that are gone. It returns when that is written down, and what was begun of them is ended."""
 
 
 @dataclass
@@ -257,9 +259,14 @@ class Commands(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
         loaded = await patiently(partial(self._read, tp))
         if tp not in self._consumer.assignment():
             return
-        self._partitions[tp.partition] = _Partition(Watermark(loaded.begin_at), loaded)
+        watermark = Watermark(loaded.begin_at)
+        self._partitions[tp.partition] = _Partition(watermark, loaded)
         self._consumer.seek(tp, loaded.begin_at)
         self._consumer.resume(tp)
+        if loaded.gone is not None:
+            watermark.open.add(loaded.gone.first)  # whoever comes next sees the gap, too, until it is dealt with
+            await self._heard.gone(tp.partition, loaded.gone)
+            watermark.done(loaded.gone.first)
 
     async def _read(self, tp: TopicPartition) -> Loaded:
         return await load(self._settings, tp.partition, await self._consumer.committed(tp))

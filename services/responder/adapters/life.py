@@ -128,6 +128,11 @@ class Life:
             run.phase = Phase.FAILED
         finally:
             await run.reply.leave(at_once=_is_told_to_leave())
+        self._passed(run, "finished")
+
+    async def account(self, run: Run) -> None:
+        """Returns when the audit knows how it went. Nobody's reply waits for that."""
+        self._count(run)
         await self._audited(run)
 
     async def _to_its_end(self, run: Run) -> None:
@@ -296,19 +301,20 @@ class Life:
         run.move(signal)
         self._remember(run, run.said)
 
-    async def _audited(self, run: Run) -> None:
-        outcome, audit = OUTCOME[run.phase], self._around.audit
-        at = self._clock.now()
-        self._passed(run, "finished")
-        record = _audited_as(run)
+    def _count(self, run: Run) -> None:
+        outcome, trigger = OUTCOME[run.phase], _audited_as(run).trigger
         self._emitter.count(metrics.RUNS, outcome=outcome)
-        took = max(0.0, (at - record.received_at).total_seconds())
-        self._emitter.observe(metrics.RUN_SECONDS, took, event_type=record.trigger, outcome=outcome)
+        took = run.story.phases["finished"]
+        self._emitter.observe(metrics.RUN_SECONDS, took, event_type=trigger, outcome=outcome)
         if (usage := run.story.usage) is not None:
             self._emitter.count(metrics.TOKENS, usage.input_tokens, direction="input")
             self._emitter.count(metrics.TOKENS, usage.output_tokens, direction="output")
             self._emitter.count(metrics.COST, usage.cost_usd or 0.0)
+
+    async def _audited(self, run: Run) -> None:
+        audit, record = self._around.audit, _audited_as(run)
         if run.stop is not None:
+            at = run.command.received_at + timedelta(seconds=run.story.phases["finished"])
             acknowledged: Instant | None = at if run.phase is Phase.CANCELLED else None
             after = await audit.cancelled(record, run.stop, acknowledged)
             if after is not None:

@@ -1,13 +1,15 @@
 """What is known of a partition before anything of it is done: the commands just below its commit, and its ledger."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.attributes import Attributes, AttributesMissing
-from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, EffectUnknown, LedgerEntry
+from schemas.command import RetryAsked, RunRequested
+from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, EffectOf, EffectUnknown, LedgerEntry
 from schemas.record import CannotRead
 from schemas.topics import RUNS_COMMANDS, SLACK_EFFECTS
 from services.kit.groups import KafkaSettings
@@ -38,14 +40,33 @@ class Names:
         return True
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A run that was begun in Slack, and whose command is gone."""
+
+    effect: EffectOf
+    """One of its calls, which tells where it is."""
+    standing: Standing
+
+
+@dataclass(frozen=True)
+class Gone:
+    """Commands that retention deleted before they were done with."""
+
+    first: int
+    go_on_at: int
+    begun: tuple[Begun, ...]
+
+
 @dataclass
 class Loaded:
     """One partition."""
 
     begin_at: int
-    """The first command that is not done."""
+    """The first command that is not done, and is there."""
     names: Names = field(default_factory=Names)
     ledger: dict[str, Standing] = field(default_factory=dict)
+    gone: Gone | None = None
 
 
 async def load(settings: KafkaSettings, partition: int, commit: int | None) -> Loaded:
@@ -71,29 +92,61 @@ async def load(settings: KafkaSettings, partition: int, commit: int | None) -> L
                 continue  # it was kept as a dead letter when it was met first
         if oldest_ms is not None:
             consumer.assign([effects])
-            await _fold(consumer, effects, oldest_ms - CLOCKS_DIFFER_MS, settings.topic_prefix, loaded)
+            if (found := await _at(consumer, effects, oldest_ms - CLOCKS_DIFFER_MS)) is not None:
+                consumer.seek(effects, found)
+                await _fold(consumer, settings.topic_prefix, lambda entry: _take(entry, loaded.ledger))
+        if commit is not None and commit < first:
+            begun = await _begun(consumer, commands, effects, settings.topic_prefix)
+            loaded.gone = Gone(commit, first, tuple(begun))
     finally:
         await let_go(consumer)
     return loaded
 
 
-async def _fold(
-    consumer: AIOKafkaConsumer, effects: TopicPartition, since_ms: int, prefix: str, loaded: Loaded
-) -> None:
-    found = (await consumer.offsets_for_times({effects: since_ms})).get(effects)
-    if found is None:
-        return
-    consumer.seek(effects, found.offset)
+async def _at(consumer: AIOKafkaConsumer, partition: TopicPartition, since_ms: int) -> int | None:
+    found = (await consumer.offsets_for_times({partition: since_ms})).get(partition)
+    return found.offset if found is not None else None
+
+
+async def _begun(
+    consumer: AIOKafkaConsumer, commands: TopicPartition, effects: TopicPartition, prefix: str
+) -> list[Begun]:
+    """Runs that the ledger has begun and not ended, and that no command asks for any more."""
+    asked_for: set[str] = set()
+    consumer.assign([commands])
+    await consumer.seek_to_beginning(commands)
+    async for raw in to_end(consumer):
+        try:
+            _, event = record_of(raw, prefix).decode()
+        except CannotRead:
+            continue  # it is met again when it is its turn
+        if isinstance(event, RunRequested | RetryAsked):
+            asked_for.add(event.run_id)
+    ledger: dict[str, Standing] = {}
+    where: dict[str, EffectOf] = {}
+
+    def take(entry: LedgerEntry) -> None:
+        if entry.effect.run_id is not None and entry.effect.run_id not in asked_for:
+            _take(entry, ledger)
+            where.setdefault(entry.effect.run_id, entry.effect)
+
+    consumer.assign([effects])
+    await consumer.seek_to_beginning(effects)
+    await _fold(consumer, prefix, take)
+    return [Begun(where[name], standing) for name, standing in ledger.items() if not standing.is_over]
+
+
+async def _fold(consumer: AIOKafkaConsumer, prefix: str, take: Callable[[LedgerEntry], None]) -> None:
     async for raw in to_end(consumer):
         try:
             _, event = record_of(raw, prefix).decode()
         except CannotRead:
             continue  # nobody but a responder writes there; what is damaged says nothing of any call
         if isinstance(event, EffectIntended | EffectConfirmed | EffectFailed | EffectUnknown):
-            _take(event, loaded)
+            take(event)
 
 
-def _take(entry: LedgerEntry, loaded: Loaded) -> None:
+def _take(entry: LedgerEntry, ledger: dict[str, Standing]) -> None:
     name = entry.effect.run_id or entry.effect.command_id
     if name is not None:
-        loaded.ledger.setdefault(name, Standing()).take(entry)
+        ledger.setdefault(name, Standing()).take(entry)

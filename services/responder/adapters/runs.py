@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -25,6 +25,8 @@ DROPPED_WITHIN_S: Final = 5.0
 REFUSAL_IS_NEWS: Final = timedelta(minutes=1)
 ENDED_IS_NEWS_S, MOST_ENDED = 600.0, 1_000
 """How long, and of how many runs, it is known that they were there."""
+MOST_UNACCOUNTED: Final = 500
+"""So many runs may be over of which no audit knows yet; then none is started until it does."""
 TOO_LATE_AFTER_S: Final = 2.0
 """A stop may come before its run: only then is it said that it came behind one."""
 
@@ -34,7 +36,9 @@ class _Held:
     run: Run
     done: list[Callable[[], None]]
     task: "asyncio.Task[None] | None" = None
-    is_dropped: bool = field(default=False)
+    is_dropped: bool = False
+    has_thread: bool = False
+    """Whether the next in its thread waits for it."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Runs:
         self._held: dict[str, _Held] = {}
         self._stops: dict[str, StopRequested] = {}
         self._ended: OrderedDict[str, Ended] = OrderedDict()
+        self._unaccounted = 0
         self.ended = 0
         """How many, since it began."""
         self._met: set[str] = set()
@@ -156,13 +161,20 @@ class Runs:
                 self.refused(stop, run)
 
     def _go_on(self) -> None:
+        if self._unaccounted >= MOST_UNACCOUNTED:
+            return
         for held in self._starting.next():
+            held.has_thread = True
             held.task = asyncio.create_task(self._live(held))
 
     async def _live(self, held: _Held) -> None:
+        """The next in its thread begins when it is over; it is done with when the audit knows of it."""
         try:
             if not held.is_dropped:
                 await self._life.live(held.run)
+                self._is_over(held.run)
+                self._leave_thread(held)
+                await self._account(held.run)
         except asyncio.CancelledError:
             if not held.is_dropped:
                 self.failed(RuntimeError("a run was cancelled by nobody of ours"))
@@ -172,8 +184,20 @@ class Runs:
         else:
             if not held.is_dropped:
                 self._held.pop(held.run.command.run_id, None)
-                self._is_over(held.run)
                 for done in held.done:
                     done()
-        self._starting.done(held)
-        self._go_on()
+        self._leave_thread(held)
+
+    async def _account(self, run: Run) -> None:
+        self._unaccounted += 1
+        try:
+            await self._life.account(run)
+        finally:
+            self._unaccounted -= 1
+            self._go_on()
+
+    def _leave_thread(self, held: _Held) -> None:
+        if held.has_thread:
+            held.has_thread = False
+            self._starting.done(held)
+            self._go_on()

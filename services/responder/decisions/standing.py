@@ -44,6 +44,12 @@ class Standing:
         """The calls that were meant for one of these."""
         return [each for each in self.meant.values() if each.purpose in purposes]
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the calls that end the run were all meant, and of none is anything left to be found out."""
+        last = self.last_words()
+        return bool(last) and all(self.is_settled(each.effect_id) for each in last)
+
     def last_words(self) -> list[Call]:
         """The calls that end the run, if all of them were meant: then none of another kind may follow.
 

@@ -1,0 +1,134 @@
+"""Everything that is there when a scenario is over: on the topics, in Slack, at the model, and in the logs."""
+
+import json
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from bench.beds.answered import Entry, Stands, entries, messages_of, topics_of
+from bench.beds.commits import Look
+from bench.beds.decided import Seen, seen
+from bench.beds.workspaces import Workspaces
+from bench.chaos.people import Said
+from bench.chaos.scenario import Going
+from bench.chaos.stage import Stage
+from bench.story import FINAL
+from schemas.operation import LossAccepted
+from schemas.run import RunState
+from schemas.topics import AUDIT_DECISIONS, AUDIT_OPERATIONS, RUNS_COMMANDS, SLACK_INBOUND, TOPICS
+from services.directory.document import Tenant
+from services.slack_sim.control import asks
+from services.slack_sim.control.answers import EnvelopeShown
+
+Where = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All of it."""
+
+    stands: Stands
+    workspaces: Workspaces
+    tenants: tuple[Tenant, ...]
+    """As the directory describes them."""
+    said: list[Said]
+    envelopes: list[EnvelopeShown]
+    inbound: list[Seen]
+    commands: list[Seen]
+    """What stands on runs.commands, whether or not it can be read."""
+    decisions: list[tuple[Seen, dict[str, Any]]]
+    """Each that stands on the topic, repeats among them."""
+    losses: list[LossAccepted]
+    secrets_seen: list[str]
+    """Where a token or key stands that must stand nowhere."""
+    exits: dict[str, int]
+    """Services that ended by themselves."""
+    left: int
+    """What was not done when there was no more waiting."""
+
+    @property
+    def decided(self) -> dict[Where, dict[str, Any]]:
+        """The first decision about each record of the log."""
+        found: dict[Where, dict[str, Any]] = {}
+        for _, each in self.decisions:
+            found.setdefault((each["source_partition"], each["source_offset"]), each)
+        return found
+
+    def is_lost(self, partition: int, offset: int) -> bool:
+        """Whether an operator took note that it was never decided."""
+        return any(
+            each.partition == partition and (each.first_lost or 0) <= offset < each.go_on_at for each in self.losses
+        )
+
+    def times(self, what: Going) -> list[float]:
+        """When each event was acknowledged, decided, or answered."""
+        match what:
+            case "acks":
+                found: Iterable[float | None] = (each.acknowledged_at for each in self.envelopes)
+            case "decisions":
+                found = (each.appended_ms / 1000 for each, _ in self.decisions)
+            case _:
+                found = (each.appended_ms / 1000 for each in self.stands.audit if _is_final(each))
+        return sorted(each for each in found if each is not None)
+
+
+def _is_final(entry: Entry) -> bool:
+    return isinstance(entry.event, RunState) and entry.event.state in FINAL
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What was seen while it went on."""
+
+    looks: list[Look]
+    away: list[tuple[float, float]]
+    left: int
+
+
+async def facts(stage: Stage, said: list[Said], watched: Watched) -> Facts:
+    """Gathers it."""
+    shown, emoji = await messages_of(stage.sim, stage.workspaces.app)
+    found = await topics_of(stage.kafka)
+    found["commands"] = [*stage.gone.commands, *found["commands"]]
+    stands = Stands(**found, shown=shown, emoji=emoji, asked=stage.model.asked, looks=watched.looks, away=watched.away)
+    operations = [each.event for each in await entries(stage.kafka, AUDIT_OPERATIONS)]
+    return Facts(
+        stands=stands,
+        workspaces=stage.workspaces,
+        tenants=stage.document.tenants,
+        said=said,
+        envelopes=(await stage.sim.ask(asks.ReadEnvelopes())).envelopes,
+        inbound=[*stage.gone.inbound, *[each async for each in seen(stage.kafka, SLACK_INBOUND)]],
+        commands=[each async for each in seen(stage.kafka, RUNS_COMMANDS)],
+        decisions=[(each, json.loads(each.value)) async for each in seen(stage.kafka, AUDIT_DECISIONS)],
+        losses=[each for each in operations if isinstance(each, LossAccepted)],
+        secrets_seen=[*[where async for where in _on_topics(stage)], *_in_logs(stage)],
+        exits={f"{worker.service}: {how}": count for worker in stage.everybody for how, count in worker.exits.items()},
+        left=watched.left,
+    )
+
+
+def _secrets(stage: Stage) -> list[bytes]:
+    database = stage.ground.database.settings.database_url
+    password = urlsplit(database.get_secret_value() if database is not None else "").password or ""
+    tokens = [each.token for each in (*stage.workspaces.every, stage.nobodys)]
+    named = [stage.environment[name] for name in ("SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "OPENAI_API_KEY")]
+    return [each.encode() for each in (*tokens, *named, password) if each]
+
+
+async def _on_topics(stage: Stage) -> AsyncIterator[str]:
+    secrets = _secrets(stage)
+    for topic in TOPICS:
+        async for each in seen(stage.kafka, topic):
+            record = b" ".join([each.key or b"", each.value, *(value or b"" for _, value in each.headers)])
+            if any(secret in record for secret in secrets):
+                yield f"{topic.name}/{each.partition}/{each.offset}"
+
+
+def _in_logs(stage: Stage) -> Iterator[str]:
+    secrets = _secrets(stage)
+    for log in stage.folder.glob("*.log"):
+        text = log.read_bytes()
+        if log.name != "slack-sim.log" and any(secret in text for secret in secrets):
+            yield log.name

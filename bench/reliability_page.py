@@ -1,0 +1,120 @@
+"""Writes docs/reliability.md from raw data that is kept: `./dev chaos --write-docs`."""
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from bench.chaos.invariants import INVARIANT_OF
+from bench.chaos.scenario import Scenario, scenarios
+from bench.kept_data import KEPT, Kept, newest
+from bench.report import number
+
+PAGE = Path(__file__).parents[1] / "docs/reliability.md"
+WORDS = KEPT / "reliability.in.md"
+"""The page without its figures."""
+CORE = "besides"
+"""What is checked and is none of the invariants."""
+
+Outcome = Mapping[str, Any]
+
+
+def write() -> None:
+    """Makes the page anew."""
+    PAGE.write_text(page(), "utf-8")
+
+
+def page() -> str:
+    """The page, from the newest of what is kept."""
+    pipeline, planted = newest("chaos-pipeline"), newest("chaos-planted")
+    outcomes = [each for run in pipeline.runs for each in run["raw"]["outcomes"]]
+    bugs = [each for run in planted.runs for each in run["raw"]["outcomes"]]
+    text = WORDS.read_text("utf-8")
+    for mark, made in {
+        "where": f"{pipeline.where('Played')} {_seed(pipeline)}",
+        "sum": _sum(outcomes),
+        "invariants": _invariants(outcomes),
+        "scenarios": "\n\n".join(_places(outcomes)),
+        "excuses": "\n".join(_excuses(outcomes)) or "Nowhere.",
+        "missing": "\n".join(_missing(outcomes)) or "All were played.",
+        "bugs": _bugs(bugs),
+    }.items():
+        text = text.replace(f"<!-- {mark} -->", made)
+    return text
+
+
+def _seed(kept: Kept) -> str:
+    [seed] = {run["raw"]["seed"] for run in kept.runs}
+    return f"The seed was {seed}."
+
+
+def _sum(outcomes: list[Outcome]) -> str:
+    played = [each for each in outcomes if not each["missing"]]
+    held = sum(each["holds"] for each in played)
+    runs, events = (sum(each["counts"][what] for each in played) for what in ("runs", "events"))
+    hours = sum(each["took_s"] for each in played) / 3600
+    return (
+        f"**{held} of {len(played)} scenarios held.** In {number(hours)} hours there were {number(events)} deliveries "
+        f"and {number(runs)} runs."
+    )
+
+
+def _invariants(outcomes: list[Outcome]) -> str:
+    lines = ["| invariant | what was looked for | found |", "|---|---|---|"]
+    for check, invariant in sorted(INVARIANT_OF.items(), key=lambda each: (each[1] == CORE, each[1])):
+        count = sum(len(each["wrong"].get(check, ())) for each in outcomes)
+        lines.append(f"| {invariant} | {check} | {count if not count else f'**{count}**'} |")
+    return "\n".join(lines)
+
+
+def _places(outcomes: list[Outcome]) -> Iterator[str]:
+    named = {each.name: each for each in scenarios()}
+    there = [(named[each["name"]], each) for each in outcomes if each["name"] in named and not each["missing"]]
+    for place, of_place in groupby(there, key=lambda each: each[0].place):
+        rows = [_row(scenario, outcome) for scenario, outcome in of_place]
+        heading = (
+            "fault",
+            "when",
+            "acks",
+            "decisions",
+            "answers",
+            "longest without an ack",
+            "without a begun answer",
+            "",
+        )
+        yield "\n".join((f"### {place}", "", f"| {' | '.join(heading)} |", f"|{'---|' * len(heading)}", *rows))
+
+
+def _row(scenario: Scenario, outcome: Outcome) -> str:
+    fault = scenario.fault
+    went_on = [
+        f"**{outcome['went_on'][what]}**" if what in fault.goes_on else str(outcome["went_on"][what])
+        for what in ("acks", "decisions", "answers")
+    ]
+    silent = [f"{outcome['silent_s'][what]:.1f} s" for what in ("acks", "answers begun")]
+    held = "held" if outcome["holds"] else "**broke**: " + ", ".join((*outcome["wrong"], *outcome["stood_still"]))
+    cells = (fault.named or fault.fault, scenario.moment, *went_on, *silent, held)
+    return f"| {' | '.join(cells)} |"
+
+
+def _excuses(outcomes: list[Outcome]) -> Iterator[str]:
+    named = {each.name: each for each in scenarios()}
+    for outcome in outcomes:
+        for check, found in outcome["excused"].items():
+            if outcome["name"] in named:
+                why = named[outcome["name"]].fault.excuses[check]
+                yield f"- {outcome['name']}: {check}, {len(found)} times; {why}"
+
+
+def _missing(outcomes: list[Outcome]) -> Iterator[str]:
+    return (f"- {each['name']}: {each['missing']}" for each in outcomes if each["missing"])
+
+
+def _bugs(outcomes: list[Outcome]) -> str:
+    lines = ["| service | the bug | played | found by |", "|---|---|---|---|"]
+    for each in outcomes:
+        found = ", ".join((*each["wrong"], *(f"no {what}" for what in each["stood_still"])))
+        lines.append(
+            f"| {each['service']} | {each['what']} | {each['name']} | {found if each['found'] else '**missed**'} |"
+        )
+    return "\n".join(lines)

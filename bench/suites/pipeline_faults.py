@@ -1,0 +1,75 @@
+"""The whole way under every fault that the scenario files name, one scenario after the other."""
+
+import sys
+from collections import Counter
+
+from bench.chaos.invariants import INVARIANT_OF
+from bench.chaos.play import Outcome, play
+from bench.chaos.scenario import scenarios
+from bench.chaos.stage import ground
+from bench.figure import Figure, Goal
+from bench.suite import Bed, Measured, Suite
+
+SCENARIOS = 60
+PLAYED, HELD, STILL, MISSING = "scenarios", "of them held", "without progress", "not played on this machine"
+
+
+async def run(bed: Bed, number: int) -> Measured:
+    """All that were chosen. Each is told of as soon as it is over."""
+    chosen, seed = list(scenarios(bed.only)), bed.seed + number
+    outcomes: list[Outcome] = []
+    async with ground(bed.home.root / "chaos-pipeline") as standing:
+        for count, scenario in enumerate(chosen, 1):
+            outcome = await play(standing, scenario, seed)
+            outcomes.append(outcome)
+            print(f"{count}/{len(chosen)} {line_of(outcome)}", file=sys.stderr, flush=True)
+    return Measured(_counted(outcomes), {"seed": seed, "outcomes": [each.as_raw() for each in outcomes]})
+
+
+def line_of(outcome: Outcome) -> str:
+    """What came of one, for people who watch."""
+    if outcome.missing:
+        return f"not played: {outcome.name}: {outcome.missing}"
+    told = [f"{check}: {len(found)} ({', '.join(found[:3])})" for check, found in outcome.wrong.items()]
+    told += [f"no {what} while it lasted" for what in outcome.stood_still]
+    return f"{'held' if outcome.holds else 'BROKE'}: {outcome.name} ({outcome.took_s:.0f} s) {'; '.join(told)}".rstrip()
+
+
+def _counted(outcomes: list[Outcome]) -> dict[str, float]:
+    played = [each for each in outcomes if not each.missing]
+    found = Counter(dict.fromkeys(INVARIANT_OF, 0))
+    for each in played:
+        found.update({check: len(names) for check, names in each.wrong.items()})
+    return {
+        PLAYED: float(len(played)),
+        HELD: float(sum(each.holds for each in played)),
+        MISSING: float(len(outcomes) - len(played)),
+        STILL: float(sum(bool(each.stood_still) for each in played)),
+        **{check: float(count) for check, count in found.items()},
+        "runs": sum(each.counts["runs"] for each in played),
+        "events": sum(each.counts["events"] for each in played),
+        "found where it is right": float(sum(len(names) for each in played for names in each.excused.values())),
+        "took, s": sum(each.took_s for each in played),
+    }
+
+
+def judge(measured: list[Measured]) -> list[Figure]:
+    """Nothing lost, nothing doubled, and something went on, in each of them."""
+    whole = all(each.figures[PLAYED] + each.figures[MISSING] >= SCENARIOS for each in measured)
+    goals = {STILL: Goal("==", 0), **dict.fromkeys(INVARIANT_OF, Goal("==", 0))}
+    goals |= {PLAYED: Goal(">=", SCENARIOS)} if whole else {}
+    return [
+        Figure(name, "", tuple(each.figures[name] for each in measured), goals.get(name))
+        for name in measured[0].figures
+    ]
+
+
+SUITE = Suite(
+    name="pipeline",
+    kind="chaos",
+    what="the whole way from Slack to an answer under every fault × place × moment of bench/chaos/scenarios",
+    runs=1,
+    run=run,
+    judge=judge,
+    parts=(),
+)
