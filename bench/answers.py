@@ -165,7 +165,8 @@ def _is_there(effect: EffectOf, place: Place) -> bool:
 
 def of_other_threads(story: Story) -> Iterable[str]:
     """Questions with which a model was shown words of another thread."""
-    threads = {story.question(run_id): place_of(entry.event).thread_ts for run_id, entry in story.runs.items()}
+    threads: dict[int, str | None] = dict(story.stands.threads)
+    threads |= {story.question(run_id): place_of(entry.event).thread_ts for run_id, entry in story.runs.items()}
     for asked in story.stands.asked:
         if {threads.get(each) for each in asked.shown} != {threads[asked.question]}:
             yield f"run-{asked.question}"

@@ -56,6 +56,8 @@ class Stands:
     emoji: frozenset[tuple[str, str]] = frozenset()
     """Messages that carry one of ours: channel and ts."""
     asked: list[Asked] = field(default_factory=list)
+    threads: Mapping[int, str] = field(default_factory=dict)
+    """Where questions were asked that may have become no run."""
     looks: list[Look] = field(default_factory=list)
     away: list[tuple[float, float]] = field(default_factory=list)
     """When there was no broker: nobody hears of anything then."""

@@ -22,7 +22,7 @@ AGAIN_S: Final = 1.0
 
 
 class AuditTopic:
-    """Writes to it, however long it takes nothing. A client whose record was refused is out of step, and is replaced."""
+    """Writes to it, however long it takes nothing. A client that was refused is out of step, and is replaced."""
 
     def __init__(self, settings: KafkaSettings, instruments: Instruments) -> None:
         self._settings, self._instruments = settings, instruments
