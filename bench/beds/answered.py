@@ -77,16 +77,15 @@ async def entries(kafka: KafkaSettings, topic: Topic) -> list[Entry]:
     return sorted(found, key=lambda each: (each.partition, each.offset))
 
 
-async def topics_of(kafka: KafkaSettings) -> dict[str, list[Entry]]:
-    """Every topic that a responder reads or writes."""
-    named = {
-        "commands": RUNS_COMMANDS,
-        "stops": RUNS_STOPS,
-        "ledger": SLACK_EFFECTS,
-        "audit": AUDIT_RUNS,
-        "dead": DEAD_LETTERS,
-    }
-    return {name: await entries(kafka, topic) for name, topic in named.items()}
+async def on_topics(kafka: KafkaSettings) -> Stands:
+    """Everything on the topics that a responder reads or writes."""
+    return Stands(
+        commands=await entries(kafka, RUNS_COMMANDS),
+        stops=await entries(kafka, RUNS_STOPS),
+        ledger=await entries(kafka, SLACK_EFFECTS),
+        audit=await entries(kafka, AUDIT_RUNS),
+        dead=await entries(kafka, DEAD_LETTERS),
+    )
 
 
 async def messages_of(sim: SlackSim, app: str) -> tuple[list[Shown], frozenset[tuple[str, str]]]:

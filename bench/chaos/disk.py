@@ -45,5 +45,14 @@ def mounted(folder: Path, size_mb: int) -> Iterator[Disk | None]:
         _does("umount", "--lazy", str(folder))
 
 
+def release(folder: Path) -> None:
+    """What a run before left mounted below a folder, since it was killed."""
+    mounts = Path("/proc/mounts")
+    there = [line.split()[1] for line in mounts.read_text("utf-8").splitlines()] if mounts.exists() else []
+    for each in there:
+        if Path(each).is_relative_to(folder):
+            _does("umount", "--lazy", each)
+
+
 def _does(*command: str) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from bench.beds.answered import Entry, Stands, entries, messages_of, topics_of
+from bench.beds.answered import Entry, Stands, entries, messages_of, on_topics
 from bench.beds.commits import Look
 from bench.beds.decided import Seen, seen
 from bench.beds.workspaces import Workspaces
@@ -14,7 +14,8 @@ from bench.chaos.people import Said
 from bench.chaos.scenario import Going
 from bench.chaos.stage import Stage
 from bench.story import FINAL
-from schemas.operation import LossAccepted
+from schemas.command import RunRequested
+from schemas.operation import CommandsGone, LossAccepted
 from schemas.run import RunState
 from schemas.topics import AUDIT_DECISIONS, AUDIT_OPERATIONS, RUNS_COMMANDS, SLACK_INBOUND, TOPICS
 from services.directory.document import Tenant
@@ -44,6 +45,8 @@ class Facts:
     """Where a token or key stands that must stand nowhere."""
     exits: dict[str, int]
     """Services that ended by themselves."""
+    forgotten: frozenset[str]
+    """Causes of runs that were deleted before they were begun, of which a responder took note."""
     left: int
     """What was not done when there was no more waiting."""
 
@@ -89,10 +92,22 @@ class Watched:
 async def facts(stage: Stage, said: list[Said], watched: Watched) -> Facts:
     """Gathers it."""
     shown, emoji = await messages_of(stage.sim, stage.workspaces.app)
-    found = await topics_of(stage.kafka)
-    found["commands"] = [*stage.gone.commands, *found["commands"]]
-    stands = Stands(**found, shown=shown, emoji=emoji, asked=stage.model.asked, looks=watched.looks, away=watched.away)
+    found = await on_topics(stage.kafka)
     operations = [each.event for each in await entries(stage.kafka, AUDIT_OPERATIONS)]
+    gone = [each for each in operations if isinstance(each, CommandsGone)]
+    over = {getattr(each.event, "run_id", None) for each in found.audit if _is_final(each)}
+    asked_for = [*stage.gone.commands, *found.commands]
+    forgotten = [each for each in asked_for if _is_forgotten(each, gone, over)]
+    stands = replace(
+        found,
+        commands=[each for each in asked_for if each not in forgotten],
+        shown=shown,
+        emoji=emoji,
+        asked=stage.model.asked,
+        threads={each.number: each.root for each in said},
+        looks=watched.looks,
+        away=watched.away,
+    )
     return Facts(
         stands=stands,
         workspaces=stage.workspaces,
@@ -105,7 +120,19 @@ async def facts(stage: Stage, said: list[Said], watched: Watched) -> Facts:
         losses=[each for each in operations if isinstance(each, LossAccepted)],
         secrets_seen=[*[where async for where in _on_topics(stage)], *_in_logs(stage)],
         exits={f"{worker.service}: {how}": count for worker in stage.everybody for how, count in worker.exits.items()},
+        forgotten=frozenset(each.event.cause for each in forgotten if isinstance(each.event, RunRequested)),
         left=watched.left,
+    )
+
+
+def _is_forgotten(command: Entry, gone: list[CommandsGone], over: set[str | None]) -> bool:
+    """Whether a responder took note that nobody could do it any more, and had not begun."""
+    run_id = getattr(command.event, "run_id", command.id)
+    return run_id not in over and any(
+        each.partition == command.partition
+        and each.first_lost <= command.offset < each.go_on_at
+        and run_id not in each.begun
+        for each in gone
     )
 
 

@@ -67,8 +67,9 @@ class Account:
         return {kind for event in self.deliveries[said.channel, said.ts] for kind in self.kinds[event]}
 
     def is_lost(self, said: Said) -> bool:
-        """Whether an operator took note that nothing came of it."""
-        return bool(self.deliveries[said.channel, said.ts] & self.lost)
+        """Whether an operator or a responder took note that nothing came of it."""
+        is_forgotten = f"{said.channel}:{said.ts}" in self.facts.forgotten
+        return is_forgotten or bool(self.deliveries[said.channel, said.ts] & self.lost)
 
 
 def _event_of(record: Seen) -> str:

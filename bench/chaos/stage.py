@@ -19,7 +19,7 @@ from bench.beds.slack import own_slack
 from bench.beds.speaking import Speaking, speaking
 from bench.beds.worker import Worker
 from bench.beds.workspaces import Workspace, Workspaces, make_workspaces
-from bench.chaos.disk import Disk, mounted
+from bench.chaos.disk import Disk, mounted, release
 from bench.chaos.people import LIMITED, PER_MINUTE, WORKSPACES
 from services.directory.document import Document
 from services.kit.groups import DatabaseSettings, KafkaSettings
@@ -53,6 +53,7 @@ class Ground:
 @asynccontextmanager
 async def ground(folder: Path) -> AsyncIterator[Ground]:
     """A broker with a door for each service, and a database, each on a disk of its own."""
+    await asyncio.to_thread(release, folder)
     async with AsyncExitStack() as stack:
         disks: dict[str, Disk] = {}
         for name, size_mb in (("kafka", BROKER_MB), ("postgres", DATABASE_MB)):

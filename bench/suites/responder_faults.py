@@ -10,13 +10,13 @@ import signal
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from opentelemetry.trace import NoOpTracer
 
 from bench.answers import CHECKS, told, wrong
-from bench.beds.answered import Stands, messages_of, topics_of
+from bench.beds.answered import messages_of, on_topics
 from bench.beds.asking import Asking, wishes
 from bench.beds.broker import OwnBroker, own_broker
 from bench.beds.commits import Look, committed, looks
@@ -90,8 +90,8 @@ async def run(bed: Bed, number: int) -> Measured:
         left = await _all_of_it(scene, seed)
         took_s = clock.monotonic() - began
         shown, emoji = await messages_of(scene.sim, scene.workspaces.app)
-        stands = Stands(
-            **await topics_of(scene.kafka),
+        stands = replace(
+            await on_topics(scene.kafka),
             shown=shown, emoji=emoji, asked=scene.model.asked, looks=scene.looks, away=scene.away,
         )  # fmt: skip
     found = wrong(stands)
@@ -220,7 +220,7 @@ async def _until_all_is_done(scene: Scene) -> int:
     """Until all is committed, or too long. Gives how many commands are not."""
     clock = SystemClock()
     until = clock.monotonic() + FINISHED_WITHIN_S
-    ends = Counter(each.partition for each in (await topics_of(scene.kafka))["commands"])
+    ends = Counter(each.partition for each in (await on_topics(scene.kafka)).commands)
     async with admin_client(scene.kafka) as client:
         while True:
             commits = await committed(client, scene.kafka, "responder")

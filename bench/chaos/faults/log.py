@@ -22,6 +22,7 @@ POISON = (
     (b"[]", (("ce_id", b"1"), ("ce_type", b"slack.envelope"), ("ce_source", b"/"), ("ce_time", b"yesterday"))),
 )
 """What nobody can read: no JSON, nothing, a type that is not known, headers that are no text, a time that is none."""
+AWAY_S = 5.0
 FLOOD = 4
 """So many times each kind: as many as a router takes in a row."""
 
@@ -66,7 +67,7 @@ async def _retention(struck: Struck) -> AsyncIterator[None]:
     stage, told = struck.stage, struck.scenario.fault.told
     worker = stage.worker(told["of"])
     await worker.end(gently=False)
-    await asyncio.sleep(struck.scenario.fault.lasts_s / 2)
+    await asyncio.sleep(AWAY_S)
     if told["of"] == "router":
         stage.gone.inbound += [each async for each in seen(stage.kafka, SLACK_INBOUND)]
     else:
