@@ -60,6 +60,13 @@ def _has_no_spool() -> None:
     _replace(Aside, "put", nowhere)
 
 
+def _has_no_memory() -> None:
+    from services.router.decisions import idempotency  # noqa: PLC0415
+
+    _replace(idempotency, "seen_event", lambda _: lambda *_: None)
+    _replace(idempotency, "seen_cause", lambda _: lambda *_: None)
+
+
 def _decides_by_chance() -> None:
     from services.router.adapters import decider  # noqa: PLC0415
     from services.router.decisions.outcome import Outcome  # noqa: PLC0415
@@ -181,6 +188,13 @@ BUGS: Final[Mapping[str, Bug]] = {
         "ingress: its link to Kafka cut, talking",
         frozenset({"no acks"}),
         _has_no_spool,
+    ),
+    "has_no_memory": Bug(
+        "router",
+        "takes whatever comes again for something new",
+        "slack: every second acknowledgement lost, talking",
+        frozenset({"decided otherwise than without faults"}),
+        _has_no_memory,
     ),
     "decides_by_chance": Bug(
         "router",

@@ -7,8 +7,18 @@ from pathlib import Path
 import pytest
 
 from bench.beds.child import child
+from bench.chaos.planted import BUGS
 
 WITHIN_S = 240
+SABOTAGE = """
+import os, sys
+
+if f"services.{os.environ['SABOTAGED']}" in sys.orig_argv:
+    from bench.chaos.planted import BUGS
+
+    BUGS[os.environ["BUG"]].plant()
+"""
+"""What Python runs before anything else: whichever way a service is started, it has the bug."""
 
 
 async def played(folder: Path, **more: str) -> tuple[int, str]:
@@ -31,4 +41,14 @@ async def test_every_claim_holds(tmp_path: Path) -> None:
 async def test_where_answers_do_not_come_it_says_so_and_ends_with_1(tmp_path: Path) -> None:
     code, said = await played(tmp_path, THREADLINE_ANSWER_WITHIN_S="1", THREADLINE_REHEARSAL_WORDS_PER_S="1")
     assert "NOT SO" in said
+    assert code == 1
+
+
+@pytest.mark.timeout(WITHIN_S)
+@pytest.mark.parametrize("bug", ["has_no_memory", "grants_more", "hears_no_stop"])
+async def test_where_a_service_is_sabotaged_it_says_so_and_ends_with_1(tmp_path: Path, bug: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SABOTAGE, "utf-8")
+    told = {"PYTHONPATH": f"{tmp_path}:{Path.cwd()}", "SABOTAGED": BUGS[bug].service, "BUG": bug}
+    code, said = await played(tmp_path, **told)
+    assert "NOT SO" in said, said
     assert code == 1
