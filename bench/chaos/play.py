@@ -18,6 +18,7 @@ from bench.chaos.faults.kind import FaultKind, Struck
 from bench.chaos.invariants import wrong
 from bench.chaos.moments import come
 from bench.chaos.people import People, sayings
+from bench.chaos.progress import until_it_goes_on
 from bench.chaos.scenario import Going, Scenario
 from bench.chaos.stage import SERVICES, Ground, Stage, stage
 from schemas.topics import AUDIT_DECISIONS, RUNS_COMMANDS, SLACK_EFFECTS, SLACK_INBOUND
@@ -110,6 +111,8 @@ async def _all_of_it(struck: Struck, kind: FaultKind, people: People, times: Tim
             if late:
                 await starting
             await _or_fails(_until(times.strike + scenario.fault.lasts_s), talking)
+            goes_on = until_it_goes_on(standing, scenario.fault.goes_on, times.strike + UNDER_WAY_S)
+            await _or_fails(goes_on, talking)
         times.over = _now()
         await _or_fails(asyncio.sleep(TALK_AFTER_S), talking)
         people.that_is_enough()

@@ -31,7 +31,7 @@ class Fault(_Strict):
     told: Mapping[str, Any] = Field(default_factory=dict)
     """What the fault is told besides."""
     lasts_s: float = Field(default=8.0, gt=0, le=60)
-    """From the strike until it is over; of a kill, how long is looked at what goes on."""
+    """From the strike until it is over, or longer until what must go on did; of a kill, how long that is looked at."""
     processes: int = Field(default=1, ge=1, le=2)
     """How many of the place's service there are."""
     goes_on: tuple[Going, ...] = Field(min_length=1)
