@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from bench.beds.answered import Entry, Stands, entries, messages_of, on_topics
 from bench.beds.commits import Look
 from bench.beds.decided import Seen, seen
+from bench.beds.speaking import NAMED
 from bench.beds.workspaces import Workspaces
 from bench.chaos.people import Said
 from bench.chaos.scenario import Going
@@ -45,8 +46,8 @@ class Facts:
     """Where a token or key stands that must stand nowhere."""
     exits: dict[str, int]
     """Services that ended by themselves."""
-    forgotten: frozenset[str]
-    """Causes of runs that were deleted before they were begun, of which a responder took note."""
+    forgotten: frozenset[int]
+    """What was asked by commands that were deleted before they were begun, of which a responder took note."""
     left: int
     """What was not done when there was no more waiting."""
 
@@ -120,9 +121,13 @@ async def facts(stage: Stage, said: list[Said], watched: Watched) -> Facts:
         losses=[each for each in operations if isinstance(each, LossAccepted)],
         secrets_seen=[*[where async for where in _on_topics(stage)], *_in_logs(stage)],
         exits={f"{worker.service}: {how}": count for worker in stage.everybody for how, count in worker.exits.items()},
-        forgotten=frozenset(each.event.cause for each in forgotten if isinstance(each.event, RunRequested)),
+        forgotten=frozenset(_question(each.event) for each in forgotten if isinstance(each.event, RunRequested)),
         left=watched.left,
     )
+
+
+def _question(command: RunRequested) -> int:
+    return int(NAMED.findall(command.message.content)[-1])
 
 
 def _is_forgotten(command: Entry, gone: list[CommandsGone], over: set[str | None]) -> bool:

@@ -68,8 +68,7 @@ class Account:
 
     def is_lost(self, said: Said) -> bool:
         """Whether an operator or a responder took note that nothing came of it."""
-        is_forgotten = f"{said.channel}:{said.ts}" in self.facts.forgotten
-        return is_forgotten or bool(self.deliveries[said.channel, said.ts] & self.lost)
+        return said.number in self.facts.forgotten or bool(self.deliveries[said.channel, said.ts] & self.lost)
 
 
 def _event_of(record: Seen) -> str:

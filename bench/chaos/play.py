@@ -119,8 +119,7 @@ async def _all_of_it(struck: Struck, kind: FaultKind, people: People, times: Tim
         await talking
         times.ended = _now()
         left = await _until_all_is_done(standing)
-        for worker in standing.everybody:
-            await worker.end(gently=True)
+        await asyncio.gather(*(worker.end(gently=True) for worker in standing.everybody))
     away = [(times.strike, times.over)] if scenario.place in BROKER_FAULTS or _cuts_broker(scenario) else []
     return Watched(seen_commits, away, left)
 

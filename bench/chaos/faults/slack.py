@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from bench.beds.router import describe
 from bench.chaos.faults.kind import FaultKind, Struck
 from bench.chaos.stage import SECRETS
 from services.slack_sim.control import asks
@@ -30,13 +31,14 @@ async def _streams_expire(struck: Struck) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _token_revoked(struck: Struck) -> AsyncIterator[None]:
-    """One workspace's token is good for nothing; then the app is let in anew, and its new token is put in place."""
+    """One workspace's token is good for nothing; then the app is let in anew, its token put in place, and described."""
     stage = struck.stage
     app, one = stage.workspaces.app, stage.workspaces.every[0]
     await stage.sim.ask(asks.RevokeToken(app_id=app, team_id=one.team))
     yield
     installed = await stage.sim.ask(asks.InstallApp(app_id=app, team_id=one.team, channels=list(one.channels)))
     stage.workspaces.token_file(stage.folder / SECRETS, one.number).write_text(installed.bot_token, "utf-8")
+    await describe(stage.ground.database.settings, stage.document)
 
 
 @asynccontextmanager
