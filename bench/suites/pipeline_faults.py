@@ -21,7 +21,8 @@ async def run(bed: Bed, number: int) -> Measured:
     chosen, seed = list(scenarios(bed.only)), bed.seed + number
     if not chosen:
         raise Fault(f"no scenario's name fits {bed.only}; they stand in bench/chaos/scenarios")
-    waiting, found = iter(chosen), dict[str, Outcome]()
+    waiting = iter(chosen)
+    found: dict[str, Outcome] = {}
 
     async def one_after_the_other(side: int) -> None:
         async with ground(bed.home.root / f"chaos-pipeline-{side}") as standing:
