@@ -81,6 +81,7 @@ def main() -> int:
         for suite in suites.values():
             print(f"./dev {given.kind} {suite.name}: {suite.what}", file=sys.stderr)
         return NOT_THERE
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which is ignored where it was started in the background
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # so that all is stopped in order
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the faults are ours, and their effects are counted
     try:
