@@ -3,11 +3,12 @@
 import asyncio
 import sys
 from collections import Counter
+from contextlib import AsyncExitStack
 
 from bench.chaos.invariants import INVARIANT_OF
 from bench.chaos.play import Outcome, play
 from bench.chaos.scenario import scenarios
-from bench.chaos.stage import ground
+from bench.chaos.stage import Ground, ground
 from bench.figure import Figure, Goal
 from bench.suite import Bed, Measured, Suite
 from services.kit.fault import Fault
@@ -24,15 +25,17 @@ async def run(bed: Bed, number: int) -> Measured:
     waiting = iter(chosen)
     found: dict[str, Outcome] = {}
 
-    async def one_after_the_other(side: int) -> None:
-        async with ground(bed.home.root / f"chaos-pipeline-{side}") as standing:
-            for scenario in waiting:
-                outcome = found[scenario.name] = await play(standing, scenario, seed)
-                print(f"{len(found)}/{len(chosen)} {line_of(outcome)}", file=sys.stderr, flush=True)
+    async def one_after_the_other(standing: Ground) -> None:
+        for scenario in waiting:
+            outcome = found[scenario.name] = await play(standing, scenario, seed)
+            print(f"{len(found)}/{len(chosen)} {line_of(outcome)}", file=sys.stderr, flush=True)
 
-    async with asyncio.TaskGroup() as group:
-        for side in range(min(AT_ONCE, len(chosen))):
-            group.create_task(one_after_the_other(side))
+    async with AsyncExitStack() as stack:
+        folders = [bed.home.root / f"chaos-pipeline-{side}" for side in range(min(AT_ONCE, len(chosen)))]
+        grounds = [await stack.enter_async_context(ground(folder)) for folder in folders]
+        async with asyncio.TaskGroup() as group:
+            for standing in grounds:
+                group.create_task(one_after_the_other(standing))
     outcomes = [found[scenario.name] for scenario in chosen]
     return Measured(_counted(outcomes), {"seed": seed, "outcomes": [each.as_raw() for each in outcomes]})
 
