@@ -25,6 +25,7 @@ from services.directory.document import Document
 from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.slack_sim.client import SlackSim
 from services.slack_sim.control import asks
+from services.slack_sim.control.conditions import SomeSockets
 
 SERVICES = ("ingress", "router", "responder")
 SESSION_S = 6.0
@@ -132,10 +133,12 @@ class Stage:
         return [worker for found in self.workers.values() for worker in found]
 
     async def until_ready(self) -> None:
-        """Until everybody who is to run is ready for work."""
+        """Until everybody who is to run is ready for work, and Slack is listened to."""
         for worker in self.everybody:
             if worker.is_wanted:
                 await worker.until_ready(READY_WITHIN_S)
+        if any(worker.is_wanted for worker in self.workers.get("ingress", ())):
+            await self.sim.wait(SomeSockets(app_id=self.workspaces.app, count=2), READY_WITHIN_S)
 
     async def keep_up(self) -> None:
         """Who ends by itself is started again, as whoever runs services does."""

@@ -6,7 +6,8 @@ from collections import Counter
 from contextlib import AsyncExitStack
 
 from bench.chaos.invariants import INVARIANT_OF
-from bench.chaos.play import Outcome, play
+from bench.chaos.outcome import Outcome
+from bench.chaos.play import play
 from bench.chaos.scenario import scenarios
 from bench.chaos.stage import Ground, ground
 from bench.figure import Figure, Goal

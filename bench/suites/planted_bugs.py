@@ -2,8 +2,9 @@
 
 import sys
 
+from bench.chaos.outcome import Outcome
 from bench.chaos.planted import BUGS, Bug
-from bench.chaos.play import Outcome, play
+from bench.chaos.play import play
 from bench.chaos.scenario import scenarios
 from bench.chaos.stage import ground
 from bench.figure import Figure, Goal
