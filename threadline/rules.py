@@ -107,5 +107,5 @@ def _in_file(file: Path, tenant: str) -> TenantFacts:
         raise Fault(f"{file} is not right; `threadline directory check {file}` says what is wrong")
     for each in checked.document.tenants:
         if each.id == tenant:
-            return TenantFacts.model_validate(each.model_dump(exclude={"installations"}))
+            return each.standing()
     raise Fault(f"there is no tenant {tenant} in {file}")

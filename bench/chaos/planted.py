@@ -159,14 +159,12 @@ def _speaks_elsewhere() -> None:
 
 
 def _tells_its_token() -> None:
-    import logging  # noqa: PLC0415
-
     from services.responder.adapters.slack import Slack  # noqa: PLC0415
 
     def loud(read: Any) -> Any:
         async def told(self: Any, workspace: Any) -> str:
             token: str = await read(self, workspace)
-            logging.getLogger("bug").warning("the token is %s", token)
+            sys.stderr.write(f"the token is {token}\n")  # a logger would mask it
             return token
 
         return told
@@ -263,7 +261,7 @@ BUGS: Final[Mapping[str, Bug]] = {
     ),
     "tells_its_token": Bug(
         "responder",
-        "writes a token into its log",
+        "writes a token where no log masks it",
         "responder: killed, quiet",
         frozenset({"secrets on topics or in logs"}),
         _tells_its_token,

@@ -13,7 +13,6 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from opentelemetry.trace import NoOpTracer
 
 from bench.beds.traffic import Traffic
-from services.directory.document import TenantFacts
 from services.directory.holding import Known
 from services.kit.clock import SystemClock
 from services.kit.settings import variable
@@ -40,7 +39,7 @@ class PlainDirectory:
 def directory() -> PlainDirectory:
     """The tenants of the bench's traffic."""
     tenants = Traffic(7).document().tenants
-    facts = [TenantFacts.model_validate(each.model_dump(exclude={"installations"})) for each in tenants]
+    facts = [each.standing() for each in tenants]
     return PlainDirectory({each.connections[0].workspace: Known(1, each) for each in facts})
 
 

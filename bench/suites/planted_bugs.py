@@ -1,6 +1,7 @@
 """Planted bugs: each is put into a service, a scenario is played with it, and some check must find it."""
 
 import sys
+from fnmatch import fnmatchcase
 
 from bench.chaos.outcome import Outcome
 from bench.chaos.planted import BUGS, Bug
@@ -26,6 +27,8 @@ async def run(bed: Bed, number: int) -> Measured:
     outcomes = []
     async with ground(bed.home.root / "chaos-planted") as standing:
         for name, bug in BUGS.items():
+            if not fnmatchcase(name, bed.only):
+                continue
             modules = {bug.service: f"bench.chaos.planted {name}"}
             outcome = await play(standing, named[bug.scenario], seed, modules)
             found[name] = finds(bug, outcome)

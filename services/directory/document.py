@@ -179,19 +179,6 @@ class _Described(Part):
     people: Annotated[tuple[Person, ...], _by("user")] = ()
 
 
-class Tenant(_Described):
-    """Somebody who owns connections, and everything of theirs."""
-
-    installations: Annotated[tuple[Installation, ...], _by("app", "workspace")] = ()
-
-
-class Document(Part):
-    """`directory.yaml`: the tenants of this Threadline."""
-
-    version: Literal[1]
-    tenants: tuple[Tenant, ...] = ()
-
-
 class InstalledApp(Part):
     """An app in a workspace as it stands: described in the file, or installed through OAuth and its tokens sealed."""
 
@@ -210,6 +197,25 @@ class InstalledApp(Part):
         if self.origin != "file" or self.closed_at is not None or self.secrets is None:
             return None
         return Installation(app=self.app, workspace=self.workspace, secrets=self.secrets, bot_user=self.bot_user)
+
+
+class Tenant(_Described):
+    """Somebody who owns connections, and everything of theirs."""
+
+    installations: Annotated[tuple[Installation, ...], _by("app", "workspace")] = ()
+
+    def standing(self) -> "TenantFacts":
+        """As it stands once it is applied, where nothing of it was installed or closed before."""
+        same = {name: getattr(self, name) for name in _Described.model_fields}
+        installed = tuple(InstalledApp(**each.model_dump()) for each in self.installations)
+        return TenantFacts(**same, installations=installed)
+
+
+class Document(Part):
+    """`directory.yaml`: the tenants of this Threadline."""
+
+    version: Literal[1]
+    tenants: tuple[Tenant, ...] = ()
 
 
 class TenantFacts(_Described):

@@ -1,6 +1,8 @@
 """A directory with two tenants, and routers in processes of their own."""
 
-from collections.abc import Callable
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -11,8 +13,10 @@ from bench.beds.router import describe, own_router, router_environment
 from bench.beds.service import OwnService
 from services.directory.document import Agent, Connection, Document, Installation, Tenant
 from services.kit.groups import DatabaseSettings, KafkaSettings
+from services.kit.settings import child_environment
 
 Runs = Callable[..., AbstractAsyncContextManager[OwnService]]
+Command = Callable[..., Awaitable[str]]
 
 
 def tenant(name: str, workspace: str) -> Tenant:
@@ -47,3 +51,28 @@ def routers(topics: KafkaSettings, described: DatabaseSettings, tmp_path: Path) 
 async def inbox(topics: KafkaSettings) -> Inbox:
     """Puts envelopes on slack.inbound."""
     return Inbox(topics)
+
+
+@pytest.fixture
+def threadline(topics: KafkaSettings, described: DatabaseSettings, tmp_path: Path) -> Command:
+    """Runs a command; gives all that it says."""
+    owner = described.database_owner_url
+    given = router_environment(topics, described) | {
+        "THREADLINE_HOME": str(tmp_path / "home"),
+        "THREADLINE_DATABASE_OWNER_URL": owner.get_secret_value() if owner is not None else "",
+    }
+
+    async def run(*arguments: str, code: int = 0) -> str:
+        program = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "threadline", *arguments),
+            env=child_environment(given | {"COLUMNS": "200"}),
+            cwd=tmp_path,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await program.communicate()
+        assert program.returncode == code, said.decode()
+        assert b"Traceback" not in said, said.decode()
+        return said.decode()
+
+    return run

@@ -4,10 +4,8 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from bench.beds.child import child
@@ -17,38 +15,11 @@ from bench.beds.topics import delete_before
 from schemas.topics import AUDIT_OPERATIONS, DEAD_LETTERS, SLACK_INBOUND
 from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.kit.kafka.connection import client_arguments
-from services.kit.settings import child_environment
 from tests.deciding import Deciding
-from tests.router.conftest import Runs
+from tests.router.conftest import Command, Runs
 from tests.router.test_router import mentions
 
-Command = Callable[..., Awaitable[str]]
 POISON = b'{"type": "slack.envelope", "payload": "\xff no UTF-8, \x00 and no envelope"}'
-
-
-@pytest.fixture
-def threadline(topics: KafkaSettings, described: DatabaseSettings, tmp_path: Path) -> Command:
-    """Runs a command; gives all that it says."""
-    owner = described.database_owner_url
-    given = router_environment(topics, described) | {
-        "THREADLINE_HOME": str(tmp_path / "home"),
-        "THREADLINE_DATABASE_OWNER_URL": owner.get_secret_value() if owner is not None else "",
-    }
-
-    async def run(*arguments: str, code: int = 0) -> str:
-        program = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "threadline", *arguments),
-            env=child_environment(given | {"COLUMNS": "200"}),
-            cwd=tmp_path,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        said, _ = await program.communicate()
-        assert program.returncode == code, said.decode()
-        assert b"Traceback" not in said, said.decode()
-        return said.decode()
-
-    return run
 
 
 async def test_it_runs_as_people_start_it(
