@@ -1,4 +1,4 @@
-"""`threadline report`: what the log says."""
+"""`threadline report`: what the log says, in numbers; and the log itself as files."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,9 @@ import typer
 
 from services.kit.fault import Fault
 
-application = typer.Typer(help="What the log says: as files, and back.", no_args_is_help=True, add_completion=False)
+application = typer.Typer(
+    help="What the log says, in numbers: baselines, and the log as files.", no_args_is_help=True, add_completion=False
+)
 
 From = Annotated[
     str | None, typer.Option("--from", help="From when on, as the broker counts: a time, or so long ago (2h, 7d).")
@@ -41,6 +43,34 @@ def put_back(
     with _extra():
         from threadline import report_log  # noqa: PLC0415 - likewise
     report_log.put_back(file, onto_others=onto_others)
+
+
+@application.command()
+def baseline(  # noqa: PLR0913 - an option is a parameter
+    *,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Exported logs, .jsonl or .parquet; the topics without.")
+    ] = None,
+    since: From = None,
+    until: Until = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A folder for the files; without one the Markdown is printed.")
+    ] = None,
+    formats: Annotated[str, typer.Option("--format", help="Which, with commas between.")] = "md,json,html",
+    window: Annotated[
+        float | None,
+        typer.Option(min=0.001, help="The cancel window in seconds; it chooses itself without."),
+    ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="A file with the key that hashes ids, in place of THREADLINE_REPORT_KEY.")
+    ] = None,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Show ids as they are, for operators.")] = False,
+) -> None:
+    """Count runs, their ends, times and costs, stops, reactions and limits over a stretch of the log."""
+    with _extra():
+        from threadline import report_baseline  # noqa: PLC0415 - likewise
+    wanted = report_baseline.Wanted(files or [], (since, until), window, key_file, reveal=reveal)
+    report_baseline.baseline(wanted, out, formats)
 
 
 @contextmanager

@@ -50,7 +50,7 @@ class LeftOut:
         """In a few lines."""
         for trouble, count in sorted(self.counts.items()):
             words = next((words for name, words in TROUBLES.items() if name == trouble), trouble)
-            say(f"left out: {count} {words}")
+            say(f"left out: {words}: {count}")
         for place in self.places[:NAMED]:
             say(f"  {place}")
         if len(self.places) > NAMED:

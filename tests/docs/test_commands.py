@@ -67,6 +67,7 @@ RUN_BY = {
     "threadline offsets accept-loss": "tests/router/test_commands.py::"
     "test_a_log_that_lost_events_is_not_read_until_the_loss_is_accepted",
     "threadline report export": "tests/report/test_log.py::test_a_log_is_exported_and_imported_as_people_do_it",
+    "threadline report baseline": "tests/report/test_baseline.py::test_every_source_gives_the_same_bytes",
     "threadline report import": "tests/report/test_log.py::test_a_log_is_exported_and_imported_as_people_do_it",
     "threadline doctor": "tests/directory/test_doctor.py::test_all_is_well",
     "threadline topics check": "tests/local/test_stack.py::test_commands_find_the_broker_that_runs_here",
