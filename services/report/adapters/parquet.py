@@ -28,6 +28,7 @@ RECORD: Final[dict[str, Any]] = {
 }
 """A record, column by column. Headers are text, as they stand in a line of JSON."""
 
+_PLACE: Final = ("topic", "partition", "offset")
 OPENED: Final = "event "
 """Begins the names of the columns of an event."""
 
@@ -110,16 +111,26 @@ def _kept(facts: dict[str, Any]) -> Kept:
 
 def batches(path: Path, stretch: Stretch, progress: Progress) -> Iterator[Batch]:
     """Its events, from their columns; from the records themselves where another version made the columns."""
-    columns = _scan(path, ["topic", "partition", "offset", "appended_ms"]).collect_schema()
-    found = pl.read_parquet_schema(path)
+    total = int(_scan(path, list(RECORD)).select(pl.len()).collect().item())
+    found, done = pl.read_parquet_schema(path), 0
     has_events = all(found.get(f"{OPENED}{name}") == kind for name, kind in EVENT.items())
-    chosen = [*columns, *(f"{OPENED}{name}" for name in EVENT)] if has_events else list(RECORD)
-    done, total = 0, int(_scan(path, ["offset"]).select(pl.len()).collect().item())
+    chosen = _columns(path, stretch) if has_events else list(RECORD)
     for rows in _scan(path, chosen).collect_batches(chunk_size=AT_ONCE):
         done += rows.height
-        inside = rows.filter(stretch.rows())
+        inside = rows if stretch == Stretch() else rows.filter(stretch.rows())
         yield _batch(inside, has_events=has_events)
         progress(done, total)
+
+
+def _columns(path: Path, stretch: Stretch) -> list[str]:
+    """Where a record stands is read only where one must be named, and when it was appended only for a stretch."""
+    trouble = pl.col(f"{OPENED}trouble")
+    sound = bool(pl.scan_parquet(path).select(trouble.is_null().all()).collect().item())
+    return [
+        *(() if sound else _PLACE),
+        *(() if stretch == Stretch() else ("appended_ms",)),
+        *(f"{OPENED}{name}" for name in EVENT),
+    ]
 
 
 def _batch(rows: pl.DataFrame, *, has_events: bool) -> Batch:
@@ -128,7 +139,7 @@ def _batch(rows: pl.DataFrame, *, has_events: bool) -> Batch:
     else:
         kept = [_kept(facts) for facts in rows.iter_rows(named=True)]
         events = _frame(kept).select(pl.col(f"{OPENED}{name}").alias(name) for name in EVENT)
-    return Batch(events, lambda row: place(*rows.select("topic", "partition", "offset").row(row)))
+    return Batch(events, lambda row: place(*rows.select(_PLACE).row(row)))
 
 
 def _scan(path: Path, columns: list[str]) -> pl.LazyFrame:

@@ -1,6 +1,6 @@
 """Composes a baseline of what was gathered."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -48,7 +48,7 @@ def baseline_of(gathered: Gathered, wanted: Wanted) -> Baseline:
     runs = runs_of(states)
     completed = pl.col("outcome") == "complete"
     runs = runs.with_columns(pl.when(completed).then(pl.col(name)).alias(f"{name}_completed") for name in MEASURED)
-    asked = states.filter(pl.col("state").cast(pl.String) == "cancel_requested")
+    asked = states.filter(pl.col("state") == "cancel_requested")
     cancels = cancels_of(recorded, asked, runs, controls)
     refused = controls.filter(~pl.col("permitted")).height
     types = _types(
@@ -78,7 +78,11 @@ def baseline_of(gathered: Gathered, wanted: Wanted) -> Baseline:
 
 def _types(alike: Mapping[str, pl.DataFrame], reactions: pl.DataFrame) -> tuple[Share, ...]:
     counts = {name: rows.height for name, rows in alike.items() if rows.height}
-    return counting.shares([*counts.items(), *reactions["type"].cast(pl.String).value_counts().iter_rows()])
+    return counting.shares([*counts.items(), *_named(reactions["type"])])
+
+
+def _named(column: pl.Series) -> Iterator[tuple[str, int]]:
+    yield from column.value_counts().select(pl.col(column.name).cast(pl.String), "count").iter_rows()
 
 
 def _log(gathered: Gathered, runs: pl.DataFrame, cancels: pl.DataFrame, types: tuple[Share, ...]) -> Log:
@@ -122,12 +126,12 @@ def _naming(naming: Naming) -> NamingSaid:
 
 
 def _reactions(reactions: pl.DataFrame, naming: Naming) -> Reactions:
-    reactions = reactions.with_columns(pl.col("type", "tenant_id", "rule_name").cast(pl.String))
     matched = reactions.filter(pl.col("type") == "reaction.match")
     skipped = reactions.filter(pl.col("type") == "reaction.skip")
     rules = (
         matched.group_by("tenant_id", "rule_name")
         .agg(pl.len(), pl.col("led_to_a_run").sum())
+        .with_columns(pl.col("tenant_id", "rule_name").cast(pl.String))
         .sort(["len", "tenant_id", "rule_name"], descending=[True, False, False])
     )
     return Reactions(
@@ -155,8 +159,8 @@ def _tenant(naming: Naming, name: str | None) -> str:
 
 
 def _throttles(decisions: pl.DataFrame, naming: Naming) -> Throttles:
-    throttled = decisions.filter(pl.col("kind").cast(pl.String) == "throttled")
-    tenants = throttled["tenant_id"].cast(pl.String).value_counts()
+    throttled = decisions.filter(pl.col("kind") == "throttled")
+    tenants = throttled["tenant_id"].value_counts().with_columns(pl.col("tenant_id").cast(pl.String))
     tenants = tenants.with_columns(pl.col("tenant_id").fill_null(NOT_SAID).alias("word"))
     tenants = tenants.sort(["count", "word"], descending=[True, False])
     return Throttles(
@@ -172,7 +176,7 @@ def _throttles(decisions: pl.DataFrame, naming: Naming) -> Throttles:
 
 
 def _decisions(decisions: pl.DataFrame) -> Decisions:
-    ignored = decisions.filter(pl.col("kind").cast(pl.String) == "ignored")
+    ignored = decisions.filter(pl.col("kind") == "ignored")
     return Decisions(
         decisions=decisions.height,
         kinds=counting.shares_of(decisions["kind"]),
@@ -181,5 +185,5 @@ def _decisions(decisions: pl.DataFrame) -> Decisions:
 
 
 def _feedback(feedback: pl.DataFrame) -> Feedback:
-    verdicts = dict(feedback["verdict"].cast(pl.String).value_counts().iter_rows())
+    verdicts = dict(_named(feedback["verdict"]))
     return Feedback(good=verdicts.get("good", 0), bad=verdicts.get("bad", 0))

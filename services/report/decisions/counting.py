@@ -1,12 +1,12 @@
 """Counts, rates and percentiles, as a baseline holds them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import polars as pl
 
 from services.report.decisions.baseline import Outcomes, Ranks, Share, Spread, Usage
-from services.report.decisions.ranks import PERCENTS, percentile
+from services.report.decisions.ranks import PERCENTS, at
 from services.report.decisions.runs import NANO, OUTCOMES
 
 NOT_SAID: Final = "not said"
@@ -35,21 +35,23 @@ def shares(counts: Iterable[tuple[str | None, int]], of: int | None = None) -> t
 
 def shares_of(column: pl.Series, of: int | None = None) -> tuple[Share, ...]:
     """How often each value is there."""
-    words = column.cast(pl.String).alias("word").to_frame()
-    return shares(words.group_by("word").len().iter_rows(), of)
+    counts = column.alias("word").to_frame().group_by("word").len()
+    return shares(counts.select(pl.col("word").cast(pl.String), "len").iter_rows(), of)
 
 
 def ranks_of(column: pl.Series, per: int = 1) -> Ranks:
     """A column's percentiles, in units of so many of its own."""
-    return ranks_in(column.alias("value").to_frame().select(*ranking("value")).row(0, named=True), "value", per)
+    return ranks_in(column.drop_nulls().sort(), per)
 
 
-def ranking(column: str) -> list[pl.Expr]:
-    """What a group's percentiles are made of."""
-    return [
-        pl.col(column).count().alias(f"{column} count"),
-        *(percentile(column, percent).alias(f"{column} p{percent}") for percent in PERCENTS),
-    ]
+def ranks_in(values: pl.Series, per: int = 1) -> Ranks:
+    """The same for values that stand in their order already, as a group's do."""
+    p50, p95, p99 = (_in_units(at(values, percent), per) for percent in PERCENTS)
+    return Ranks(count=len(values), p50=p50, p95=p95, p99=p99)
+
+
+def _in_units(value: int | None, per: int) -> float | None:
+    return None if value is None else value / per
 
 
 def outcome_counts() -> list[pl.Expr]:
@@ -68,17 +70,7 @@ def usage_sums() -> list[pl.Expr]:
     ]
 
 
-def ranks_in(row: dict[str, int], column: str, per: int = 1) -> Ranks:
-    """Out of a group's row."""
-    p50, p95, p99 = (_in_units(row[f"{column} p{percent}"], per) for percent in PERCENTS)
-    return Ranks(count=row[f"{column} count"], p50=p50, p95=p95, p99=p99)
-
-
-def _in_units(value: int | None, per: int) -> float | None:
-    return None if value is None else value / per
-
-
-def outcomes_in(row: dict[str, int]) -> Outcomes:
+def outcomes_in(row: Mapping[str, int]) -> Outcomes:
     """Out of a group's row."""
     completed, failed, cancelled, unfinished = (row[name] for name in OUTCOMES)
     ended = completed + failed + cancelled
@@ -94,7 +86,7 @@ def outcomes_in(row: dict[str, int]) -> Outcomes:
     )
 
 
-def usage_in(row: dict[str, int]) -> Usage:
+def usage_in(row: Mapping[str, int]) -> Usage:
     """Out of a group's row."""
     return Usage(
         measured=row["measured"],

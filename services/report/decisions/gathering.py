@@ -30,6 +30,8 @@ CONTROLS = ("stop_id", "source", "permitted")
 REACTIONS = ("type", "tenant_id", "channel", "rule_name", "reason", "led_to_a_run")
 FEEDBACK = ("verdict",)
 
+_SOUND = pl.col("trouble").is_null()
+
 
 @dataclass
 class Family:
@@ -42,11 +44,9 @@ class Family:
     columns: tuple[str, ...]
     batches: list[pl.DataFrame] = field(default_factory=list)
 
-    def add(self, events: pl.DataFrame) -> None:
-        """Takes what is its own."""
-        rows = events.filter(self.chosen)
-        if rows.height:
-            self.batches.append(rows.select(pl.col("id").hash(), *map(_kept, self.columns)))
+    def own(self, events: pl.LazyFrame) -> pl.LazyFrame:
+        """What of these events it keeps."""
+        return events.filter(self.chosen).select(pl.col("id").hash(), *map(_kept, self.columns))
 
     @property
     def met(self) -> int:
@@ -55,7 +55,7 @@ class Family:
 
     def rows(self) -> pl.DataFrame:
         """Each event once."""
-        nothing = pl.DataFrame(schema=EVENT).select(pl.col("id").hash(), *map(_kept, self.columns))
+        nothing = self.own(pl.LazyFrame(schema=EVENT)).collect()
         return once(pl.concat([nothing, *self.batches]), "id")
 
 
@@ -85,14 +85,16 @@ class Gathered:
     def add(self, events: pl.DataFrame) -> None:
         """Takes a batch in."""
         self.troubles.update(dict(events["trouble"].drop_nulls().value_counts().iter_rows()))
-        sound = events.filter(pl.col("trouble").is_null())
+        sound = events if events["trouble"].null_count() == events.height else events.filter(_SOUND)
         if not sound.height:
             return
         first, last = sound.select(pl.col("at").min(), pl.col("at").max().alias("last")).row(0)
         self.first = first if self.first is None else min(self.first, first)
         self.last = last if self.last is None else max(self.last, last)
-        for family in (self.states, self.cancels, self.decisions, self.controls, self.reactions, self.feedback):
-            family.add(sound)
+        families = (self.states, self.cancels, self.decisions, self.controls, self.reactions, self.feedback)
+        for family, rows in zip(families, pl.collect_all([each.own(sound.lazy()) for each in families]), strict=True):
+            if rows.height:
+                family.batches.append(rows)
 
 
 def _kept(name: str) -> pl.Expr:

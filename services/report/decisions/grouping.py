@@ -8,6 +8,7 @@ import polars as pl
 from services.report.decisions import counting
 from services.report.decisions.baseline import Group, Grouping, Sessions
 from services.report.decisions.names import Kind, Naming
+from services.report.decisions.ranks import in_order
 from services.report.decisions.runs import MICRO
 
 By = Literal["origin", "trigger", "tenant", "agent", "model", "channel", "session"]
@@ -22,6 +23,9 @@ _COLUMN: Final[dict[By, str]] = {
 }
 _KINDS: Final[dict[By, Kind]] = {"tenant": "tenant", "agent": "agent", "channel": "channel", "session": "session"}
 
+_TIMES: Final = ("first_token_completed", "whole_completed")
+_COUNTED: Final = ("outcome", "input_tokens", "output_tokens", "cost_nano", *_TIMES)
+
 LISTED: Final = 20
 """So many groups are listed of each."""
 
@@ -32,34 +36,31 @@ def groupings(runs: pl.DataFrame, naming: Naming) -> tuple[Grouping, ...]:
 
 
 def _grouping(runs: pl.DataFrame, by: By, column: str, naming: Naming) -> Grouping:
-    named = runs.filter(pl.col(column).is_not_null())
-    sizes = named.group_by(column).len().with_columns(pl.col(column).cast(pl.String).alias("word"))
-    largest = sizes.sort(["len", "word"], descending=[True, False]).head(LISTED)
-    shown = _shown(by, naming)
+    named = runs.lazy().select(column, *_COUNTED).filter(pl.col(column).is_not_null())
+    sizes = named.group_by(column).len().with_columns(pl.col(column).cast(pl.String).alias("word")).collect()
+    largest = sizes.top_k(LISTED, by=["len", "word"], reverse=[False, True])
     rows = (
-        named.join(largest.select(column, "word", "len"), on=column, how="inner")
-        .group_by("word", "len")
-        .agg(
-            *counting.outcome_counts(),
-            *counting.usage_sums(),
-            *counting.ranking("first_token_completed"),
-            *counting.ranking("whole_completed"),
-        )
+        (named if largest.height == sizes.height else named.join(largest.lazy(), on=column, how="semi"))
+        .group_by(column)
+        .agg(*counting.outcome_counts(), *counting.usage_sums(), *map(in_order, _TIMES))
+        .join(largest.lazy(), on=column)
         .sort(["len", "word"], descending=[True, False])
+        .collect()
     )
+    shown = _shown(by, naming)
     return Grouping(
         by=by,
         groups=sizes.height,
-        runs_without=runs.height - named.height,
+        runs_without=runs.height - int(sizes["len"].sum()),
         largest=tuple(
             Group(
                 name=shown(row["word"]),
                 outcomes=counting.outcomes_in(row),
-                first_token_s=counting.ranks_in(row, "first_token_completed", MICRO),
-                whole_s=counting.ranks_in(row, "whole_completed", MICRO),
+                first_token_s=counting.ranks_in(rows["first_token_completed"][place], MICRO),
+                whole_s=counting.ranks_in(rows["whole_completed"][place], MICRO),
                 usage=counting.usage_in(row),
             )
-            for row in rows.iter_rows(named=True)
+            for place, row in enumerate(rows.drop(_TIMES).iter_rows(named=True))
         ),
     )
 

@@ -8,8 +8,11 @@ import polars as pl
 PERCENTS = (50, 95, 99)
 
 
-def percentile(column: str, percent: int) -> pl.Expr:
-    """Of the values that there are; null where there is none."""
-    values = pl.col(column).drop_nulls()
-    place = (values.len().cast(pl.Int64) * percent + 99) // 100 - 1
-    return pl.when(values.len() > 0).then(values.sort().get(place.clip(lower_bound=0), null_on_oob=True))
+def in_order(column: str) -> pl.Expr:
+    """Of a group: the values that there are, in their order, of which `at` finds a percentile."""
+    return pl.col(column).drop_nulls().sort()
+
+
+def at(values: pl.Series, percent: int) -> int | None:
+    """The percentile of values that stand in their order; None where there is none."""
+    return None if values.is_empty() else int(values[(len(values) * percent + 99) // 100 - 1])

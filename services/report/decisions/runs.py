@@ -22,14 +22,14 @@ MICRO: Final = 1_000_000
 
 def runs_of(states: pl.DataFrame) -> pl.DataFrame:
     """Of several starts, or several ends, the earliest holds; what only one of the two says is taken from that one."""
-    state = pl.col("state").cast(pl.String)
+    state = pl.col("state")
     starts = once(states.filter(state == "start"), "run", ("at",)).select(
         "run", pl.col("at").alias("started_at"), *_ABOUT
     )
-    ends = once(states.filter(state.is_in(_ENDS)), "run", ("at",)).select(
+    ends = once(states.filter(pl.any_horizontal(state == end for end in _ENDS)), "run", ("at",)).select(
         "run",
         pl.col("at").alias("ended_at"),
-        state.alias("outcome"),
+        state.cast(pl.String).alias("outcome"),
         *_ABOUT,
         *_OF_THE_END,
         *(whole(pl.col(name), MICRO).alias(name) for name in PHASES),

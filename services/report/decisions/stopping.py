@@ -4,6 +4,7 @@ import polars as pl
 
 from services.report.decisions import counting, window
 from services.report.decisions.baseline import SourceOfStops, Stops, Window
+from services.report.decisions.ranks import in_order
 from services.report.decisions.runs import MICRO
 from services.report.decisions.stops import PER_MS
 
@@ -47,7 +48,7 @@ def _by_source(judged: pl.DataFrame) -> tuple[SourceOfStops, ...]:
         .agg(
             pl.len(),
             *((verdict == each).sum().alias(each) for each in ("in_time", "late", "never")),
-            *counting.ranking("took"),
+            in_order("took"),
         )
         .sort(["len", "source"], descending=[True, False])
     )
@@ -57,7 +58,7 @@ def _by_source(judged: pl.DataFrame) -> tuple[SourceOfStops, ...]:
             in_time=row["in_time"],
             late=row["late"],
             never=row["never"],
-            latency_ms=counting.ranks_in(row, "took", PER_MS),
+            latency_ms=counting.ranks_in(rows["took"][place], PER_MS),
         )
-        for row in rows.iter_rows(named=True)
+        for place, row in enumerate(rows.drop("took").iter_rows(named=True))
     )

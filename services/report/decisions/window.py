@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from services.report.decisions.ranks import percentile
+from services.report.decisions.ranks import at
 from services.report.decisions.runs import MICRO
 
 LADDER_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
@@ -24,6 +24,6 @@ def choose(latencies: pl.Series) -> tuple[float, str]:
     sound = latencies.filter(latencies >= 0)
     if len(sound) < ENOUGH:
         return WITHOUT_MEASURE_S, f"{len(sound)} latencies are too few to choose by: it is {WITHOUT_MEASURE_S} s"
-    usual = pl.DataFrame({"took": sound}).select(percentile("took", 95)).item() / MICRO
+    usual = (at(sound.sort(), 95) or 0) / MICRO
     window = next((step for step in LADDER_S if step >= ROOM * usual), LADDER_S[-1])
     return window, f"the first step at or above {ROOM} × the 95th percentile of {len(sound)} latencies ({usual:.3f} s)"
