@@ -22,6 +22,7 @@ from bench.suites import (
     ingress,
     ingress_faults,
     pipeline,
+    report,
     responder,
     responder_faults,
     router,
@@ -45,6 +46,7 @@ SUITES = (
     responder.SUITE,
     responder_faults.SUITE,
     pipeline.SUITE,
+    report.SUITE,
 )
 
 HOME = Path(".threadline/bench")
