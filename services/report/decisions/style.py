@@ -81,6 +81,7 @@ details + details { margin-top: 0; }
 summary { cursor: pointer; padding: 11px 0; font-weight: 600; font-size: 0.95rem; }
 summary small { font-weight: 400; margin-left: 8px; }
 details > .scroll { padding-bottom: 18px; }
+details tr:last-child td { border-bottom: 0; }
 ul.plain { padding-left: 1.1em; margin: 8px 0; max-width: 74ch; }
 ul.plain li { margin: 5px 0; }
 footer { margin-top: 64px; padding-top: 14px; border-top: 1px solid var(--line); color: var(--soft);
