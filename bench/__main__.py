@@ -25,6 +25,7 @@ from bench.suites import (
     pipeline,
     pipeline_faults,
     planted_bugs,
+    report,
     responder,
     responder_faults,
     router,
@@ -50,6 +51,7 @@ SUITES = (
     pipeline.SUITE,
     pipeline_faults.SUITE,
     planted_bugs.SUITE,
+    report.SUITE,
 )
 
 PAGES = {"bench": performance_page, "chaos": reliability_page}

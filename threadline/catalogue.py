@@ -20,6 +20,7 @@ from services.kit.secrets.settings import GatewaySettings
 from services.kit.settings import Settings
 from services.kit.telemetry.catalogue import Metric
 from services.local.home import LocalSettings
+from services.report.settings import ReportSettings
 from services.responder import metrics as responder_metrics
 from services.responder.settings import ResponderSettings
 from services.router import metrics as router_metrics
@@ -38,6 +39,7 @@ SETTINGS: tuple[type[Settings], ...] = (
     IngressSettings,
     RouterSettings,
     ResponderSettings,
+    ReportSettings,
     HttpSettings,
     LogSettings,
     TelemetrySettings,

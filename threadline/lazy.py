@@ -27,6 +27,7 @@ class LazyGroup(TyperGroup):
         "rules": "threadline.rules",
         "dlq": "threadline.dlq",
         "offsets": "threadline.offsets",
+        "report": "threadline.report",
         "slack-sim": "threadline.slack_sim",
     }
     """By name, in the order in which help shows them."""

@@ -12,6 +12,7 @@ from schemas.topics import PARTITIONS, PARTITIONS_ON_ONE_MACHINE, TOPICS
 from services.directory.json_schema import json_schema
 from services.kit.settings import DEFAULT_FILE, FILE_VARIABLE, Settings, environment_name, is_secret
 from services.kit.telemetry.catalogue import Metric, prometheus_name
+from services.report.decisions.baseline import json_schema as baseline_schema
 from threadline.__main__ import application
 from threadline.catalogue import METRICS, SETTINGS
 from threadline.slack_sim_reference import local_slack
@@ -29,6 +30,7 @@ def pages() -> dict[str, str]:
         "run-lifecycle.md": _page("The life of a run", _lifecycle()),
         "slack-sim.md": _page("The local Slack", local_slack()),
         "directory.schema.json": json_schema(),
+        "baseline.schema.json": baseline_schema(),
     }
 
 

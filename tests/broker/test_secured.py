@@ -26,6 +26,8 @@ from services.local import control, kafka
 from services.local.home import Home, LocalSettings
 from services.local.ports import HOST, choose
 from services.local.supervisor import Supervisor, Surroundings
+from services.report.adapters.batch import Stretch, silent
+from services.report.adapters.topics import Topics, Unreachable
 from tests.local.test_supervisor import until
 from tests.samples import run_state
 
@@ -121,6 +123,8 @@ async def test_topics_are_made_written_and_read_over_tls_with_a_password(secured
     async with reader(secured, AUDIT_RUNS) as consumer, asyncio.timeout(20):
         _, event = record_of(await consumer.getone(), "").decode()
     assert event == run_state()
+    read = await asyncio.to_thread(lambda: list(Topics(secured, [AUDIT_RUNS.name], Stretch()).records(silent)))
+    assert [each.value for batch in read for each in batch] == [run_state().model_dump_json().encode()]
 
 
 async def test_a_wrong_password_is_refused(secured: KafkaSettings) -> None:
@@ -128,6 +132,10 @@ async def test_a_wrong_password_is_refused(secured: KafkaSettings) -> None:
     with pytest.raises(KafkaError):
         async with asyncio.timeout(30), admin.admin_client(settings(port, secured.kafka_ca_file, "wrong-password")):
             pass
+    wrong = settings(port, secured.kafka_ca_file, "wrong-password")
+    with pytest.raises(Unreachable, match="no Kafka cluster answers") as told:
+        await asyncio.to_thread(lambda: list(Topics(wrong, [AUDIT_RUNS.name], Stretch()).records(silent)))
+    assert "wrong-password" not in str(told.value)
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_refused(secured: KafkaSettings) -> None:

@@ -1,0 +1,153 @@
+"""A log as Parquet: the records as they stood, and beside them their events in columns, which reports read alone."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import polars as pl
+
+from services.kit.fault import Fault
+from services.report.adapters.batch import Batch, Progress, Stretch
+from services.report.decisions.columns import EVENT
+from services.report.decisions.lines import Kept, attribute, headers_of, headers_text, place
+from services.report.decisions.opening import Sealed, opened
+
+AT_ONCE: Final = 100_000
+"""Rows in a batch, and in a group of the file."""
+
+RECORD: Final[dict[str, Any]] = {
+    "topic": pl.String,
+    "partition": pl.Int32,
+    "offset": pl.Int64,
+    "appended_ms": pl.Int64,
+    "key": pl.Binary,
+    "headers": pl.String,
+    "value": pl.Binary,
+}
+"""A record, column by column. Headers are text, as they stand in a line of JSON."""
+
+_PLACE: Final = ("topic", "partition", "offset")
+OPENED: Final = "event "
+"""Begins the names of the columns of an event."""
+
+
+class NotParquet(Fault):
+    """A file that holds no log."""
+
+
+class Writer:
+    """Writes a file by the batch: each is a part of its own, and in the end they become one file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._parts: list[Path] = []
+
+    def __enter__(self) -> Self:
+        """Nothing stands there yet."""
+        return self
+
+    def add(self, records: list[Kept]) -> None:
+        """Takes in a batch."""
+        part = self._path.with_name(f".{self._path.name}.part-{len(self._parts):06}")
+        self._parts.append(part)
+        _frame(records).write_parquet(part, compression="zstd")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        """Puts the file in place where all went well; leaves no part behind."""
+        try:
+            if kind is None:
+                self._join()
+        finally:
+            for part in self._parts:
+                part.unlink(missing_ok=True)
+
+    def _join(self) -> None:
+        if not self._parts:
+            _frame([]).write_parquet(self._path)
+            return
+        whole = self._path.with_name(f".{self._path.name}.whole")
+        pl.scan_parquet(self._parts).sink_parquet(whole, compression="zstd", row_group_size=AT_ONCE)
+        whole.replace(self._path)
+
+
+def _frame(records: list[Kept]) -> pl.DataFrame:
+    stored = pl.DataFrame(
+        {
+            "topic": [record.topic for record in records],
+            "partition": [record.partition for record in records],
+            "offset": [record.offset for record in records],
+            "appended_ms": [record.appended_ms for record in records],
+            "key": [record.key for record in records],
+            "headers": [headers_text(record.headers) for record in records],
+            "value": [record.value for record in records],
+        },
+        schema=RECORD,
+    )
+    events = opened(
+        Sealed(
+            ids=[attribute(record.headers, "ce_id") or record.where for record in records],
+            values=[record.value for record in records],
+            type_in_header=lambda row: attribute(records[row].headers, "ce_type"),
+        )
+    )
+    return pl.concat([stored, events.rename(lambda name: f"{OPENED}{name}")], how="horizontal")
+
+
+def records(path: Path) -> Iterator[list[tuple[str, Kept]]]:
+    """Every record of a file, with where it stands."""
+    number = 0
+    for rows in _scan(path, list(RECORD)).collect_batches(chunk_size=AT_ONCE):
+        yield [(f"{path} row {number + row}", _kept(facts)) for row, facts in enumerate(rows.iter_rows(named=True), 1)]
+        number += rows.height
+
+
+def _kept(facts: dict[str, Any]) -> Kept:
+    return Kept(**{**facts, "headers": headers_of(json.loads(facts["headers"]))})
+
+
+def batches(path: Path, stretch: Stretch, progress: Progress) -> Iterator[Batch]:
+    """Its events, from their columns; from the records themselves where another version made the columns."""
+    total = int(_scan(path, list(RECORD)).select(pl.len()).collect().item())
+    found, done = pl.read_parquet_schema(path), 0
+    has_events = all(found.get(f"{OPENED}{name}") == kind for name, kind in EVENT.items())
+    chosen = _columns(path, stretch) if has_events else list(RECORD)
+    for rows in _scan(path, chosen).collect_batches(chunk_size=AT_ONCE):
+        done += rows.height
+        inside = rows if stretch == Stretch() else rows.filter(stretch.rows())
+        yield _batch(inside, has_events=has_events)
+        progress(done, total)
+
+
+def _columns(path: Path, stretch: Stretch) -> list[str]:
+    """Where a record stands is read only where one must be named, and when it was appended only for a stretch."""
+    trouble = pl.col(f"{OPENED}trouble")
+    sound = bool(pl.scan_parquet(path).select(trouble.is_null().all()).collect().item())
+    return [
+        *(() if sound else _PLACE),
+        *(() if stretch == Stretch() else ("appended_ms",)),
+        *(f"{OPENED}{name}" for name in EVENT),
+    ]
+
+
+def _batch(rows: pl.DataFrame, *, has_events: bool) -> Batch:
+    if has_events:
+        events = rows.select(pl.col(f"{OPENED}{name}").alias(name) for name in EVENT)
+    else:
+        kept = [_kept(facts) for facts in rows.iter_rows(named=True)]
+        events = _frame(kept).select(pl.col(f"{OPENED}{name}").alias(name) for name in EVENT)
+    return Batch(events, lambda row: place(*rows.select(_PLACE).row(row)))
+
+
+def _scan(path: Path, columns: list[str]) -> pl.LazyFrame:
+    try:
+        scanned = pl.scan_parquet(path)
+        lacking = [name for name in columns if name not in scanned.collect_schema()]
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise NotParquet(f"{path} cannot be read as Parquet ({type(error).__name__}); nothing came of it") from error
+    if lacking:
+        raise NotParquet(f"{path} has no column {', '.join(lacking)}: it is no exported log; nothing came of it")
+    return scanned.select(columns)

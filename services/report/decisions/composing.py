@@ -1,0 +1,189 @@
+"""Composes a baseline of what was gathered."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from services.report.decisions import counting
+from services.report.decisions.baseline import (
+    MEASURED,
+    Baseline,
+    Decisions,
+    Feedback,
+    Log,
+    Missing,
+    Phase,
+    Reactions,
+    Rule,
+    Share,
+    Throttles,
+)
+from services.report.decisions.baseline import Naming as NamingSaid
+from services.report.decisions.columns import PHASES
+from services.report.decisions.counting import NOT_SAID
+from services.report.decisions.gathering import Gathered
+from services.report.decisions.grouping import LISTED, groupings, sessions_of
+from services.report.decisions.names import Hashed, Naming
+from services.report.decisions.runs import MICRO, runs_of
+from services.report.decisions.stopping import stops_of
+from services.report.decisions.stops import cancels_of, requests_of
+from services.report.decisions.timeline import timeline_of
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How a report is to be made."""
+
+    naming: Naming
+    window_s: float | None = None
+    """The cancel window; None lets it choose itself."""
+
+
+def baseline_of(gathered: Gathered, wanted: Wanted) -> Baseline:
+    """The same events give the same baseline, in whatever order and from wherever they came."""
+    states, decisions = gathered.states.rows(), gathered.decisions.rows()
+    reactions, feedback = gathered.reactions.rows(), gathered.feedback.rows()
+    controls, recorded = gathered.controls.rows(), gathered.cancels.rows()
+    runs = runs_of(states)
+    completed = pl.col("outcome") == "complete"
+    runs = runs.with_columns(pl.when(completed).then(pl.col(name)).alias(f"{name}_completed") for name in MEASURED)
+    asked = states.filter(pl.col("state") == "cancel_requested")
+    cancels = cancels_of(recorded, asked, runs, controls)
+    refused = controls.filter(~pl.col("permitted")).height
+    types = _types(
+        {"run.state": states, "run.cancel": recorded, "run.feedback": feedback, "decision.made": decisions}, reactions
+    )
+    sums = runs.select(*counting.outcome_counts(), *counting.usage_sums()).row(0, named=True)
+    return Baseline(
+        log=_log(gathered, runs, cancels, types),
+        naming=_naming(wanted.naming),
+        outcomes=counting.outcomes_in(sums),
+        errors=counting.shares_of(runs.filter(pl.col("outcome") == "error")["reason"]),
+        usage=counting.usage_in(sums),
+        phases=tuple(
+            Phase(name=name, seconds=counting.ranks_of(runs[f"{name}_completed"], MICRO)) for name in MEASURED
+        ),
+        whole_spread_s=counting.spread_of(runs["whole_completed"], counting.BOUNDS_S, MICRO),
+        timeline=timeline_of(runs),
+        groupings=groupings(runs, wanted.naming),
+        sessions=sessions_of(runs),
+        stops=stops_of(cancels, requests_of(asked, cancels), refused, wanted.window_s),
+        reactions=_reactions(reactions, wanted.naming),
+        throttles=_throttles(decisions, wanted.naming),
+        decisions=_decisions(decisions),
+        feedback=_feedback(feedback),
+    )
+
+
+def _types(alike: Mapping[str, pl.DataFrame], reactions: pl.DataFrame) -> tuple[Share, ...]:
+    counts = {name: rows.height for name, rows in alike.items() if rows.height}
+    return counting.shares([*counts.items(), *_named(reactions["type"])])
+
+
+def _named(column: pl.Series) -> Iterator[tuple[str, int]]:
+    yield from column.value_counts().select(pl.col(column.name).cast(pl.String), "count").iter_rows()
+
+
+def _log(gathered: Gathered, runs: pl.DataFrame, cancels: pl.DataFrame, types: tuple[Share, ...]) -> Log:
+    events, backwards = sum(each.count for each in types), cancels.filter(pl.col("latency") < 0).height
+    return Log(
+        first=gathered.first,
+        last=gathered.last,
+        events=events,
+        repeats=gathered.met - events,
+        types=types,
+        left_out=counting.shares(gathered.troubles.items(), gathered.met + gathered.troubles.total()),
+        clock_jumps=int(runs["ends_before_it_begins"].sum()) + backwards,
+        missing=tuple(_missing(runs, cancels)),
+    )
+
+
+def _missing(runs: pl.DataFrame, cancels: pl.DataFrame) -> list[Missing]:
+    ended = runs.filter(pl.col("outcome") != "open")
+    found = [
+        ("runs whose start is not in the log", runs, pl.col("started_at").is_null()),
+        ("runs without a tenant", runs, pl.col("tenant_id").is_null()),
+        ("runs without an origin, even by their channel", runs, pl.col("origin").is_null()),
+        ("runs without a thread", runs, pl.col("session").is_null()),
+        ("runs without an agent", runs, pl.col("agent_id").is_null()),
+        ("ended runs without phases", ended, pl.all_horizontal(pl.col(name).is_null() for name in PHASES)),
+        ("ended runs without tokens", ended, pl.col("input_tokens").is_null()),
+        ("ended runs without a cost", ended, pl.col("cost_nano").is_null()),
+        ("stops that only the run's states tell of", cancels, ~pl.col("recorded")),
+        ("stops that do not say how they were asked for", cancels, pl.col("source").is_null()),
+    ]
+    counted = [(what, int(rows.select(lacking.sum()).item()), rows.height) for what, rows, lacking in found]
+    return [Missing(what=what, without=without, of=of) for what, without, of in counted if without]
+
+
+def _naming(naming: Naming) -> NamingSaid:
+    if isinstance(naming, Hashed):
+        return NamingSaid(
+            ids="hashed", key=naming.fingerprint, key_is="kept" if naming.kept else "made for this report"
+        )
+    return NamingSaid(ids="revealed", key=None, key_is=None)
+
+
+def _reactions(reactions: pl.DataFrame, naming: Naming) -> Reactions:
+    matched = reactions.filter(pl.col("type") == "reaction.match")
+    skipped = reactions.filter(pl.col("type") == "reaction.skip")
+    rules = (
+        matched.group_by("tenant_id", "rule_name")
+        .agg(pl.len(), pl.col("led_to_a_run").sum())
+        .with_columns(pl.col("tenant_id", "rule_name").cast(pl.String))
+        .sort(["len", "tenant_id", "rule_name"], descending=[True, False, False])
+    )
+    return Reactions(
+        looked_at=reactions.height,
+        matches=matched.height,
+        skips=skipped.height,
+        match_rate=counting.rate(matched.height, reactions.height),
+        skip_rate=counting.rate(skipped.height, reactions.height),
+        skip_reasons=counting.shares_of(skipped["reason"]),
+        rules=rules.height,
+        by_rule=tuple(
+            Rule(
+                name=naming("rule", row["rule_name"]),
+                tenant=_tenant(naming, row["tenant_id"]),
+                matches=row["len"],
+                led_to_runs=row["led_to_a_run"],
+            )
+            for row in rules.head(LISTED).iter_rows(named=True)
+        ),
+    )
+
+
+def _tenant(naming: Naming, name: str | None) -> str:
+    return NOT_SAID if name is None else naming("tenant", name)
+
+
+def _throttles(decisions: pl.DataFrame, naming: Naming) -> Throttles:
+    throttled = decisions.filter(pl.col("kind") == "throttled")
+    tenants = throttled["tenant_id"].value_counts().with_columns(pl.col("tenant_id").cast(pl.String))
+    tenants = tenants.with_columns(pl.col("tenant_id").fill_null(NOT_SAID).alias("word"))
+    tenants = tenants.sort(["count", "word"], descending=[True, False])
+    return Throttles(
+        throttled=throttled.height,
+        rate=counting.rate(throttled.height, decisions.height),
+        by_bucket=counting.shares_of(throttled["bucket"]),
+        told_by=counting.shares_of(throttled["told_by"]),
+        by_tenant=tuple(
+            Share(name=_tenant(naming, name), count=count, share=counting.rate(count, throttled.height) or 0.0)
+            for name, count in tenants.select("tenant_id", "count").head(LISTED).iter_rows()
+        ),
+    )
+
+
+def _decisions(decisions: pl.DataFrame) -> Decisions:
+    ignored = decisions.filter(pl.col("kind") == "ignored")
+    return Decisions(
+        decisions=decisions.height,
+        kinds=counting.shares_of(decisions["kind"]),
+        ignored_reasons=counting.shares_of(ignored["reason"]),
+    )
+
+
+def _feedback(feedback: pl.DataFrame) -> Feedback:
+    verdicts = dict(_named(feedback["verdict"]))
+    return Feedback(good=verdicts.get("good", 0), bad=verdicts.get("bad", 0))

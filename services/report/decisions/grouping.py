@@ -1,0 +1,98 @@
+"""Runs by where they came from, who answered, and in which channel and thread."""
+
+from collections.abc import Callable
+from typing import Final, Literal
+
+import polars as pl
+
+from services.report.decisions import counting
+from services.report.decisions.baseline import Group, Grouping, Sessions
+from services.report.decisions.names import Kind, Naming
+from services.report.decisions.ranks import in_order
+from services.report.decisions.runs import MICRO
+
+By = Literal["origin", "trigger", "tenant", "agent", "model", "channel", "session"]
+_COLUMN: Final[dict[By, str]] = {
+    "origin": "origin",
+    "trigger": "trigger",
+    "tenant": "tenant_id",
+    "agent": "agent_id",
+    "model": "model",
+    "channel": "channel",
+    "session": "session",
+}
+_KINDS: Final[dict[By, Kind]] = {"tenant": "tenant", "agent": "agent", "channel": "channel", "session": "session"}
+
+_TIMES: Final = ("first_token_completed", "whole_completed")
+_COUNTED: Final = ("outcome", "input_tokens", "output_tokens", "cost_nano", *_TIMES)
+
+LISTED: Final = 20
+"""So many groups are listed of each."""
+
+
+def groupings(runs: pl.DataFrame, naming: Naming) -> tuple[Grouping, ...]:
+    """By each thing that runs have in common."""
+    return tuple(_grouping(runs, by, column, naming) for by, column in _COLUMN.items())
+
+
+def _grouping(runs: pl.DataFrame, by: By, column: str, naming: Naming) -> Grouping:
+    named = runs.lazy().select(column, *_COUNTED).filter(pl.col(column).is_not_null())
+    sizes = named.group_by(column).len().with_columns(pl.col(column).cast(pl.String).alias("word")).collect()
+    largest = sizes.top_k(LISTED, by=["len", "word"], reverse=[False, True])
+    rows = (
+        (named if largest.height == sizes.height else named.join(largest.lazy(), on=column, how="semi"))
+        .group_by(column)
+        .agg(*counting.outcome_counts(), *counting.usage_sums(), *map(in_order, _TIMES))
+        .join(largest.lazy(), on=column)
+        .sort(["len", "word"], descending=[True, False])
+        .collect()
+    )
+    shown = _shown(by, naming)
+    return Grouping(
+        by=by,
+        groups=sizes.height,
+        runs_without=runs.height - int(sizes["len"].sum()),
+        largest=tuple(
+            Group(
+                name=shown(row["word"]),
+                outcomes=counting.outcomes_in(row),
+                first_token_s=counting.ranks_in(rows["first_token_completed"][place], MICRO),
+                whole_s=counting.ranks_in(rows["whole_completed"][place], MICRO),
+                usage=counting.usage_in(row),
+            )
+            for place, row in enumerate(rows.drop(_TIMES).iter_rows(named=True))
+        ),
+    )
+
+
+def _shown(by: By, naming: Naming) -> Callable[[str], str]:
+    kind = _KINDS.get(by)
+    return (lambda name: naming(kind, name)) if kind is not None else (lambda name: name)
+
+
+def sessions_of(runs: pl.DataFrame) -> Sessions:
+    """How whole conversations went."""
+    outcome = pl.col("outcome")
+    each = (
+        runs.drop_nulls("session")
+        .group_by("session")
+        .agg(
+            pl.len().alias("runs"),
+            (outcome == "complete").sum().alias("complete"),
+            (outcome == "error").sum().alias("error"),
+            (outcome == "cancelled").sum().alias("cancelled"),
+        )
+    )
+    bad = pl.col("error") + pl.col("cancelled")
+    good, failed, cut = each.select(
+        ((bad == 0) & (pl.col("complete") > 0)).sum().alias("good"),
+        (pl.col("error") > 0).sum().alias("failed"),
+        (pl.col("cancelled") > 0).sum().alias("cut"),
+    ).row(0)
+    return Sessions(
+        sessions=each.height,
+        runs_each=counting.ranks_of(each["runs"]),
+        all_complete=good,
+        with_error=failed,
+        with_cancel=cut,
+    )

@@ -1,0 +1,87 @@
+"""`threadline report`: what the log says, in numbers; and the log itself as files."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.kit.fault import Fault
+
+application = typer.Typer(
+    help="What the log says, in numbers: baselines, and the log as files.", no_args_is_help=True, add_completion=False
+)
+
+From = Annotated[
+    str | None, typer.Option("--from", help="From when on, as the broker counts: a time, or so long ago (2h, 7d).")
+]
+Until = Annotated[str | None, typer.Option("--until", help="Until when, likewise; until now without.")]
+
+
+@application.command()
+def export(
+    to: Annotated[Path, typer.Option("--to", help="The file: .jsonl, a record a line, or .parquet, in columns.")],
+    since: From = None,
+    until: Until = None,
+    topics: Annotated[
+        str | None, typer.Option("--topics", help="Which, with commas between; those of the audit without.")
+    ] = None,
+) -> None:
+    """Write a stretch of topics into a file, byte for byte. Nothing is put in its place before it is whole."""
+    with _extra():
+        from threadline import report_log  # noqa: PLC0415 - see there
+    report_log.export(to, (since, until), topics)
+
+
+@application.command("import")
+def put_back(
+    file: Annotated[Path, typer.Argument(help="What `threadline report export` wrote.")],
+    onto_others: Annotated[bool, typer.Option("--onto-others", help="Also where topics hold records already.")] = False,
+) -> None:
+    """Put an exported log on topics again: each record's key, headers and value as they were, each key in its order."""
+    with _extra():
+        from threadline import report_log  # noqa: PLC0415 - likewise
+    report_log.put_back(file, onto_others=onto_others)
+
+
+@application.command()
+def baseline(  # noqa: PLR0913 - an option is a parameter
+    *,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Exported logs, .jsonl or .parquet; the topics without.")
+    ] = None,
+    since: From = None,
+    until: Until = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A folder for the files; without one the Markdown is printed.")
+    ] = None,
+    formats: Annotated[str, typer.Option("--format", help="Which, with commas between.")] = "md,json,html",
+    window: Annotated[
+        float | None,
+        typer.Option(min=0.001, help="The cancel window in seconds; it chooses itself without."),
+    ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="A file with the key that hashes ids, in place of THREADLINE_REPORT_KEY.")
+    ] = None,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Show ids as they are, for operators.")] = False,
+) -> None:
+    """Count runs, their ends, times and costs, stops, reactions and limits over a stretch of the log."""
+    with _extra():
+        from threadline import report_baseline  # noqa: PLC0415 - likewise
+    wanted = report_baseline.Wanted(files or [], (since, until), window, key_file, reveal=reveal)
+    report_baseline.baseline(wanted, out, formats)
+
+
+@contextmanager
+def _extra() -> Iterator[None]:
+    """Within it, what reads columns is imported: it is an extra, and every other command does without."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name not in {"polars", "confluent_kafka"}:
+            raise
+        raise Fault(
+            f"reports need {error.name}, which is not installed here; nothing was done. "
+            "`pip install 'threadline[report]'` installs what they need"
+        ) from None

@@ -1,0 +1,109 @@
+"""`threadline report baseline`: a stretch of the log in numbers."""
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import typer
+
+from services.kit.fault import Fault
+from services.kit.files import write_whole
+from services.report.adapters import sources
+from services.report.adapters.batch import Batch
+from services.report.adapters.topics import Topics
+from services.report.decisions import composing
+from services.report.decisions.baseline import Baseline
+from services.report.decisions.gathering import Gathered
+from services.report.decisions.markdown import markdown
+from services.report.decisions.names import Hashed, Naming, Revealed
+from services.report.decisions.page import page
+from services.report.settings import ReportSettings
+from threadline.reporting import AUDIT, LeftOut, Moments, bar, interruptible, say, stretch_of, tell_absent
+from threadline.running import kafka_settings, service_settings
+
+SHORTEST_KEY: Final = 16
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the options of a baseline say."""
+
+    files: Sequence[Path]
+    stretch: Moments
+    window_s: float | None
+    key_file: Path | None
+    reveal: bool
+
+
+def baseline(wanted: Wanted, out: Path | None, formats: str) -> None:
+    """The log as numbers."""
+    chosen = _formats(formats)
+    naming, gathered, left_out = _naming(wanted), Gathered(), LeftOut()
+    with interruptible("nothing was written"):
+        for batch in _batches(wanted):
+            left_out.take(batch)
+            gathered.add(batch.events)
+        made = composing.baseline_of(gathered, composing.Wanted(naming, wanted.window_s))
+    left_out.tell()
+    if out is None:
+        typer.echo(FORMS[chosen[0]](made), nl=False)
+        return
+    texts = {f"baseline.{form}": FORMS[form](made) for form in chosen}
+    if left_out.places:
+        texts["left-out.txt"] = "".join(f"{place}\n" for place in left_out.places)
+    for name, text in texts.items():
+        write_whole(out / name, text.encode())
+    typer.echo(f"{made.log.events} events; {', '.join(str(out / name) for name in texts)}")
+    if isinstance(naming, Hashed) and not naming.kept:
+        say("ids are hashed with a key made for this report; THREADLINE_REPORT_KEY keeps names the same in the next")
+
+
+FORMS: Final[dict[str, Callable[[Baseline], str]]] = {
+    "md": markdown,
+    "json": lambda made: made.model_dump_json(indent=2) + "\n",
+    "html": page,
+}
+
+
+def _batches(wanted: Wanted) -> Iterator[Batch]:
+    stretch = stretch_of(wanted.stretch)
+    if not wanted.files:
+        source = Topics(kafka_settings(), AUDIT, stretch)
+        with bar("records") as progress:
+            yield from source.batches(progress)
+        tell_absent(source)
+        return
+    for file in wanted.files:
+        with bar(file.name) as progress:
+            yield from sources.batches(file, stretch, progress)
+
+
+def _naming(wanted: Wanted) -> Naming:
+    if wanted.reveal:
+        return Revealed()
+    if wanted.key_file is not None:
+        return Hashed(_key_in(wanted.key_file), kept=True)
+    key = service_settings(ReportSettings).report_key
+    if key is not None:
+        return Hashed(key.get_secret_value().encode(), kept=True)
+    return Hashed(secrets.token_bytes(32), kept=False)
+
+
+def _key_in(file: Path) -> bytes:
+    try:
+        key = file.read_bytes().strip()
+    except OSError as error:
+        raise Fault(f"the key in {file} cannot be read ({error.strerror}); nothing was done") from error
+    if len(key) < SHORTEST_KEY:
+        raise Fault(f"the key in {file} is shorter than {SHORTEST_KEY} bytes, and could be guessed; nothing was done")
+    return key
+
+
+def _formats(text: str) -> list[str]:
+    chosen = [each.strip() for each in text.split(",") if each.strip()]
+    strange = [each for each in chosen if each not in FORMS]
+    if strange or not chosen:
+        raise Fault(f"--format {text}: there are md, json and html; nothing was read")
+    return chosen
