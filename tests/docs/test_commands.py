@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,8 @@ def test_a_command_exists_and_some_test_runs_it(page: str, line: str) -> None:
     if words[0] == "export":
         return
     assert words[0] in {"./dev", "threadline"}, f"{page}: {line}: neither run by a test nor known"
-    name = " ".join(words[:2] if words[0] == "./dev" else words[:3])
+    named = words[:2] if words[0] == "./dev" else words[:3]
+    name = " ".join(takewhile(lambda word: not word.startswith("-"), named))
     assert name in RUN_BY, f"{page}: {line}: no test is named that runs it"
     if words[0] == "threadline":
         _must_parse(words[1:])
