@@ -1,16 +1,15 @@
 """`threadline why`: everything on record of a run, a message or a delivery, or the reason for a silence."""
 
-import asyncio
 import json
-import sys
+from pathlib import Path
 from typing import Any, get_args
 
 from bench.beds.inbox import Inbox
 from schemas.decision import IgnoredReason
 from schemas.topics import AUDIT_DECISIONS
-from services.kit.settings import child_environment
 from services.report.decisions.receipt import SILENCES
 from services.report.decisions.target import Target, target_of
+from tests.commands import said
 from tests.responder.conftest import Talk, talk
 
 __all__ = ["talk"]
@@ -18,15 +17,7 @@ __all__ = ["talk"]
 
 async def why(talk: Talk, *arguments: str, code: int = 0) -> str:
     """What the command says."""
-    program = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "threadline", "why", *arguments),
-        env=child_environment(talk.environment),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await program.communicate()
-    assert program.returncode == code, said.decode()
-    return said.decode()
+    return await said(talk.environment, Path.cwd(), "why", *arguments, code=code)
 
 
 async def lines(talk: Talk, *arguments: str) -> list[str]:
@@ -77,9 +68,9 @@ async def test_the_run_its_message_and_its_reply_have_the_same_receipt(talk: Tal
 
 
 async def test_a_silence_has_a_reason(talk: Talk) -> None:
-    said = await talk.sim.say(talk.first.you, talk.first.support, "nobody is meant by that")
-    await talk.until(lambda: _is_decided(talk, said))
-    found = await lines(talk, f"{talk.first.support}/{said}", "--from", "1h")
+    ts = await talk.sim.say(talk.first.you, talk.first.support, "nobody is meant by that")
+    await talk.until(lambda: _is_decided(talk, ts))
+    found = await lines(talk, f"{talk.first.support}/{ts}", "--from", "1h")
     assert any("decided: nothing, nobody was addressed" in line for line in found)
 
 
