@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.chaos.invariants import INVARIANT_OF
+from bench.chaos.planted import BUGS
 from bench.chaos.scenario import Scenario, scenarios
-from bench.kept_data import KEPT, Kept, every, newest
+from bench.kept_data import KEPT, Kept, every
 from bench.report import number
 
 PAGE = Path(__file__).parents[1] / "docs/reliability.md"
@@ -26,10 +27,11 @@ def write() -> None:
 
 def page() -> str:
     """The page, from what is kept. Of a scenario that was played again, the last time counts."""
-    pipeline, planted = every("chaos-pipeline"), newest("chaos-planted")
+    pipeline = every("chaos-pipeline")
     played = [each for kept in pipeline for each in _outcomes(kept)]
     outcomes = list({each["name"]: each for each in played}.values())
-    bugs = _outcomes(planted)
+    planted = {each["bug"]: each for kept in every("chaos-planted") for each in _outcomes(kept)}
+    bugs = [planted[name] for name in BUGS if name in planted]
     text = WORDS.read_text("utf-8")
     for mark, made in {
         "where": f"{pipeline[0].where('Played')} {_seed(pipeline[0])}",
