@@ -119,7 +119,8 @@ def _excuses(outcomes: list[Outcome]) -> Iterator[str]:
         for check, found in outcome["excused"].items():
             if outcome["name"] in named:
                 why = named[outcome["name"]].fault.excuses[check]
-                yield f"- {outcome['name']}: {check}, {len(found)} times; {why}"
+                often = "once" if len(found) == 1 else f"{len(found)} times"
+                yield f"- {outcome['name']}: {check}, {often}; {why}"
 
 
 def _missing(outcomes: list[Outcome]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from bench import reliability_page
 from bench.answers import CHECKS
 from bench.chaos.faults import FAULTS
 from bench.chaos.invariants import ANSWERS, INVARIANT_OF
@@ -66,3 +67,15 @@ def test_a_file_that_says_what_nobody_knows_is_refused(tmp_path: Path) -> None:
     file.write_text("place: router\nfaults:\n  - {fault: kill, moments: [sometime], goes_on: [acks]}\n", "utf-8")
     with pytest.raises(ValidationError, match="moments"):
         list(scenarios(folder=tmp_path))
+
+
+def test_the_page_is_made_from_what_is_kept() -> None:
+    assert reliability_page.PAGE.read_text("utf-8") == reliability_page.page(), "./dev chaos --write-docs makes it anew"
+
+
+def test_the_page_tells_of_every_scenario_and_of_every_bug() -> None:
+    text = reliability_page.page()
+    for each in ALL:
+        assert f"| {each.fault.named or each.fault.fault} | {each.moment} |" in text, each.name
+    for bug in BUGS.values():
+        assert f"| {bug.service} | {bug.what} |" in text, bug.what
