@@ -4,6 +4,8 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import cache
+from itertools import accumulate
 from typing import Any
 
 Row = dict[str, Any]
@@ -57,7 +59,22 @@ def ranks(values: Iterable[int | None], per: int = 1_000_000) -> Row:
     def at(percent: int) -> float | None:
         return found[max(0, math.ceil(len(found) * percent / 100) - 1)] / per if found else None
 
-    return {"count": len(found), "p50": at(50), "p95": at(95), "p99": at(99)}
+    def value(place: int | None) -> float | None:
+        return None if place is None else found[place - 1] / per
+
+    between = {f"p{percent}_between": list(map(value, limits(len(found), percent))) for percent in (50, 95, 99)}
+    return {"count": len(found), "p50": at(50), "p95": at(95), "p99": at(99), **between}
+
+
+@cache
+def limits(count: int, percent: int) -> tuple[int | None, int | None]:
+    """Places of the values around a percentile, by a whole table of chances in whole numbers."""
+    every = 100**count
+    chances = [math.comb(count, hits) * percent**hits * (100 - percent) ** (count - hits) for hits in range(count + 1)]
+    below = list(accumulate(chances))
+    low = max((place for place in range(1, count + 1) if 2000 * below[place - 1] <= every), default=None)
+    high = min((place for place in range(1, count + 1) if 2000 * (every - below[place - 1]) <= every), default=None)
+    return low, high
 
 
 def shares(values: Iterable[str | None]) -> list[Row]:
@@ -90,6 +107,10 @@ def usage(runs: Sequence[Row]) -> Row:
         "output_tokens": sum(run["output_tokens"] or 0 for run in runs),
         "priced": sum(run["cost"] is not None for run in runs),
         "cost_usd": sum(run["cost"] or 0 for run in runs) / 1_000_000_000,
+        "tokens_each": ranks(
+            (run["input_tokens"] + (run["output_tokens"] or 0) for run in runs if run["input_tokens"] is not None), 1
+        ),
+        "cost_usd_each": ranks((run["cost"] for run in runs), 1_000_000_000),
     }
 
 

@@ -48,6 +48,8 @@ def baseline_of(gathered: Gathered, wanted: Wanted) -> Baseline:
     runs = runs_of(states)
     completed = pl.col("outcome") == "complete"
     runs = runs.with_columns(pl.when(completed).then(pl.col(name)).alias(f"{name}_completed") for name in MEASURED)
+    tokens = pl.col("input_tokens") + pl.col("output_tokens").fill_null(0)
+    runs = runs.with_columns(tokens.alias("tokens_each"), pl.col("cost_nano").alias("cost_each"))
     asked = states.filter(pl.col("state") == "cancel_requested")
     cancels = cancels_of(recorded, asked, runs, controls)
     refused = controls.filter(~pl.col("permitted")).height
@@ -60,7 +62,7 @@ def baseline_of(gathered: Gathered, wanted: Wanted) -> Baseline:
         naming=_naming(wanted.naming),
         outcomes=counting.outcomes_in(sums),
         errors=counting.shares_of(runs.filter(pl.col("outcome") == "error")["reason"]),
-        usage=counting.usage_in(sums),
+        usage=counting.usage_in(sums, *(runs[name].drop_nulls().sort() for name in ("tokens_each", "cost_each"))),
         phases=tuple(
             Phase(name=name, seconds=counting.ranks_of(runs[f"{name}_completed"], MICRO)) for name in MEASURED
         ),

@@ -23,8 +23,8 @@ _COLUMN: Final[dict[By, str]] = {
 }
 _KINDS: Final[dict[By, Kind]] = {"tenant": "tenant", "agent": "agent", "channel": "channel", "session": "session"}
 
-_TIMES: Final = ("first_token_completed", "whole_completed")
-_COUNTED: Final = ("outcome", "input_tokens", "output_tokens", "cost_nano", *_TIMES)
+_EACH: Final = ("first_token_completed", "whole_completed", "tokens_each", "cost_each")
+_COUNTED: Final = ("outcome", "input_tokens", "output_tokens", "cost_nano", *_EACH)
 
 LISTED: Final = 20
 """So many groups are listed of each."""
@@ -42,7 +42,7 @@ def _grouping(runs: pl.DataFrame, by: By, column: str, naming: Naming) -> Groupi
     rows = (
         (named if largest.height == sizes.height else named.join(largest.lazy(), on=column, how="semi"))
         .group_by(column)
-        .agg(*counting.outcome_counts(), *counting.usage_sums(), *map(in_order, _TIMES))
+        .agg(*counting.outcome_counts(), *counting.usage_sums(), *map(in_order, _EACH))
         .join(largest.lazy(), on=column)
         .sort(["len", "word"], descending=[True, False])
         .collect()
@@ -58,9 +58,9 @@ def _grouping(runs: pl.DataFrame, by: By, column: str, naming: Naming) -> Groupi
                 outcomes=counting.outcomes_in(row),
                 first_token_s=counting.ranks_in(rows["first_token_completed"][place], MICRO),
                 whole_s=counting.ranks_in(rows["whole_completed"][place], MICRO),
-                usage=counting.usage_in(row),
+                usage=counting.usage_in(row, rows["tokens_each"][place], rows["cost_each"][place]),
             )
-            for place, row in enumerate(rows.drop(_TIMES).iter_rows(named=True))
+            for place, row in enumerate(rows.drop(_EACH).iter_rows(named=True))
         ),
     )
 
