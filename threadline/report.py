@@ -73,6 +73,27 @@ def baseline(  # noqa: PLR0913 - an option is a parameter
     report_baseline.baseline(wanted, out, formats)
 
 
+@application.command()
+def drift(
+    before: Annotated[Path, typer.Argument(help="The earlier baseline, as JSON.")],
+    after: Annotated[Path, typer.Argument(help="The later one.")],
+    thresholds: Annotated[
+        Path | None, typer.Option(help="A YAML file that says how much a figure must move to matter, where otherwise.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A folder for drift-DATE.md and .json; without one the Markdown is printed.")
+    ] = None,
+    formats: Annotated[str, typer.Option("--format", help="Which, with commas between.")] = "md,json",
+) -> None:
+    """Tell what moved between two baselines, and whether that is more than noise.
+
+    Ends with 1 where something got worse, with 2 where they cannot be compared.
+    """
+    with _extra():
+        from threadline import report_drift  # noqa: PLC0415 - likewise
+    report_drift.drift(before, after, report_drift.Wanted(thresholds, out, formats))
+
+
 @contextmanager
 def _extra() -> Iterator[None]:
     """Within it, what reads columns is imported: it is an extra, and every other command does without."""

@@ -69,6 +69,7 @@ RUN_BY = {
     "threadline replay": "tests/router/test_replay.py::test_under_the_same_directory_nothing_is_otherwise",
     "threadline report export": "tests/report/test_log.py::test_a_log_is_exported_and_imported_as_people_do_it",
     "threadline report baseline": "tests/report/test_baseline.py::test_every_source_gives_the_same_bytes",
+    "threadline report drift": "tests/report/test_drift.py::test_a_drift_that_was_planted_is_found",
     "threadline report import": "tests/report/test_log.py::test_a_log_is_exported_and_imported_as_people_do_it",
     "threadline doctor": "tests/directory/test_doctor.py::test_all_is_well",
     "threadline topics check": "tests/local/test_stack.py::test_commands_find_the_broker_that_runs_here",
