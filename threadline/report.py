@@ -10,7 +10,9 @@ import typer
 from services.kit.fault import Fault
 
 application = typer.Typer(
-    help="What the log says, in numbers: baselines, and the log as files.", no_args_is_help=True, add_completion=False
+    help="What the log says, in numbers: baselines, what moved between them, and the log as files.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 
 From = Annotated[
@@ -92,6 +94,37 @@ def drift(
     with _extra():
         from threadline import report_drift  # noqa: PLC0415 - likewise
     report_drift.drift(before, after, report_drift.Wanted(thresholds, out, formats))
+
+
+@application.command()
+def refresh(  # noqa: PLR0913 - an option is a parameter
+    *,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Exported logs, .jsonl or .parquet; the topics without.")
+    ] = None,
+    since: From = None,
+    until: Until = None,
+    out: Annotated[Path, typer.Option(help="The folder in which the reports stand.")] = Path("reports"),
+    drifts: Annotated[
+        bool,
+        typer.Option("--drift", help="Compare each with the one that stood there; end with 1 where one got worse."),
+    ] = False,
+    thresholds: Annotated[
+        Path | None, typer.Option(help="A YAML file that says how much a figure must move to matter, where otherwise.")
+    ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="A file with the key that hashes ids, in place of THREADLINE_REPORT_KEY.")
+    ] = None,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Show ids as they are, for operators.")] = False,
+) -> None:
+    """Make every report of a folder anew: of channels, of the gateway, and of each model.
+
+    Names those that stand there and were not made anew. Ends with 2 where it cannot be done.
+    """
+    with _extra():
+        from threadline import report_baseline, report_refresh  # noqa: PLC0415 - likewise
+    wanted = report_baseline.Wanted(files or [], (since, until), None, key_file, reveal=reveal)
+    report_refresh.refresh(wanted, out, report_refresh.Drifting(drifts, thresholds))
 
 
 @contextmanager

@@ -48,6 +48,11 @@ def drift(before: Path, after: Path, wanted: Wanted) -> None:
         limits = thresholds(wanted.thresholds)
         was, now = baseline_in(before), baseline_in(after)
         ends = [_last(path, side) for path, side in ((before, was), (after, now))]
+        if was.log.only != now.log.only:
+            each = " and ".join(
+                f"{path} of {side.log.only or 'all runs'}" for path, side in ((before, was), (after, now))
+            )
+            raise NoBaseline(f"the two are of different runs: {each}; nothing was compared")
         if ends[1] < ends[0]:
             say(f"the log of {after} ends before that of {before}: they may be the wrong way round")
         found = drift_of(was, now, limits)

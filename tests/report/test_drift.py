@@ -127,6 +127,7 @@ async def test_names_under_different_keys_are_not_compared(command: Command, tmp
         (("sound.json", "other.json"), "other.json is no baseline that this version knows (format:"),
         (("sound.json", "half.json"), "half.json is no baseline that this version knows (all of it:"),
         (("sound.json", "empty.json"), "empty.json is of a log without an event"),
+        (("sound.json", "channel.json"), "sound.json of all runs and channel.json of origin channel"),
         (("sound.json", "sound.json", "--format", "html"), "there are md and json"),
         (("sound.json", "sound.json", "--thresholds", "none.yaml"), "none.yaml cannot be read"),
         (("sound.json", "sound.json", "--out", "sound.json"), "cannot be written"),
@@ -141,6 +142,7 @@ async def test_what_cannot_be_compared_is_no_answer(
     (tmp_path / "sound.json").write_text(sound)
     (tmp_path / "empty.json").write_text(await command("baseline", "nothing.jsonl", "--format", "json", key=KEY))
     (tmp_path / "other.json").write_text(sound.replace("baseline.v1", "baseline.v9"))
+    (tmp_path / "channel.json").write_text(sound.replace('"only": null', '"only": "origin channel"'))
     (tmp_path / "half.json").write_text(sound[:500])
     assert said in await command("drift", *arguments, code=2)
 

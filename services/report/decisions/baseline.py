@@ -239,6 +239,8 @@ class Missing(Part):
 class Log(Part):
     """What was read."""
 
+    only: str | None = None
+    """Which of its runs are counted, such as `origin channel`; none where all are."""
     first: Instant | None
     last: Instant | None
     events: int
