@@ -127,6 +127,27 @@ def refresh(  # noqa: PLR0913 - an option is a parameter
     report_refresh.refresh(wanted, out, report_refresh.Drifting(drifts, thresholds))
 
 
+@application.command()
+def isolation(
+    *,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Exported logs, .jsonl or .parquet; the topics without.")
+    ] = None,
+    since: From = None,
+    until: Until = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Name all that could not be held, and not the first few.")
+    ] = False,
+) -> None:
+    """Prove that every effect on Slack is of the tenant, connection and team of its cause.
+
+    Ends with 1 where one is not, with 2 where there is nothing to prove it by.
+    """
+    with _extra():
+        from threadline import report_isolation  # noqa: PLC0415 - likewise
+    report_isolation.isolation(files or [], (since, until), every=every)
+
+
 @contextmanager
 def _extra() -> Iterator[None]:
     """Within it, what reads columns is imported: it is an extra, and every other command does without."""

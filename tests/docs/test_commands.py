@@ -71,6 +71,7 @@ RUN_BY = {
     "threadline report baseline": "tests/report/test_baseline.py::test_every_source_gives_the_same_bytes",
     "threadline report drift": "tests/report/test_drift.py::test_a_drift_that_was_planted_is_found",
     "threadline report refresh": "tests/report/test_refresh.py::test_all_reports_are_made_anew_and_compared",
+    "threadline report isolation": "tests/report/test_isolation.py::test_a_violation_that_was_planted_is_found",
     "threadline report import": "tests/report/test_log.py::test_a_log_is_exported_and_imported_as_people_do_it",
     "threadline doctor": "tests/directory/test_doctor.py::test_all_is_well",
     "threadline topics check": "tests/local/test_stack.py::test_commands_find_the_broker_that_runs_here",
