@@ -60,12 +60,14 @@ def log() -> list[Kept]:
     return found
 
 
-def planted(topic: str, offset: int, **wrong: str) -> list[Kept]:
+def planted(where: tuple[str, int], wrong: dict[str, str]) -> list[Kept]:
     found = log()
     for place, each in enumerate(found):
-        if (each.topic, each.offset) == (topic, offset):
+        if (each.topic, each.offset) == where:
             event = json.loads(each.value or b"")
-            {"slack.effects": event.get("effect"), "runs.commands": event.get("place")}.get(topic, event).update(wrong)
+            {"slack.effects": event.get("effect"), "runs.commands": event.get("place")}.get(each.topic, event).update(
+                wrong
+            )
             found[place] = replace(each, value=json.dumps(event).encode())
     return found
 
@@ -122,7 +124,7 @@ async def test_a_log_in_which_all_is_its_own(command: Command, tmp_path: Path, t
 async def test_a_violation_that_was_planted_is_found(
     command: Command, tmp_path: Path, place: tuple[str, int], wrong: dict[str, str], lines: list[str]
 ) -> None:
-    exporting.write(tmp_path / "log.parquet", [planted(*place, **wrong)])
+    exporting.write(tmp_path / "log.parquet", [planted(place, wrong)])
     said = await command("isolation", "log.parquet", code=1)
     for line in lines:
         assert f"VIOLATION: {line}" in said.splitlines(), said
