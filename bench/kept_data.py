@@ -26,9 +26,17 @@ class Kept:
         )
 
 
+def every(suite: str) -> list[Kept]:
+    """All that is kept of a suite, such as `bench-pipeline`, the oldest first."""
+    return [_read(raw_file) for raw_file in sorted(KEPT.glob(f"{suite}-*.json"))]
+
+
 def newest(suite: str) -> Kept:
-    """The last that is kept of a suite, such as `bench-pipeline`."""
-    raw_file = max(KEPT.glob(f"{suite}-*.json"))
+    """The last of it."""
+    return every(suite)[-1]
+
+
+def _read(raw_file: Path) -> Kept:
     raw = json.loads(raw_file.read_text("utf-8"))
     at = datetime.strptime(raw_file.stem.rpartition("-")[2], "%Y%m%dT%H%M%S%z")
     return Kept(at, raw["machine"], raw["runs"])

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.chaos.invariants import INVARIANT_OF
+from bench.chaos.planted import BUGS
 from bench.chaos.scenario import Scenario, scenarios
-from bench.kept_data import KEPT, Kept, newest
+from bench.kept_data import KEPT, Kept, every
 from bench.report import number
 
 PAGE = Path(__file__).parents[1] / "docs/reliability.md"
@@ -25,13 +26,16 @@ def write() -> None:
 
 
 def page() -> str:
-    """The page, from the newest of what is kept."""
-    pipeline, planted = newest("chaos-pipeline"), newest("chaos-planted")
-    outcomes = [each for run in pipeline.runs for each in run["raw"]["outcomes"]]
-    bugs = [each for run in planted.runs for each in run["raw"]["outcomes"]]
+    """The page, from what is kept. Of a scenario that was played again, the last time counts."""
+    pipeline = every("chaos-pipeline")
+    played = [each for kept in pipeline for each in _outcomes(kept)]
+    outcomes = list({each["name"]: each for each in played}.values())
+    planted = {each["bug"]: each for kept in every("chaos-planted") for each in _outcomes(kept)}
+    bugs = [planted[name] for name in BUGS if name in planted]
     text = WORDS.read_text("utf-8")
     for mark, made in {
-        "where": f"{pipeline.where('Played')} {_seed(pipeline)}",
+        "where": f"{pipeline[0].where('Played')} {_seed(pipeline[0])}",
+        "again": "\n".join(_again(played, outcomes)) or "None.",
         "sum": _sum(outcomes),
         "invariants": _invariants(outcomes),
         "scenarios": "\n\n".join(_places(outcomes)),
@@ -41,6 +45,18 @@ def page() -> str:
     }.items():
         text = text.replace(f"<!-- {mark} -->", made)
     return text
+
+
+def _outcomes(kept: Kept) -> list[Outcome]:
+    return [each for run in kept.runs for each in run["raw"]["outcomes"]]
+
+
+def _again(played: list[Outcome], outcomes: list[Outcome]) -> Iterator[str]:
+    """Scenarios that broke before what stands in the tables."""
+    for each in played:
+        if not each["missing"] and not each["holds"] and each not in outcomes:
+            found = ", ".join(f"{check}: {len(names)}" for check, names in each["wrong"].items())
+            yield f"- {each['name']}: {found or 'no ' + ', '.join(each['stood_still'])}"
 
 
 def _seed(kept: Kept) -> str:

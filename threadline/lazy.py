@@ -23,6 +23,7 @@ class LazyGroup(TyperGroup):
         "ingress": "threadline.ingress",
         "router": "threadline.router",
         "responder": "threadline.responder",
+        "why": "threadline.why",
         "replay": "threadline.replay",
         "rules": "threadline.rules",
         "dlq": "threadline.dlq",

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from bench.beds.child import Child, child
+from bench.beds.part import OwnPart
 from bench.beds.relay import Relay, relay
 from services.kit.groups import KafkaSettings
 from services.kit.kafka import admin
@@ -16,17 +16,16 @@ from services.local.program import nothing
 READY_WITHIN_S = 60.0
 
 
-class OwnBroker:
+class OwnBroker(OwnPart):
     """One broker. Its address and its data stay the same from start to start."""
 
     def __init__(self, broker: kafka.Broker, doors: Mapping[str, int], links: Mapping[str, Relay]) -> None:
+        super().__init__()
         self._broker = broker
         self._doors = doors
         """Further ports at which it listens."""
         self.links = links
         """What stands before each of these: who comes by one is told of no other address."""
-        self._running = AsyncExitStack()
-        self.child: Child | None = None
 
     @property
     def settings(self) -> KafkaSettings:
@@ -47,10 +46,7 @@ class OwnBroker:
         await self._broker.prepare()
         await asyncio.to_thread(self._open_doors)
         program = self._broker.program(once_ready=nothing)
-        log = self._broker.home.logs / "kafka.log"
-        self.child = await self._running.enter_async_context(
-            child(program.command, program.environment, log, self._broker.home.kafka)
-        )
+        await self._run(program, self._broker.home.logs / "kafka.log", self._broker.home.kafka)
         await self.ready()
 
     async def ready(self) -> None:
@@ -68,22 +64,6 @@ class OwnBroker:
     async def stop(self) -> None:
         """Stops it in order."""
         await self._running.aclose()
-
-    async def kill(self) -> None:
-        """Kill -9."""
-        if self.child is not None:
-            await self.child.kill()
-        await self._running.aclose()
-
-    def hold_up(self) -> None:
-        """It stands still: connections stay open, and nothing answers."""
-        if self.child is not None:
-            self.child.hold_up()
-
-    def let_go(self) -> None:
-        """It goes on."""
-        if self.child is not None:
-            self.child.let_go()
 
     def _open_doors(self) -> None:
         """Of two lines with one name the broker takes the later."""

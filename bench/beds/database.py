@@ -3,10 +3,10 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bench.beds.child import Child, child
+from bench.beds.part import OwnPart
 from services.kit.groups import DatabaseSettings
 from services.local import ports, postgres
 from services.local.home import Home, LocalSettings
@@ -16,13 +16,12 @@ READY_WITHIN_S = 60.0
 AGAIN_AFTER_S = 0.3
 
 
-class OwnDatabase:
+class OwnDatabase(OwnPart):
     """One Postgres. Its address and its data stay the same from start to start."""
 
     def __init__(self, database: postgres.Database) -> None:
+        super().__init__()
         self._database = database
-        self._running = AsyncExitStack()
-        self.child: Child | None = None
 
     @property
     def settings(self) -> DatabaseSettings:
@@ -42,10 +41,7 @@ class OwnDatabase:
             while not await self._database.is_ready():
                 if self.child is None or not self.child.is_running:
                     await self._running.aclose()
-                    log = self._database.home.logs / "postgres.log"
-                    self.child = await self._running.enter_async_context(
-                        child(program.command, program.environment, log, Path("/"), program.user)
-                    )
+                    await self._run(program, self._database.home.logs / "postgres.log", Path("/"))
                 await asyncio.sleep(AGAIN_AFTER_S)
         await program.once_ready()
 
@@ -60,22 +56,6 @@ class OwnDatabase:
             self.child.send(signal.SIGINT)
             await self.child.process.wait()
         await self._running.aclose()
-
-    async def kill(self) -> None:
-        """Kill -9."""
-        if self.child is not None:
-            await self.child.kill()
-        await self._running.aclose()
-
-    def hold_up(self) -> None:
-        """It stands still, with every process of it."""
-        if self.child is not None:
-            self.child.hold_up()
-
-    def let_go(self) -> None:
-        """It goes on."""
-        if self.child is not None:
-            self.child.let_go()
 
 
 @asynccontextmanager

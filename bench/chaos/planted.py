@@ -11,10 +11,11 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
+from itertools import count
 from typing import Any, Final
 
 GRANTS_MORE: Final = 3
-ONE_IN: Final = 6
+ONE_IN: Final = 3
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,16 @@ def _has_no_memory() -> None:
     _replace(idempotency, "seen_cause", lambda _: lambda *_: None)
 
 
-def _decides_by_chance() -> None:
+def _forgets_decisions() -> None:
     from services.router.adapters import decider  # noqa: PLC0415
     from services.router.decisions.outcome import Outcome  # noqa: PLC0415
+
+    numbers = count()
 
     def forgetful(decide: Any) -> Any:
         def decided(event: Any, facts: Any, now: Any) -> Outcome:
             outcome: Outcome = decide(event, facts, now)
-            return replace(outcome, changes=()) if random.random() < 1 / ONE_IN else outcome  # noqa: S311 - a bug
+            return replace(outcome, changes=()) if next(numbers) % ONE_IN == 0 else outcome
 
         return decided
 
@@ -103,9 +106,11 @@ def _grants_more() -> None:
 def _loses_commands() -> None:
     from services.responder.adapters.runs import Runs  # noqa: PLC0415
 
+    numbers = count()
+
     def careless(take: Any) -> Any:
         def taken(self: Runs, run: Any, done: Callable[[], None]) -> None:
-            if random.random() < 1 / ONE_IN:  # noqa: S311 - a bug
+            if next(numbers) % ONE_IN == 0:
                 done()
             else:
                 take(self, run, done)
@@ -194,12 +199,12 @@ BUGS: Final[Mapping[str, Bug]] = {
         frozenset({"decided otherwise than without faults"}),
         _has_no_memory,
     ),
-    "decides_by_chance": Bug(
+    "forgets_decisions": Bug(
         "router",
-        "forgets what a decision changed, now and then",
+        "forgets what one decision in three changed",
         "router: killed, talking",
         frozenset({"decided otherwise than without faults"}),
-        _decides_by_chance,
+        _forgets_decisions,
     ),
     "names_runs_anew": Bug(
         "router",
@@ -219,7 +224,7 @@ BUGS: Final[Mapping[str, Bug]] = {
     ),
     "loses_commands": Bug(
         "responder",
-        "forgets one command in six",
+        "forgets one command in three",
         "responder: killed, answering",
         frozenset({"runs without a visible reply"}),
         _loses_commands,

@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,7 @@ RUN_BY = {
     "test_a_log_that_lost_events_is_not_read_until_the_loss_is_accepted",
     "threadline offsets accept-loss": "tests/router/test_commands.py::"
     "test_a_log_that_lost_events_is_not_read_until_the_loss_is_accepted",
+    "threadline why": "tests/report/test_why.py::test_the_run_its_message_and_its_reply_have_the_same_receipt",
     "threadline replay": "tests/router/test_replay.py::test_under_the_same_directory_nothing_is_otherwise",
     "threadline report export": "tests/report/test_log.py::test_a_log_is_exported_and_imported_as_people_do_it",
     "threadline report baseline": "tests/report/test_baseline.py::test_every_source_gives_the_same_bytes",
@@ -97,13 +99,19 @@ def plain(line: str) -> list[str]:
     return words
 
 
+def _is_group(words: list[str]) -> bool:
+    """Whether what stands behind the first word names a group of commands, and no command."""
+    whole: Any = get_command(application)
+    return words[0] == "threadline" and hasattr(whole.get_command(typer.Context(whole), words[1]), "get_command")
+
+
 @pytest.mark.parametrize(("page", "line"), list(commands()))
 def test_a_command_exists_and_some_test_runs_it(page: str, line: str) -> None:
     words = plain(line)
     if words[0] == "export":
         return
     assert words[0] in {"./dev", "threadline"}, f"{page}: {line}: neither run by a test nor known"
-    name = " ".join(words[:2] if words[0] == "./dev" else words[:3])
+    name = " ".join(takewhile(lambda word: not word.startswith("-"), words[: 3 if _is_group(words) else 2]))
     assert name in RUN_BY, f"{page}: {line}: no test is named that runs it"
     if words[0] == "threadline":
         _must_parse(words[1:])

@@ -11,9 +11,9 @@ from bench.beds.audit_log import records
 from services.kit.groups import KafkaSettings
 from services.report.adapters import exporting
 from services.report.decisions.baseline import Baseline
+from tests.commands import Command
 from tests.conftest import fresh, topics_of
 from tests.report import naive
-from tests.report.conftest import Command
 from tests.report.log import put
 
 ROOT = Path(__file__).parents[2]

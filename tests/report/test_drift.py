@@ -14,7 +14,7 @@ from bench.beds.audit_log import records
 from services.report.adapters import exporting
 from services.report.adapters.thresholds import shipped_text
 from services.report.decisions.lines import Kept
-from tests.report.conftest import Command
+from tests.commands import Command
 
 ROOT = Path(__file__).parents[2]
 KEY = "a key that is kept"

@@ -12,7 +12,7 @@ from schemas.attributes import Attributes
 from services.kit.groups import KafkaSettings
 from services.report.adapters import exporting
 from services.report.decisions.lines import Kept
-from tests.report.conftest import Command
+from tests.commands import Command
 from tests.report.log import BEGIN, put
 
 AT = "2026-03-02T09:15:00Z"

@@ -24,8 +24,8 @@ from services.report.adapters.batch import Batch, Stretch, silent
 from services.report.adapters.topics import NoTopics, Topics, Unreachable
 from services.report.decisions.columns import EVENT
 from services.report.decisions.lines import Kept
+from tests.commands import Command
 from tests.conftest import fresh, topics_of
-from tests.report.conftest import Command
 from tests.report.log import Event, put, record
 from threadline.reporting import AUDIT
 

@@ -10,7 +10,7 @@ from services.kit.groups import KafkaSettings
 from services.report.adapters import exporting
 from services.report.decisions.baseline import Baseline
 from services.report.decisions.lines import Kept
-from tests.report.conftest import Command
+from tests.commands import Command
 from tests.report.log import put
 
 KEY = "a key that is kept"

@@ -1,8 +1,6 @@
 """A directory with two tenants, and routers in processes of their own."""
 
-import asyncio
-import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -13,10 +11,9 @@ from bench.beds.router import describe, own_router, router_environment
 from bench.beds.service import OwnService
 from services.directory.document import Agent, Connection, Document, Installation, Tenant
 from services.kit.groups import DatabaseSettings, KafkaSettings
-from services.kit.settings import child_environment
+from tests.commands import Command, said
 
 Runs = Callable[..., AbstractAsyncContextManager[OwnService]]
-Command = Callable[..., Awaitable[str]]
 
 
 def tenant(name: str, workspace: str) -> Tenant:
@@ -63,16 +60,6 @@ def threadline(topics: KafkaSettings, described: DatabaseSettings, tmp_path: Pat
     }
 
     async def run(*arguments: str, code: int = 0) -> str:
-        program = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "threadline", *arguments),
-            env=child_environment(given | {"COLUMNS": "200"}),
-            cwd=tmp_path,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        said, _ = await program.communicate()
-        assert program.returncode == code, said.decode()
-        assert b"Traceback" not in said, said.decode()
-        return said.decode()
+        return await said(given, tmp_path, *arguments, code=code)
 
     return run

@@ -15,8 +15,9 @@ from bench.beds.topics import delete_before
 from schemas.topics import AUDIT_OPERATIONS, DEAD_LETTERS, SLACK_INBOUND
 from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.kit.kafka.connection import client_arguments
+from tests.commands import Command
 from tests.deciding import Deciding
-from tests.router.conftest import Command, Runs
+from tests.router.conftest import Runs
 from tests.router.test_router import mentions
 
 POISON = b'{"type": "slack.envelope", "payload": "\xff no UTF-8, \x00 and no envelope"}'

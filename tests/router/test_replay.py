@@ -6,8 +6,9 @@ from typing import Any
 
 from bench.beds.inbox import Inbox
 from services.kit.clock import SystemClock
+from tests.commands import Command
 from tests.deciding import Deciding
-from tests.router.conftest import Command, Runs
+from tests.router.conftest import Runs
 from tests.router.test_router import mentions
 from tests.samples import event_callback
 

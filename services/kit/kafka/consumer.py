@@ -122,17 +122,34 @@ async def reader(
 
 
 @asynccontextmanager
+async def one_partition(
+    settings: KafkaSettings, topic: Topic, partition: int, since: datetime
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """One partition of a topic, without a group, from a moment on."""
+    here = TopicPartition(f"{settings.topic_prefix}{topic.name}", partition)
+    async with _alone(settings, here) as consumer:
+        await _seek(consumer, [here], since)
+        yield consumer
+
+
+@asynccontextmanager
 async def newest_of(
     settings: KafkaSettings, topic: Topic, partition: int, most: int
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """One partition of a topic, without a group, from its newest records on."""
     here = TopicPartition(f"{settings.topic_prefix}{topic.name}", partition)
+    async with _alone(settings, here) as consumer:
+        first, end = (await consumer.beginning_offsets([here]))[here], (await consumer.end_offsets([here]))[here]
+        consumer.seek(here, max(first, end - most))
+        yield consumer
+
+
+@asynccontextmanager
+async def _alone(settings: KafkaSettings, here: TopicPartition) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(**client_arguments(settings), group_id=None)
     try:
         await consumer.start()
         consumer.assign([here])
-        first, end = (await consumer.beginning_offsets([here]))[here], (await consumer.end_offsets([here]))[here]
-        consumer.seek(here, max(first, end - most))
         yield consumer
     finally:
         await let_go(consumer)

@@ -2,20 +2,19 @@
 
 from collections import OrderedDict
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from schemas.decision import DecisionMade
 from schemas.record import CannotRead
-from schemas.topics import AUDIT_DECISIONS, SLACK_INBOUND, Topic
+from schemas.topics import AUDIT_DECISIONS, SLACK_INBOUND
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.admin import admin_client
-from services.kit.kafka.connection import client_arguments
-from services.kit.kafka.consumer import let_go, record_of, to_end
+from services.kit.kafka.consumer import one_partition, record_of, to_end
 from services.router.stream.deciding import Source
 
 MOST_AHEAD: Final = 20_000
@@ -34,9 +33,9 @@ class Logged:
 async def logged(settings: KafkaSettings, partition: int, since: datetime) -> AsyncIterator[Logged]:
     """A partition, from a moment to its end now, in its order."""
     async with AsyncExitStack() as stack:
-        inbound = await stack.enter_async_context(_of(settings, SLACK_INBOUND, partition, since))
+        inbound = await stack.enter_async_context(one_partition(settings, SLACK_INBOUND, partition, since))
         decisions = Decisions(
-            await stack.enter_async_context(_of(settings, AUDIT_DECISIONS, partition, since)), settings
+            await stack.enter_async_context(one_partition(settings, AUDIT_DECISIONS, partition, since)), settings
         )
         async for raw in to_end(inbound):
             headers = tuple(raw.headers)
@@ -73,25 +72,6 @@ class Decisions:
             self._ahead[event.source_offset] = event
             if len(self._ahead) > MOST_AHEAD:
                 self._ahead.popitem(last=False)
-
-
-@asynccontextmanager
-async def _of(
-    settings: KafkaSettings, topic: Topic, partition: int, since: datetime
-) -> AsyncIterator[AIOKafkaConsumer]:
-    here = TopicPartition(f"{settings.topic_prefix}{topic.name}", partition)
-    consumer = AIOKafkaConsumer(**client_arguments(settings), group_id=None)
-    try:
-        await consumer.start()
-        consumer.assign([here])
-        found = (await consumer.offsets_for_times({here: int(since.timestamp() * 1000)})).get(here)
-        if found is None:
-            await consumer.seek_to_end(here)
-        else:
-            consumer.seek(here, found.offset)
-        yield consumer
-    finally:
-        await let_go(consumer)
 
 
 async def partitions_of(settings: KafkaSettings) -> list[int]:
