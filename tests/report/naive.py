@@ -16,6 +16,7 @@ STATES = (
     *("received_at", *PHASES, "model", "input_tokens", "output_tokens", "cost_usd"),
 )
 CANCELS = ("stop_id", "at", "source", "requested", "acknowledged", "latency_ms", "requested_at", "acknowledged_at")
+COMPARED = ("origin", "agent", "model")
 LADDER = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 
 
@@ -248,6 +249,13 @@ def groups(runs: list[Row], column: str) -> list[Row]:
     ]
 
 
+def without_each(found: list[Row]) -> list[Row]:
+    """What each run took and cost is told by origin, agent and model."""
+    for group in found:
+        group["usage"] |= {"tokens_each": ranks([]), "cost_usd_each": ranks([])}
+    return found
+
+
 def sessions_of(runs: list[Row]) -> Row:
     by_session: dict[str, list[str]] = defaultdict(list)
     for run in runs:
@@ -311,7 +319,7 @@ def baseline(events: Iterable[tuple[str, Row]], window_s: float | None = None) -
         "usage": usage(runs),
         "phases": [{"name": name, "seconds": ranks(run[name] for run in done)} for name in (*PHASES, "whole")],
         "groupings": {
-            by: groups(runs, column)
+            by: groups(runs, column) if by in COMPARED else without_each(groups(runs, column))
             for by, column in (
                 *(("origin", "origin"), ("trigger", "trigger"), ("tenant", "tenant_id"), ("agent", "agent_id")),
                 *(("model", "model"), ("channel", "channel"), ("session", "session")),

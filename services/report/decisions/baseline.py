@@ -68,7 +68,7 @@ class Usage(Part):
     """Runs that say what they cost."""
     cost_usd: float
     tokens_each: Ranks = NO_RANKS
-    """Of a run, in and out together."""
+    """Of a run, in and out together. Of groups only by origin, agent and model; as is the next."""
     cost_usd_each: Ranks = NO_RANKS
 
 
