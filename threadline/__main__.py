@@ -42,7 +42,7 @@ def main() -> None:
         application()
     except Fault as fault:
         Console(stderr=True, soft_wrap=True).print(f"threadline: {fault}", style="red", markup=False, highlight=False)
-        sys.exit(1)
+        sys.exit(fault.code)
 
 
 if __name__ == "__main__":

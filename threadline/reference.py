@@ -13,6 +13,7 @@ from services.directory.json_schema import json_schema
 from services.kit.settings import DEFAULT_FILE, FILE_VARIABLE, Settings, environment_name, is_secret
 from services.kit.telemetry.catalogue import Metric, prometheus_name
 from services.report.decisions.baseline import json_schema as baseline_schema
+from services.report.decisions.drift import json_schema as drift_schema
 from threadline.__main__ import application
 from threadline.catalogue import METRICS, SETTINGS
 from threadline.slack_sim_reference import local_slack
@@ -31,6 +32,7 @@ def pages() -> dict[str, str]:
         "slack-sim.md": _page("The local Slack", local_slack()),
         "directory.schema.json": json_schema(),
         "baseline.schema.json": baseline_schema(),
+        "drift.schema.json": drift_schema(),
     }
 
 

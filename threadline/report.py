@@ -10,7 +10,9 @@ import typer
 from services.kit.fault import Fault
 
 application = typer.Typer(
-    help="What the log says, in numbers: baselines, and the log as files.", no_args_is_help=True, add_completion=False
+    help="What the log says, in numbers: baselines, what moved between them, and the log as files.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 
 From = Annotated[
@@ -71,6 +73,79 @@ def baseline(  # noqa: PLR0913 - an option is a parameter
         from threadline import report_baseline  # noqa: PLC0415 - likewise
     wanted = report_baseline.Wanted(files or [], (since, until), window, key_file, reveal=reveal)
     report_baseline.baseline(wanted, out, formats)
+
+
+@application.command()
+def drift(
+    before: Annotated[Path, typer.Argument(help="The earlier baseline, as JSON.")],
+    after: Annotated[Path, typer.Argument(help="The later one.")],
+    thresholds: Annotated[
+        Path | None, typer.Option(help="A YAML file that says how much a figure must move to matter, where otherwise.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A folder for drift-DATE.md and .json; without one the Markdown is printed.")
+    ] = None,
+    formats: Annotated[str, typer.Option("--format", help="Which, with commas between.")] = "md,json",
+) -> None:
+    """Tell what moved between two baselines, and whether that is more than noise.
+
+    Ends with 1 where something got worse, with 2 where they cannot be compared.
+    """
+    with _extra():
+        from threadline import report_drift  # noqa: PLC0415 - likewise
+    report_drift.drift(before, after, report_drift.Wanted(thresholds, out, formats))
+
+
+@application.command()
+def refresh(  # noqa: PLR0913 - an option is a parameter
+    *,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Exported logs, .jsonl or .parquet; the topics without.")
+    ] = None,
+    since: From = None,
+    until: Until = None,
+    out: Annotated[Path, typer.Option(help="The folder in which the reports stand.")] = Path("reports"),
+    drifts: Annotated[
+        bool,
+        typer.Option("--drift", help="Compare each with the one that stood there; end with 1 where one got worse."),
+    ] = False,
+    thresholds: Annotated[
+        Path | None, typer.Option(help="A YAML file that says how much a figure must move to matter, where otherwise.")
+    ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="A file with the key that hashes ids, in place of THREADLINE_REPORT_KEY.")
+    ] = None,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Show ids as they are, for operators.")] = False,
+) -> None:
+    """Make every report of a folder anew: of channels, of the gateway, and of each model.
+
+    Names those that stand there and were not made anew. Ends with 2 where it cannot be done.
+    """
+    with _extra():
+        from threadline import report_baseline, report_refresh  # noqa: PLC0415 - likewise
+    wanted = report_baseline.Wanted(files or [], (since, until), None, key_file, reveal=reveal)
+    report_refresh.refresh(wanted, out, report_refresh.Drifting(drifts, thresholds))
+
+
+@application.command()
+def isolation(
+    *,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Exported logs, .jsonl or .parquet; the topics without.")
+    ] = None,
+    since: From = None,
+    until: Until = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Name all that could not be held, and not the first few.")
+    ] = False,
+) -> None:
+    """Prove that every effect on Slack is of the tenant, connection and team of its cause.
+
+    Ends with 1 where one is not, with 2 where there is nothing to prove it by.
+    """
+    with _extra():
+        from threadline import report_isolation  # noqa: PLC0415 - likewise
+    report_isolation.isolation(files or [], (since, until), every=every)
 
 
 @contextmanager

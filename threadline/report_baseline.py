@@ -40,11 +40,9 @@ class Wanted:
 def baseline(wanted: Wanted, out: Path | None, formats: str) -> None:
     """The log as numbers."""
     chosen = _formats(formats)
-    naming, gathered, left_out = _naming(wanted), Gathered(), LeftOut()
+    naming = naming_of(wanted)
     with interruptible("nothing was written"):
-        for batch in _batches(wanted):
-            left_out.take(batch)
-            gathered.add(batch.events)
+        gathered, left_out = gathered_by(wanted)
         made = composing.baseline_of(gathered, composing.Wanted(naming, wanted.window_s))
     left_out.tell()
     if out is None:
@@ -56,6 +54,11 @@ def baseline(wanted: Wanted, out: Path | None, formats: str) -> None:
     for name, text in texts.items():
         write_whole(out / name, text.encode())
     typer.echo(f"{made.log.events} events; {', '.join(str(out / name) for name in texts)}")
+    tell_of_key(naming)
+
+
+def tell_of_key(naming: Naming) -> None:
+    """Says where names will be others in the next report."""
     if isinstance(naming, Hashed) and not naming.kept:
         say("ids are hashed with a key made for this report; THREADLINE_REPORT_KEY keeps names the same in the next")
 
@@ -65,6 +68,15 @@ FORMS: Final[dict[str, Callable[[Baseline], str]]] = {
     "json": lambda made: made.model_dump_json(indent=2) + "\n",
     "html": page,
 }
+
+
+def gathered_by(wanted: Wanted) -> tuple[Gathered, LeftOut]:
+    """Reads it all, and tells nothing yet."""
+    gathered, left_out = Gathered(), LeftOut()
+    for batch in _batches(wanted):
+        left_out.take(batch)
+        gathered.add(batch.events)
+    return gathered, left_out
 
 
 def _batches(wanted: Wanted) -> Iterator[Batch]:
@@ -80,7 +92,8 @@ def _batches(wanted: Wanted) -> Iterator[Batch]:
             yield from sources.batches(file, stretch, progress)
 
 
-def _naming(wanted: Wanted) -> Naming:
+def naming_of(wanted: Wanted) -> Naming:
+    """How ids are to be named."""
     if wanted.reveal:
         return Revealed()
     if wanted.key_file is not None:

@@ -4,6 +4,8 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import cache
+from itertools import accumulate
 from typing import Any
 
 Row = dict[str, Any]
@@ -14,6 +16,7 @@ STATES = (
     *("received_at", *PHASES, "model", "input_tokens", "output_tokens", "cost_usd"),
 )
 CANCELS = ("stop_id", "at", "source", "requested", "acknowledged", "latency_ms", "requested_at", "acknowledged_at")
+COMPARED = ("origin", "agent", "model")
 LADDER = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 
 
@@ -57,7 +60,22 @@ def ranks(values: Iterable[int | None], per: int = 1_000_000) -> Row:
     def at(percent: int) -> float | None:
         return found[max(0, math.ceil(len(found) * percent / 100) - 1)] / per if found else None
 
-    return {"count": len(found), "p50": at(50), "p95": at(95), "p99": at(99)}
+    def value(place: int | None) -> float | None:
+        return None if place is None else found[place - 1] / per
+
+    between = {f"p{percent}_between": list(map(value, limits(len(found), percent))) for percent in (50, 95, 99)}
+    return {"count": len(found), "p50": at(50), "p95": at(95), "p99": at(99), **between}
+
+
+@cache
+def limits(count: int, percent: int) -> tuple[int | None, int | None]:
+    """Places of the values around a percentile, by a whole table of chances in whole numbers."""
+    every = 100**count
+    chances = [math.comb(count, hits) * percent**hits * (100 - percent) ** (count - hits) for hits in range(count + 1)]
+    below = list(accumulate(chances))
+    low = max((place for place in range(1, count + 1) if 2000 * below[place - 1] <= every), default=None)
+    high = min((place for place in range(1, count + 1) if 2000 * (every - below[place - 1]) <= every), default=None)
+    return low, high
 
 
 def shares(values: Iterable[str | None]) -> list[Row]:
@@ -90,6 +108,10 @@ def usage(runs: Sequence[Row]) -> Row:
         "output_tokens": sum(run["output_tokens"] or 0 for run in runs),
         "priced": sum(run["cost"] is not None for run in runs),
         "cost_usd": sum(run["cost"] or 0 for run in runs) / 1_000_000_000,
+        "tokens_each": ranks(
+            (run["input_tokens"] + (run["output_tokens"] or 0) for run in runs if run["input_tokens"] is not None), 1
+        ),
+        "cost_usd_each": ranks((run["cost"] for run in runs), 1_000_000_000),
     }
 
 
@@ -227,6 +249,13 @@ def groups(runs: list[Row], column: str) -> list[Row]:
     ]
 
 
+def without_each(found: list[Row]) -> list[Row]:
+    """What each run took and cost is told by origin, agent and model."""
+    for group in found:
+        group["usage"] |= {"tokens_each": ranks([]), "cost_usd_each": ranks([])}
+    return found
+
+
 def sessions_of(runs: list[Row]) -> Row:
     by_session: dict[str, list[str]] = defaultdict(list)
     for run in runs:
@@ -290,7 +319,7 @@ def baseline(events: Iterable[tuple[str, Row]], window_s: float | None = None) -
         "usage": usage(runs),
         "phases": [{"name": name, "seconds": ranks(run[name] for run in done)} for name in (*PHASES, "whole")],
         "groupings": {
-            by: groups(runs, column)
+            by: groups(runs, column) if by in COMPARED else without_each(groups(runs, column))
             for by, column in (
                 *(("origin", "origin"), ("trigger", "trigger"), ("tenant", "tenant_id"), ("agent", "agent_id")),
                 *(("model", "model"), ("channel", "channel"), ("session", "session")),

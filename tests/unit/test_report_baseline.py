@@ -13,6 +13,7 @@ from services.report.decisions.composing import Wanted, baseline_of
 from services.report.decisions.gathering import Gathered
 from services.report.decisions.names import Hashed, Revealed
 from services.report.decisions.opening import Sealed, opened
+from services.report.decisions.restricting import Only
 from tests.report import naive
 from tests.report.log import events, value_of
 
@@ -173,3 +174,22 @@ def test_nothing_is_kept_of_an_event_but_what_is_counted() -> None:
     value = value_of({"type": "reaction.skip", "at": "2026-03-02T09:15:00Z", "reason": "channel", "secret": "x"})
     gathered.add(opened(Sealed(["1"], [value], lambda _: None)))
     assert [batch.schema["id"] for batch in gathered.reactions.batches] == [pl.UInt64]
+
+
+@given(logs, st.sampled_from(["channel", "dm", "gateway"]))
+def test_a_baseline_of_one_origin_is_that_of_a_log_which_holds_no_other(log: list[Said], origin: str) -> None:
+    of_runs = {
+        name: {**event, "origin": origin} for name, event in log if event["type"] == "run.state" and event.get("run_id")
+    }
+    known = {event["run_id"] for event in of_runs.values() if event["state"] != "cancel_requested"}
+    alone = [(name, event) for name, event in of_runs.items() if event["run_id"] in known]
+    other = "dm" if origin == "gateway" else "gateway"
+    others = [
+        (f"other {name}", {**event, "run_id": f"other {event['run_id']}", "origin": other}) for name, event in alone
+    ]
+    only = Wanted(Revealed(), 30.0, Only("origin", origin))
+    wanted, made = report(alone, wanted=only), report([*others, *alone], wanted=only)
+    plain = report(alone, wanted=Wanted(Revealed(), 30.0))
+    assert made == wanted
+    assert made.model_copy(update={"log": plain.log}) == plain
+    assert made.log.model_copy(update={"only": None}) == plain.log

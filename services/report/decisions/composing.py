@@ -1,6 +1,6 @@
 """Composes a baseline of what was gathered."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -25,10 +25,12 @@ from services.report.decisions.counting import NOT_SAID
 from services.report.decisions.gathering import Gathered
 from services.report.decisions.grouping import LISTED, groupings, sessions_of
 from services.report.decisions.names import Hashed, Naming
-from services.report.decisions.runs import MICRO, runs_of
+from services.report.decisions.restricting import Only, restricted
+from services.report.decisions.runs import MICRO
 from services.report.decisions.stopping import stops_of
-from services.report.decisions.stops import cancels_of, requests_of
+from services.report.decisions.stops import requests_of
 from services.report.decisions.timeline import timeline_of
+from services.report.decisions.told import Told, told_by
 
 
 @dataclass(frozen=True)
@@ -38,29 +40,26 @@ class Wanted:
     naming: Naming
     window_s: float | None = None
     """The cancel window; None lets it choose itself."""
+    only: Only | None = None
+    """Counts these runs alone."""
 
 
 def baseline_of(gathered: Gathered, wanted: Wanted) -> Baseline:
     """The same events give the same baseline, in whatever order and from wherever they came."""
-    states, decisions = gathered.states.rows(), gathered.decisions.rows()
-    reactions, feedback = gathered.reactions.rows(), gathered.feedback.rows()
-    controls, recorded = gathered.controls.rows(), gathered.cancels.rows()
-    runs = runs_of(states)
-    completed = pl.col("outcome") == "complete"
-    runs = runs.with_columns(pl.when(completed).then(pl.col(name)).alias(f"{name}_completed") for name in MEASURED)
-    asked = states.filter(pl.col("state") == "cancel_requested")
-    cancels = cancels_of(recorded, asked, runs, controls)
-    refused = controls.filter(~pl.col("permitted")).height
-    types = _types(
-        {"run.state": states, "run.cancel": recorded, "run.feedback": feedback, "decision.made": decisions}, reactions
-    )
+    return composed(gathered, told_by(gathered), wanted)
+
+
+def composed(gathered: Gathered, all_told: Told, wanted: Wanted) -> Baseline:
+    """Likewise, of what was told once for several baselines."""
+    told = all_told if wanted.only is None else restricted(all_told, wanted.only)
+    runs, cancels, decisions = told.runs, told.cancels, told.decisions
     sums = runs.select(*counting.outcome_counts(), *counting.usage_sums()).row(0, named=True)
     return Baseline(
-        log=_log(gathered, runs, cancels, types),
+        log=_log(gathered, all_told, told, wanted.only),
         naming=_naming(wanted.naming),
         outcomes=counting.outcomes_in(sums),
         errors=counting.shares_of(runs.filter(pl.col("outcome") == "error")["reason"]),
-        usage=counting.usage_in(sums),
+        usage=counting.usage_in(sums, *(runs[name].drop_nulls().sort() for name in ("tokens_each", "cost_each"))),
         phases=tuple(
             Phase(name=name, seconds=counting.ranks_of(runs[f"{name}_completed"], MICRO)) for name in MEASURED
         ),
@@ -68,30 +67,38 @@ def baseline_of(gathered: Gathered, wanted: Wanted) -> Baseline:
         timeline=timeline_of(runs),
         groupings=groupings(runs, wanted.naming),
         sessions=sessions_of(runs),
-        stops=stops_of(cancels, requests_of(asked, cancels), refused, wanted.window_s),
-        reactions=_reactions(reactions, wanted.naming),
+        stops=stops_of(cancels, requests_of(told.asked, cancels), told.refused, wanted.window_s),
+        reactions=_reactions(told.reactions, wanted.naming),
         throttles=_throttles(decisions, wanted.naming),
         decisions=_decisions(decisions),
-        feedback=_feedback(feedback),
+        feedback=_feedback(told.feedback),
     )
 
 
-def _types(alike: Mapping[str, pl.DataFrame], reactions: pl.DataFrame) -> tuple[Share, ...]:
+def _types(told: Told) -> tuple[Share, ...]:
+    alike = {
+        "run.state": told.states,
+        "run.cancel": told.recorded,
+        "run.feedback": told.feedback,
+        "decision.made": told.decisions,
+    }
     counts = {name: rows.height for name, rows in alike.items() if rows.height}
-    return counting.shares([*counts.items(), *_named(reactions["type"])])
+    return counting.shares([*counts.items(), *_named(told.reactions["type"])])
 
 
 def _named(column: pl.Series) -> Iterator[tuple[str, int]]:
     yield from column.value_counts().select(pl.col(column.name).cast(pl.String), "count").iter_rows()
 
 
-def _log(gathered: Gathered, runs: pl.DataFrame, cancels: pl.DataFrame, types: tuple[Share, ...]) -> Log:
-    events, backwards = sum(each.count for each in types), cancels.filter(pl.col("latency") < 0).height
+def _log(gathered: Gathered, all_told: Told, told: Told, only: Only | None) -> Log:
+    runs, cancels, types = told.runs, told.cancels, _types(told)
+    backwards = cancels.filter(pl.col("latency") < 0).height
     return Log(
+        only=None if only is None else only.words,
         first=gathered.first,
         last=gathered.last,
-        events=events,
-        repeats=gathered.met - events,
+        events=sum(each.count for each in types),
+        repeats=gathered.met - sum(each.count for each in _types(all_told)),
         types=types,
         left_out=counting.shares(gathered.troubles.items(), gathered.met + gathered.troubles.total()),
         clock_jumps=int(runs["ends_before_it_begins"].sum()) + backwards,

@@ -5,7 +5,8 @@ from typing import Final
 
 import polars as pl
 
-from services.report.decisions.baseline import Outcomes, Ranks, Share, Spread, Usage
+from services.report.decisions.baseline import Limits, Outcomes, Ranks, Share, Spread, Usage
+from services.report.decisions.certainty import places
 from services.report.decisions.ranks import PERCENTS, at
 from services.report.decisions.runs import NANO, OUTCOMES
 
@@ -47,7 +48,21 @@ def ranks_of(column: pl.Series, per: int = 1) -> Ranks:
 def ranks_in(values: pl.Series, per: int = 1) -> Ranks:
     """The same for values that stand in their order already, as a group's do."""
     p50, p95, p99 = (_in_units(at(values, percent), per) for percent in PERCENTS)
-    return Ranks(count=len(values), p50=p50, p95=p95, p99=p99)
+    around_p50, around_p95, around_p99 = (_limits(values, percent, per) for percent in PERCENTS)
+    return Ranks(
+        count=len(values),
+        p50=p50,
+        p95=p95,
+        p99=p99,
+        p50_between=around_p50,
+        p95_between=around_p95,
+        p99_between=around_p99,
+    )
+
+
+def _limits(values: pl.Series, percent: int, per: int) -> Limits:
+    low, high = (None if place is None else values[place - 1] for place in places(len(values), percent))
+    return _in_units(low, per), _in_units(high, per)
 
 
 def _in_units(value: int | None, per: int) -> float | None:
@@ -86,14 +101,16 @@ def outcomes_in(row: Mapping[str, int]) -> Outcomes:
     )
 
 
-def usage_in(row: Mapping[str, int]) -> Usage:
-    """Out of a group's row."""
+def usage_in(row: Mapping[str, int], tokens: pl.Series, cost: pl.Series) -> Usage:
+    """Out of a group's row, and what each of its runs took and cost, in order."""
     return Usage(
         measured=row["measured"],
         input_tokens=row["input_tokens"],
         output_tokens=row["output_tokens"],
         priced=row["priced"],
         cost_usd=row["cost_nano"] / NANO,
+        tokens_each=ranks_in(tokens),
+        cost_usd_each=ranks_in(cost, NANO),
     )
 
 

@@ -28,7 +28,7 @@ CANCELS = (
 DECISIONS = ("tenant_id", "kind", "reason", "bucket", "told_by")
 CONTROLS = ("stop_id", "source", "permitted")
 REACTIONS = ("type", "tenant_id", "channel", "rule_name", "reason", "led_to_a_run")
-FEEDBACK = ("verdict",)
+FEEDBACK = ("run", "verdict")
 
 _SOUND = pl.col("trouble").is_null()
 

@@ -24,7 +24,12 @@ _COLUMN: Final[dict[By, str]] = {
 _KINDS: Final[dict[By, Kind]] = {"tenant": "tenant", "agent": "agent", "channel": "channel", "session": "session"}
 
 _TIMES: Final = ("first_token_completed", "whole_completed")
-_COUNTED: Final = ("outcome", "input_tokens", "output_tokens", "cost_nano", *_TIMES)
+_SPENT: Final = ("tokens_each", "cost_each")
+_COUNTED: Final = ("outcome", "input_tokens", "output_tokens", "cost_nano", *_TIMES, *_SPENT)
+_COMPARED: Final[frozenset[By]] = frozenset({"origin", "agent", "model"})
+"""Only of these is it sorted what each run took and cost: with many channels and threads that takes long."""
+
+_NONE: Final = pl.Series([], dtype=pl.Int64)
 
 LISTED: Final = 20
 """So many groups are listed of each."""
@@ -36,13 +41,14 @@ def groupings(runs: pl.DataFrame, naming: Naming) -> tuple[Grouping, ...]:
 
 
 def _grouping(runs: pl.DataFrame, by: By, column: str, naming: Naming) -> Grouping:
+    each = (*_TIMES, *_SPENT) if by in _COMPARED else _TIMES
     named = runs.lazy().select(column, *_COUNTED).filter(pl.col(column).is_not_null())
     sizes = named.group_by(column).len().with_columns(pl.col(column).cast(pl.String).alias("word")).collect()
     largest = sizes.top_k(LISTED, by=["len", "word"], reverse=[False, True])
     rows = (
         (named if largest.height == sizes.height else named.join(largest.lazy(), on=column, how="semi"))
         .group_by(column)
-        .agg(*counting.outcome_counts(), *counting.usage_sums(), *map(in_order, _TIMES))
+        .agg(*counting.outcome_counts(), *counting.usage_sums(), *map(in_order, each))
         .join(largest.lazy(), on=column)
         .sort(["len", "word"], descending=[True, False])
         .collect()
@@ -58,9 +64,9 @@ def _grouping(runs: pl.DataFrame, by: By, column: str, naming: Naming) -> Groupi
                 outcomes=counting.outcomes_in(row),
                 first_token_s=counting.ranks_in(rows["first_token_completed"][place], MICRO),
                 whole_s=counting.ranks_in(rows["whole_completed"][place], MICRO),
-                usage=counting.usage_in(row),
+                usage=counting.usage_in(row, *(rows[name][place] if name in each else _NONE for name in _SPENT)),
             )
-            for place, row in enumerate(rows.drop(_TIMES).iter_rows(named=True))
+            for place, row in enumerate(rows.drop(each).iter_rows(named=True))
         ),
     )
 

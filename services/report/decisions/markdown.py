@@ -33,7 +33,7 @@ def _lines(report: Baseline) -> Iterator[str]:
 def _runs(report: Baseline) -> Iterator[str]:
     runs, usage = report.outcomes, report.usage
     yield "\n## Runs\n"
-    yield from _table(
+    yield from table(
         ("runs", "completed", "failed", "stopped", "open"),
         [
             (
@@ -46,7 +46,7 @@ def _runs(report: Baseline) -> Iterator[str]:
         ],
     )
     yield ""
-    yield from _table(
+    yield from table(
         ("from the receipt until", "runs", "p50", "p95", "p99"),
         [(telling.PHASES[each.name], *_ranks(each.seconds)) for each in report.phases],
     )
@@ -65,7 +65,7 @@ def _grouping(grouping: Grouping) -> Iterator[str]:
         yield "None that the log names."
         return
     head = (grouping.by, "runs", "completed", "failed", "stopped", "first token p50 / p95", "whole p50 / p95")
-    yield from _table((*head, "tokens in / out", "cost"), [_group(each) for each in grouping.largest])
+    yield from table((*head, "tokens in / out", "cost"), [_group(each) for each in grouping.largest])
     more = grouping.groups - len(grouping.largest)
     if more:
         yield f"\nThe largest {len(grouping.largest)} of {words.count(grouping.groups)}."
@@ -98,7 +98,7 @@ def _stops(report: Baseline) -> Iterator[str]:
         f"{words.count(stops.late)} later, {words.count(stops.never)} never. "
         f"{words.count(stops.unasked)} runs were cut off unasked.\n"
     )
-    yield from _table(
+    yield from table(
         ("asked by", "in time", "late", "never", "p50", "p95", "p99"),
         [_stopped("all", stops), *(_stopped(each.name, each) for each in stops.by_source)],
     )
@@ -124,7 +124,7 @@ def _reactions(report: Baseline) -> Iterator[str]:
     yield from _shares("Why none matched", reactions.skip_reasons)
     if reactions.by_rule:
         yield ""
-        yield from _table(
+        yield from table(
             ("rule", "tenant", "matches", "led to runs"),
             [
                 (f"`{each.name}`", f"`{each.tenant}`", words.count(each.matches), words.count(each.led_to_runs))
@@ -148,7 +148,7 @@ def _shares(title: str, shares: Sequence[Share]) -> Iterator[str]:
     if shares:
         yield f"\n{title}:\n"
         rows = [(words.plain(each.name), words.count(each.count), words.percent(each.share)) for each in shares]
-        yield from _table(("", "count", "share"), rows)
+        yield from table(("", "count", "share"), rows)
 
 
 def _ranks(ranks: Ranks) -> Cells:
@@ -160,7 +160,8 @@ def _list(lines: Iterable[str], nothing: str) -> Iterator[str]:
     yield from found or [f"- {nothing}"]
 
 
-def _table(head: Cells, rows: Iterable[Cells]) -> Iterator[str]:
+def table(head: Cells, rows: Iterable[Cells]) -> Iterator[str]:
+    """Rows under a head."""
     yield f"| {' | '.join(head)} |"
     yield f"|{'---|' * len(head)}"
     for row in rows:

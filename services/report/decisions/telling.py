@@ -53,7 +53,8 @@ def sessions(report: Baseline) -> str:
 
 def stretch(log: Log) -> str:
     """From when until when, and how much."""
-    return f"{words.moment(log.first)} to {words.moment(log.last)}, {words.count(log.events)} events"
+    said = f"{words.moment(log.first)} to {words.moment(log.last)}, {words.count(log.events)} events"
+    return said if log.only is None else f"{said} of {log.only}"
 
 
 def naming(named: Naming) -> str:
@@ -68,6 +69,11 @@ def naming(named: Naming) -> str:
 def method(report: Baseline) -> Iterator[str]:
     """How it was counted."""
     window = report.stops.window
+    if report.log.only is not None:
+        yield (
+            f"Only runs of {report.log.only} are counted, with their stops and their feedback. Decisions, limits and "
+            "refused stops belong to no run's origin or model and are left out; rules are counted for channels alone."
+        )
     yield "Rates are of runs that ended. A run whose end is not in the log is open; of several ends the earliest holds."
     yield (
         "Percentiles are exact, by nearest rank: of n values in order, the one in place ⌈n · percent / 100⌉. Each is a "

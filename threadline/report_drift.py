@@ -1,0 +1,102 @@
+"""`threadline report drift`: what moved from one baseline to another."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar, Final
+
+import typer
+
+from services.kit.fault import Fault
+from services.kit.files import write_whole
+from services.report.adapters.baselines import NoBaseline, baseline_in
+from services.report.adapters.thresholds import thresholds
+from services.report.decisions.baseline import Baseline
+from services.report.decisions.drift import Drift
+from services.report.decisions.drift_markdown import drift_markdown, summary
+from services.report.decisions.drifting import drift_of
+from threadline.reporting import say
+
+
+class Unusable(Fault):
+    """There is no answer: 1 would say that something got worse."""
+
+    code: ClassVar[int] = 2
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the options of a drift say."""
+
+    thresholds: Path | None
+    out: Path | None
+    formats: str
+
+
+FORMS: Final[dict[str, Callable[[Drift], str]]] = {
+    "md": drift_markdown,
+    "json": lambda made: made.model_dump_json(indent=2) + "\n",
+}
+
+
+def drift(before: Path, after: Path, wanted: Wanted) -> None:
+    """Compares two files. Ends with 1 where something got worse."""
+    with no_answer():
+        chosen = _formats(wanted.formats)
+        limits = thresholds(wanted.thresholds)
+        was, now = baseline_in(before), baseline_in(after)
+        ends = [_last(path, side) for path, side in ((before, was), (after, now))]
+        if was.log.only != now.log.only:
+            each = " and ".join(
+                f"{path} of {side.log.only or 'all runs'}" for path, side in ((before, was), (after, now))
+            )
+            raise NoBaseline(f"the two are of different runs: {each}; nothing was compared")
+        if ends[1] < ends[0]:
+            say(f"the log of {after} ends before that of {before}: they may be the wrong way round")
+        found = drift_of(was, now, limits)
+        if wanted.out is None:
+            typer.echo(FORMS[chosen[0]](found), nl=False)
+        else:
+            names = write(found, ends[1], wanted.out, chosen)
+            typer.echo(f"{summary(found)} {', '.join(names)}")
+    if found.worse:
+        raise typer.Exit(1)
+
+
+def write(found: Drift, at: datetime, folder: Path, chosen: list[str]) -> list[str]:
+    """Files named by the day on which the later log ends, and not by today: the same logs give the same files."""
+    paths = {form: folder / f"drift-{at:%Y-%m-%d}.{form}" for form in chosen}
+    try:
+        for form, path in paths.items():
+            write_whole(path, FORMS[form](found).encode())
+    except OSError as error:
+        raise Fault(
+            f"{error.filename} cannot be written ({error.strerror}); what stood in {folder} before stands there whole. "
+            "--out names another folder"
+        ) from error
+    return [str(path) for path in paths.values()]
+
+
+@contextmanager
+def no_answer() -> Iterator[None]:
+    """Within it, what goes wrong is no answer to what was asked."""
+    try:
+        yield
+    except Fault as fault:
+        raise Unusable(str(fault)) from fault
+
+
+def _last(path: Path, report: Baseline) -> datetime:
+    if report.log.last is None:
+        raise NoBaseline(f"{path} is of a log without an event; nothing was compared")
+    return report.log.last
+
+
+def _formats(text: str) -> list[str]:
+    chosen = [each.strip() for each in text.split(",") if each.strip()]
+    strange = [each for each in chosen if each not in FORMS]
+    if strange or not chosen:
+        raise Fault(f"--format {text}: there are md and json; nothing was read")
+    return chosen
