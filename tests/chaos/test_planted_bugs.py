@@ -13,7 +13,7 @@ WITHIN_S = 300
 
 
 @pytest.mark.timeout(WITHIN_S)
-@pytest.mark.parametrize("name", ["acknowledges_early", "grants_more", "finds_nothing"])
+@pytest.mark.parametrize("name", ["acknowledges_early", "finds_nothing"])
 async def test_it_is_found(standing: Ground, name: str) -> None:
     bug = BUGS[name]
     [scenario] = [each for each in scenarios() if each.name == bug.scenario]
