@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 import typer
 
 from services.directory import history
-from services.directory.check import check
 from services.directory.document import TenantFacts
 from services.directory.owner import OwnerDatabase, owner_database
 from services.kit.clock import SystemClock
@@ -19,6 +18,7 @@ from services.router.replay.difference import Replayed
 from services.router.replay.directories import Directories, Reading
 from services.router.replay.replay import Stretch, Under, replay
 from services.router.settings import RouterSettings
+from threadline.directory_file import tenants_in
 from threadline.moments import moment_of
 from threadline.running import database_settings, kafka_settings
 
@@ -74,13 +74,7 @@ def _of_database(owner: OwnerDatabase) -> Reading:
 
 def _of_file(file: Path) -> Reading:
     """Read at once: a mistake in it is told before anything else is done."""
-    try:
-        checked = check(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise Fault(f"{file} cannot be read: {error}") from None
-    if checked.document is None:
-        raise Fault(f"{file} is not right; `threadline directory check {file}` says what is wrong")
-    tenants = [each.standing() for each in checked.document.tenants]
+    tenants = [each.standing() for each in tenants_in(file)]
 
     async def read(_: int | None) -> Iterable[TenantFacts]:
         return tenants

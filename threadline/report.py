@@ -19,6 +19,14 @@ From = Annotated[
     str | None, typer.Option("--from", help="From when on, as the broker counts: a time, or so long ago (2h, 7d).")
 ]
 Until = Annotated[str | None, typer.Option("--until", help="Until when, likewise; until now without.")]
+Files = Annotated[list[Path] | None, typer.Argument(help="Exported logs, .jsonl or .parquet; the topics without.")]
+KeyFile = Annotated[
+    Path | None, typer.Option(help="A file with the key that hashes ids, in place of THREADLINE_REPORT_KEY.")
+]
+Thresholds = Annotated[
+    Path | None, typer.Option(help="A YAML file that says how much a figure must move to matter, where otherwise.")
+]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Show ids as they are, for operators.")]
 
 
 @application.command()
@@ -50,9 +58,7 @@ def put_back(
 @application.command()
 def baseline(  # noqa: PLR0913 - an option is a parameter
     *,
-    files: Annotated[
-        list[Path] | None, typer.Argument(help="Exported logs, .jsonl or .parquet; the topics without.")
-    ] = None,
+    files: Files = None,
     since: From = None,
     until: Until = None,
     out: Annotated[
@@ -63,10 +69,8 @@ def baseline(  # noqa: PLR0913 - an option is a parameter
         float | None,
         typer.Option(min=0.001, help="The cancel window in seconds; it chooses itself without."),
     ] = None,
-    key_file: Annotated[
-        Path | None, typer.Option(help="A file with the key that hashes ids, in place of THREADLINE_REPORT_KEY.")
-    ] = None,
-    reveal: Annotated[bool, typer.Option("--reveal", help="Show ids as they are, for operators.")] = False,
+    key_file: KeyFile = None,
+    reveal: Reveal = False,
 ) -> None:
     """Count runs, their ends, times and costs, stops, reactions and limits over a stretch of the log."""
     with _extra():
@@ -79,9 +83,7 @@ def baseline(  # noqa: PLR0913 - an option is a parameter
 def drift(
     before: Annotated[Path, typer.Argument(help="The earlier baseline, as JSON.")],
     after: Annotated[Path, typer.Argument(help="The later one.")],
-    thresholds: Annotated[
-        Path | None, typer.Option(help="A YAML file that says how much a figure must move to matter, where otherwise.")
-    ] = None,
+    thresholds: Thresholds = None,
     out: Annotated[
         Path | None, typer.Option(help="A folder for drift-DATE.md and .json; without one the Markdown is printed.")
     ] = None,
@@ -99,9 +101,7 @@ def drift(
 @application.command()
 def refresh(  # noqa: PLR0913 - an option is a parameter
     *,
-    files: Annotated[
-        list[Path] | None, typer.Argument(help="Exported logs, .jsonl or .parquet; the topics without.")
-    ] = None,
+    files: Files = None,
     since: From = None,
     until: Until = None,
     out: Annotated[Path, typer.Option(help="The folder in which the reports stand.")] = Path("reports"),
@@ -109,13 +109,9 @@ def refresh(  # noqa: PLR0913 - an option is a parameter
         bool,
         typer.Option("--drift", help="Compare each with the one that stood there; end with 1 where one got worse."),
     ] = False,
-    thresholds: Annotated[
-        Path | None, typer.Option(help="A YAML file that says how much a figure must move to matter, where otherwise.")
-    ] = None,
-    key_file: Annotated[
-        Path | None, typer.Option(help="A file with the key that hashes ids, in place of THREADLINE_REPORT_KEY.")
-    ] = None,
-    reveal: Annotated[bool, typer.Option("--reveal", help="Show ids as they are, for operators.")] = False,
+    thresholds: Thresholds = None,
+    key_file: KeyFile = None,
+    reveal: Reveal = False,
 ) -> None:
     """Make every report of a folder anew: of channels, of the gateway, and of each model.
 
@@ -130,9 +126,7 @@ def refresh(  # noqa: PLR0913 - an option is a parameter
 @application.command()
 def isolation(
     *,
-    files: Annotated[
-        list[Path] | None, typer.Argument(help="Exported logs, .jsonl or .parquet; the topics without.")
-    ] = None,
+    files: Files = None,
     since: From = None,
     until: Until = None,
     every: Annotated[

@@ -20,7 +20,7 @@ from services.report.decisions.markdown import markdown
 from services.report.decisions.names import Hashed, Naming, Revealed
 from services.report.decisions.page import page
 from services.report.settings import ReportSettings
-from threadline.reporting import AUDIT, LeftOut, Moments, bar, interruptible, say, stretch_of, tell_absent
+from threadline.reporting import AUDIT, LeftOut, Moments, bar, forms_in, interruptible, say, stretch_of, tell_absent
 from threadline.running import kafka_settings, service_settings
 
 SHORTEST_KEY: Final = 16
@@ -39,7 +39,7 @@ class Wanted:
 
 def baseline(wanted: Wanted, out: Path | None, formats: str) -> None:
     """The log as numbers."""
-    chosen = _formats(formats)
+    chosen = forms_in(formats, FORMS, "md, json and html")
     naming = naming_of(wanted)
     with interruptible("nothing was written"):
         gathered, left_out = gathered_by(wanted)
@@ -112,11 +112,3 @@ def _key_in(file: Path) -> bytes:
     if len(key) < SHORTEST_KEY:
         raise Fault(f"the key in {file} is shorter than {SHORTEST_KEY} bytes, and could be guessed; nothing was done")
     return key
-
-
-def _formats(text: str) -> list[str]:
-    chosen = [each.strip() for each in text.split(",") if each.strip()]
-    strange = [each for each in chosen if each not in FORMS]
-    if strange or not chosen:
-        raise Fault(f"--format {text}: there are md, json and html; nothing was read")
-    return chosen

@@ -17,7 +17,7 @@ from services.report.decisions.baseline import Baseline
 from services.report.decisions.drift import Drift
 from services.report.decisions.drift_markdown import drift_markdown, summary
 from services.report.decisions.drifting import drift_of
-from threadline.reporting import say
+from threadline.reporting import forms_in, say
 
 
 class Unusable(Fault):
@@ -44,7 +44,7 @@ FORMS: Final[dict[str, Callable[[Drift], str]]] = {
 def drift(before: Path, after: Path, wanted: Wanted) -> None:
     """Compares two files. Ends with 1 where something got worse."""
     with no_answer():
-        chosen = _formats(wanted.formats)
+        chosen = forms_in(wanted.formats, FORMS, "md and json")
         limits = thresholds(wanted.thresholds)
         was, now = baseline_in(before), baseline_in(after)
         ends = [_last(path, side) for path, side in ((before, was), (after, now))]
@@ -92,11 +92,3 @@ def _last(path: Path, report: Baseline) -> datetime:
     if report.log.last is None:
         raise NoBaseline(f"{path} is of a log without an event; nothing was compared")
     return report.log.last
-
-
-def _formats(text: str) -> list[str]:
-    chosen = [each.strip() for each in text.split(",") if each.strip()]
-    strange = [each for each in chosen if each not in FORMS]
-    if strange or not chosen:
-        raise Fault(f"--format {text}: there are md and json; nothing was read")
-    return chosen

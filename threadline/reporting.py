@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -67,6 +67,14 @@ def stretch_of(moments: Moments) -> Stretch:
     if since is not None and until is not None and since >= until:
         raise Fault("--from is not before --until; nothing was read")
     return Stretch(since, until)
+
+
+def forms_in(text: str, known: Collection[str], named: str) -> list[str]:
+    """The forms that an option names, of those that there are."""
+    chosen = [each.strip() for each in text.split(",") if each.strip()]
+    if not chosen or not set(chosen) <= set(known):
+        raise Fault(f"--format {text}: there are {named}; nothing was read")
+    return chosen
 
 
 def tell_absent(source: Topics) -> None:

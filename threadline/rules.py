@@ -7,7 +7,6 @@ import typer
 from rich.table import Table
 
 from services.directory import history
-from services.directory.check import check
 from services.directory.document import TenantFacts
 from services.directory.owner import OwnerDatabase
 from services.kit.fault import Fault
@@ -16,6 +15,7 @@ from services.router.decisions.addressing import agent_for
 from services.router.decisions.facts import Facts, Rule, Tenant, When
 from services.router.decisions.reactions import Happening, evaluate, failure_of
 from services.router.stream.memory import Memory
+from threadline.directory_file import tenants_in
 from threadline.owning import run_as_owner
 from threadline.plain import plain_console
 
@@ -99,13 +99,7 @@ def _applied(tenant: str) -> TenantFacts:
 
 
 def _in_file(file: Path, tenant: str) -> TenantFacts:
-    try:
-        checked = check(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise Fault(f"{file} cannot be read: {error}") from None
-    if checked.document is None:
-        raise Fault(f"{file} is not right; `threadline directory check {file}` says what is wrong")
-    for each in checked.document.tenants:
+    for each in tenants_in(file):
         if each.id == tenant:
             return each.standing()
     raise Fault(f"there is no tenant {tenant} in {file}")

@@ -32,11 +32,6 @@ class OwnBroker(OwnPart):
         """How clients reach it."""
         return kafka.settings_at(self._broker.address)
 
-    @property
-    def data(self) -> Path:
-        """Where its logs are."""
-        return self._broker.home.kafka / "data"
-
     def settings_by(self, link: str) -> KafkaSettings:
         """How they reach it by a link."""
         return kafka.settings_at(f"{ports.HOST}:{self.links[link].port}")

@@ -1,8 +1,9 @@
 """Everything that is there when a scenario is over: on the topics, in Slack, at the model, and in the logs."""
 
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ from bench.story import FINAL
 from schemas.command import RunRequested
 from schemas.operation import CommandsGone, LossAccepted
 from schemas.run import RunState
-from schemas.topics import AUDIT_DECISIONS, AUDIT_OPERATIONS, RUNS_COMMANDS, SLACK_INBOUND, TOPICS
+from schemas.topics import AUDIT_DECISIONS, AUDIT_OPERATIONS, RUNS_COMMANDS, SLACK_INBOUND, TOPICS, Topic
 from services.directory.document import Tenant
 from services.slack_sim.control import asks
 from services.slack_sim.control.answers import EnvelopeShown
@@ -93,6 +94,7 @@ class Watched:
 async def facts(stage: Stage, said: list[Said], watched: Watched) -> Facts:
     """Gathers it."""
     shown, emoji = await messages_of(stage.sim, stage.workspaces.app)
+    raw = {topic: [each async for each in seen(stage.kafka, topic)] for topic in TOPICS}
     found = await on_topics(stage.kafka)
     operations = [each.event for each in await entries(stage.kafka, AUDIT_OPERATIONS)]
     gone = [each for each in operations if isinstance(each, CommandsGone)]
@@ -115,11 +117,11 @@ async def facts(stage: Stage, said: list[Said], watched: Watched) -> Facts:
         tenants=stage.document.tenants,
         said=said,
         envelopes=(await stage.sim.ask(asks.ReadEnvelopes())).envelopes,
-        inbound=[*stage.gone.inbound, *[each async for each in seen(stage.kafka, SLACK_INBOUND)]],
-        commands=[each async for each in seen(stage.kafka, RUNS_COMMANDS)],
-        decisions=[(each, json.loads(each.value)) async for each in seen(stage.kafka, AUDIT_DECISIONS)],
+        inbound=[*stage.gone.inbound, *raw[SLACK_INBOUND]],
+        commands=raw[RUNS_COMMANDS],
+        decisions=[(each, json.loads(each.value)) for each in raw[AUDIT_DECISIONS]],
         losses=[each for each in operations if isinstance(each, LossAccepted)],
-        secrets_seen=[*[where async for where in _on_topics(stage)], *_in_logs(stage)],
+        secrets_seen=[*_on_topics(raw, _secrets(stage)), *_in_logs(stage.folder, _secrets(stage))],
         exits={f"{worker.service}: {how}": count for worker in stage.everybody for how, count in worker.exits.items()},
         forgotten=frozenset(_question(each.event) for each in forgotten if isinstance(each.event, RunRequested)),
         left=watched.left,
@@ -149,18 +151,16 @@ def _secrets(stage: Stage) -> list[bytes]:
     return [each.encode() for each in (*tokens, *named, password) if each]
 
 
-async def _on_topics(stage: Stage) -> AsyncIterator[str]:
-    secrets = _secrets(stage)
-    for topic in TOPICS:
-        async for each in seen(stage.kafka, topic):
+def _on_topics(raw: Mapping[Topic, list[Seen]], secrets: list[bytes]) -> Iterator[str]:
+    for topic, records in raw.items():
+        for each in records:
             record = b" ".join([each.key or b"", each.value, *(value or b"" for _, value in each.headers)])
             if any(secret in record for secret in secrets):
                 yield f"{topic.name}/{each.partition}/{each.offset}"
 
 
-def _in_logs(stage: Stage) -> Iterator[str]:
-    secrets = _secrets(stage)
-    for log in stage.folder.glob("*.log"):
+def _in_logs(folder: Path, secrets: list[bytes]) -> Iterator[str]:
+    for log in folder.glob("*.log"):
         text = log.read_bytes()
         if log.name != "slack-sim.log" and any(secret in text for secret in secrets):
             yield log.name

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
 from bench.beds.answered import Entry
 from bench.beds.broker import OwnBroker, own_broker
 from bench.beds.database import OwnDatabase, own_database
+from bench.beds.database_link import by_port
 from bench.beds.decided import Seen
 from bench.beds.relay import Relay, relay
 from bench.beds.router import describe, router_environment
@@ -22,7 +21,7 @@ from bench.beds.workspaces import Workspace, Workspaces, make_workspaces
 from bench.chaos.disk import Disk, mounted, release
 from bench.chaos.people import LIMITED, PER_MINUTE, WORKSPACES
 from services.directory.document import Document
-from services.kit.groups import DatabaseSettings, KafkaSettings
+from services.kit.groups import KafkaSettings
 from services.slack_sim.client import SlackSim
 from services.slack_sim.control import asks
 from services.slack_sim.control.conditions import SomeSockets
@@ -115,10 +114,7 @@ class Stage:
     def _links_of(self, service: str) -> dict[str, str]:
         """How it reaches everybody: by links of its own."""
         link = {whom: self.links[who, whom].port for who, whom in self.links if who == service}
-        url = self.ground.database.settings.database_url
-        place = urlsplit(url.get_secret_value() if url is not None else "")
-        through = place._replace(netloc=place.netloc.rpartition("@")[0] + f"@127.0.0.1:{link['postgres']}")
-        database = DatabaseSettings(database_url=SecretStr(through.geturl()))
+        database = by_port(self.ground.database.settings, link["postgres"])
         by_link = self.ground.broker.settings_by(service).model_copy(update={"topic_prefix": self.kafka.topic_prefix})
         told = router_environment(by_link, database)
         if "slack" in link:

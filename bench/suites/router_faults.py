@@ -16,16 +16,15 @@ from datetime import UTC, datetime
 from itertools import islice, pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import urlsplit
 
 from aiokafka import AIOKafkaProducer
-from pydantic import SecretStr
 
 from bench.beds.broker import OwnBroker, own_broker
 from bench.beds.child import Child, child
+from bench.beds.database_link import database_link
 from bench.beds.decided import end_of, seen
 from bench.beds.inbox import encoded
-from bench.beds.relay import Relay, relay
+from bench.beds.relay import Relay
 from bench.beds.router import describe, router_environment
 from bench.beds.traffic import Traffic
 from bench.beds.undisturbed import Undisturbed, over_granted
@@ -111,18 +110,14 @@ async def run(bed: Bed, number: int) -> Measured:
     seed = bed.seed + number
     traffic = Traffic(seed, WORKSPACES)
     await describe(bed.database, traffic.document(PER_MINUTE))
-    url = bed.database.database_url
-    place = urlsplit(url.get_secret_value() if url is not None else "")
     with TemporaryDirectory(prefix="threadline-chaos-") as folder:
         async with (
             own_broker(Path(folder) / "broker") as broker,
-            relay(place.hostname or "", place.port or 0) as between,
+            database_link(bed.database) as (between, database),
         ):
-            through = place._replace(netloc=place.netloc.rpartition("@")[0] + f"@127.0.0.1:{between.port}")
             prefix = f"chaos-router-{seed}."
             await broker.make_topics(prefix)
             kafka = broker.settings.model_copy(update={"topic_prefix": prefix})
-            database = DatabaseSettings(database_url=SecretStr(through.geturl()))
             scene = Scene(broker, kafka, database, between, Path(folder), random.Random(seed))  # noqa: S311 - a seeded plan
             began = SystemClock().monotonic()
             await _all_of_it(scene, traffic)

@@ -1,10 +1,10 @@
 """A router whose surroundings fail: the audit refuses, Postgres is away."""
 
 import asyncio
-from urllib.parse import urlsplit
 
+from bench.beds.database_link import database_link
 from bench.beds.inbox import Inbox
-from bench.beds.relay import relay
+from bench.beds.router import router_environment
 from bench.beds.topics import AS_USUAL, NOTHING, takes_up_to
 from schemas.topics import AUDIT_DECISIONS, RUNS_COMMANDS
 from services.kit.groups import DatabaseSettings, KafkaSettings
@@ -61,20 +61,19 @@ async def test_a_router_killed_in_its_work_goes_on_where_it_was(routers: Runs, i
 async def test_while_postgres_is_away_known_tenants_go_on_and_others_wait(
     routers: Runs, inbox: Inbox, described: DatabaseSettings
 ) -> None:
-    url = described.database_url
-    place = urlsplit(url.get_secret_value() if url is not None else "")
-    async with relay(place.hostname or "", place.port or 0) as between:
-        through = place._replace(netloc=place.netloc.rpartition("@")[0] + f"@127.0.0.1:{between.port}").geturl()
-        async with routers(DATABASE_URL=through) as router:
-            await inbox.put_all(mentions(Deciding(), 1))
-            await inbox.decisions()
-            between.cut()
-            await router.until("threadline_directory_away", 1)
-            await inbox.put_all(mentions(Deciding(number=100), 2, "T2"))
-            await inbox.put_all(mentions(Deciding(number=200), 3))
-            assert await commands(inbox, 4) == 4
-            await router.until("threadline_router_parked", 2)
-            between.mend()
-            kinds = {(each.connection, each.decision.kind) for each in await inbox.decisions()}
-            assert kinds == {("A1:T1", "dispatched"), ("A1:T2", "dispatched")}
-            await router.until("threadline_router_parked", 0)
+    async with (
+        database_link(described) as (between, through),
+        routers(**router_environment(inbox.kafka, through)) as router,
+    ):
+        await inbox.put_all(mentions(Deciding(), 1))
+        await inbox.decisions()
+        between.cut()
+        await router.until("threadline_directory_away", 1)
+        await inbox.put_all(mentions(Deciding(number=100), 2, "T2"))
+        await inbox.put_all(mentions(Deciding(number=200), 3))
+        assert await commands(inbox, 4) == 4
+        await router.until("threadline_router_parked", 2)
+        between.mend()
+        kinds = {(each.connection, each.decision.kind) for each in await inbox.decisions()}
+        assert kinds == {("A1:T1", "dispatched"), ("A1:T2", "dispatched")}
+        await router.until("threadline_router_parked", 0)

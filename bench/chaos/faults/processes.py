@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from bench.beds.worker import Worker
 from bench.chaos.faults.kind import FaultKind, Struck
-from bench.chaos.scenario import Scenario
 from bench.chaos.stage import READY_WITHIN_S, Stage
 
 AGAIN_AFTER_S = (0.2, 1.5)
@@ -60,8 +59,7 @@ def _of(worker: Worker) -> Part:
 
 def _struck(struck: Struck) -> list[Part]:
     found = parts(struck.stage, struck.scenario.place)
-    whole = struck.scenario.place == "everything" or struck.scenario.fault.told.get("all_of_them", False)
-    return found if whole else found[:1]
+    return found if struck.scenario.place == "everything" else found[:1]
 
 
 async def _end(found: list[Part], *, gently: bool) -> None:
@@ -139,11 +137,6 @@ async def _rebalance(struck: Struck) -> AsyncIterator[None]:
     await another.until_ready(READY_WITHIN_S)
     yield
     await another.end(gently=struck.chance.random() < 0.5)  # noqa: PLR2004 - a coin
-
-
-def needs(scenario: Scenario) -> int:
-    """How many processes of the place are there."""
-    return scenario.fault.processes
 
 
 KINDS = {
