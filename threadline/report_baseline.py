@@ -12,10 +12,12 @@ from services.kit.fault import Fault
 from services.kit.files import write_whole
 from services.report.adapters import sources
 from services.report.adapters.batch import Batch
+from services.report.adapters.shelf import shelf
 from services.report.adapters.topics import Topics
 from services.report.decisions import composing
 from services.report.decisions.baseline import Baseline
 from services.report.decisions.gathering import Gathered
+from services.report.decisions.heap import Room, Shelf
 from services.report.decisions.markdown import markdown
 from services.report.decisions.names import Hashed, Naming, Revealed
 from services.report.decisions.page import page
@@ -41,8 +43,8 @@ def baseline(wanted: Wanted, out: Path | None, formats: str) -> None:
     """The log as numbers."""
     chosen = forms_in(formats, FORMS, "md, json and html")
     naming = naming_of(wanted)
-    with interruptible("nothing was written"):
-        gathered, left_out = gathered_by(wanted)
+    with interruptible("nothing was written"), shelf() as kept:
+        gathered, left_out = gathered_by(wanted, kept)
         made = composing.baseline_of(gathered, composing.Wanted(naming, wanted.window_s))
     left_out.tell()
     if out is None:
@@ -70,9 +72,9 @@ FORMS: Final[dict[str, Callable[[Baseline], str]]] = {
 }
 
 
-def gathered_by(wanted: Wanted) -> tuple[Gathered, LeftOut]:
+def gathered_by(wanted: Wanted, kept: Shelf) -> tuple[Gathered, LeftOut]:
     """Reads it all, and tells nothing yet."""
-    gathered, left_out = Gathered(), LeftOut()
+    gathered, left_out = Gathered(Room(kept)), LeftOut()
     for batch in _batches(wanted):
         left_out.take(batch)
         gathered.add(batch.events)

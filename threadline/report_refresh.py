@@ -11,6 +11,7 @@ import typer
 from services.kit.fault import Fault
 from services.kit.files import write_whole
 from services.report.adapters.baselines import NoBaseline, baseline_in
+from services.report.adapters.shelf import shelf
 from services.report.adapters.thresholds import thresholds
 from services.report.decisions import composing
 from services.report.decisions.baseline import Baseline
@@ -55,8 +56,8 @@ def name_of(only: Only) -> str:
 
 def _made(wanted: report_baseline.Wanted) -> tuple[dict[str, Baseline], LeftOut]:
     naming = report_baseline.naming_of(wanted)
-    with interruptible("nothing was written"):
-        gathered, left_out = report_baseline.gathered_by(wanted)
+    with interruptible("nothing was written"), shelf() as kept:
+        gathered, left_out = report_baseline.gathered_by(wanted, kept)
         if gathered.last is None:
             raise Fault("there is no event in this stretch of the log; every report is as it was")
         told = told_by(gathered)

@@ -21,10 +21,12 @@ from services.kit.kafka import admin
 from services.kit.kafka.consumer import reader, record_of, to_end
 from services.report.adapters import exporting, parquet
 from services.report.adapters.batch import Batch, Stretch, silent
+from services.report.adapters.shelf import shelf
 from services.report.adapters.topics import AT_ONCE, WAIT_S, Topics
 from services.report.decisions.baseline import Baseline
 from services.report.decisions.composing import Wanted, baseline_of
 from services.report.decisions.gathering import Gathered
+from services.report.decisions.heap import Room
 from services.report.decisions.lines import Kept
 from services.report.decisions.names import Revealed
 from services.report.decisions.page import page
@@ -102,10 +104,11 @@ def _from_topics(settings: KafkaSettings) -> Baseline:
 
 def _baseline(batches: Iterator[Batch]) -> Baseline:
     """From reading to the page."""
-    gathered = Gathered()
-    for batch in batches:
-        gathered.add(batch.events)
-    made = baseline_of(gathered, Wanted(Revealed()))
+    with shelf() as kept:
+        gathered = Gathered(Room(kept))
+        for batch in batches:
+            gathered.add(batch.events)
+        made = baseline_of(gathered, Wanted(Revealed()))
     page(made)
     return made
 

@@ -1,5 +1,6 @@
 """A baseline is what a second, plain count says; in any order, in any batches, with anything met twice."""
 
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -8,14 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.report.adapters.shelf import Folder, NoRoom, shelf
 from services.report.decisions.baseline import Baseline
 from services.report.decisions.composing import Wanted, baseline_of
 from services.report.decisions.gathering import Gathered
+from services.report.decisions.heap import Room
 from services.report.decisions.names import Hashed, Revealed
 from services.report.decisions.opening import Sealed, opened
 from services.report.decisions.restricting import Only
 from tests.report import naive
 from tests.report.log import events, value_of
+
+RUN = {"type": "run.state", "at": "2026-03-02T09:15:00Z", "run_id": "one", "state": "start"}
 
 Said = tuple[str, dict[str, Any]]
 
@@ -28,8 +33,13 @@ def said_once(log: list[Said]) -> list[Said]:
     return [(event_id, first.setdefault(event_id, event)) for event_id, event in log]
 
 
-def report(log: list[Said], batches: int = 1, wanted: Wanted = Wanted(Revealed())) -> Baseline:  # noqa: B008 - frozen
-    gathered = Gathered()
+def report(
+    log: list[Said],
+    batches: int = 1,
+    wanted: Wanted = Wanted(Revealed()),  # noqa: B008 - frozen
+    room: Room = Room(),  # noqa: B008 - likewise
+) -> Baseline:
+    gathered = Gathered(room)
     size = max(1, -(-len(log) // batches))
     for begin in range(0, len(log), size):
         part = log[begin : begin + size]
@@ -169,11 +179,29 @@ def test_the_window_is_chosen_by_what_is_usual() -> None:
     assert report(usual[:19]).stops.window.seconds == 60
 
 
+@given(
+    logs.map(said_once),
+    st.integers(1, 5),
+    st.sampled_from([None, Only("origin", "channel"), Only("model", "openai:gpt")]),
+)
+def test_what_goes_to_disk_on_the_way_changes_nothing(log: list[Said], batches: int, only: Only | None) -> None:
+    wanted = Wanted(Revealed(), only=only)
+    with shelf() as folder:
+        assert report(log, batches, wanted, Room(folder, held=2)) == report(log, 1, wanted)
+
+
+def test_a_disk_that_is_full_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    with pytest.raises(NoRoom, match="TMPDIR names another place"):
+        report([("1", RUN), ("2", {**RUN, "run_id": "other"})], room=Room(Folder(folder), held=1))
+
+
 def test_nothing_is_kept_of_an_event_but_what_is_counted() -> None:
     gathered = Gathered()
     value = value_of({"type": "reaction.skip", "at": "2026-03-02T09:15:00Z", "reason": "channel", "secret": "x"})
     gathered.add(opened(Sealed(["1"], [value], lambda _: None)))
-    assert [batch.schema["id"] for batch in gathered.reactions.batches] == [pl.UInt64]
+    kept = gathered.reactions.rows()
+    assert (kept.schema["id"], "secret" in kept.columns) == (pl.UInt64, False)
 
 
 @given(logs, st.sampled_from(["channel", "dm", "gateway"]))

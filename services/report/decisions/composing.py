@@ -1,6 +1,5 @@
 """Composes a baseline of what was gathered."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -26,7 +25,7 @@ from services.report.decisions.gathering import Gathered
 from services.report.decisions.grouping import LISTED, groupings, sessions_of
 from services.report.decisions.names import Hashed, Naming
 from services.report.decisions.restricting import Only, restricted
-from services.report.decisions.runs import MICRO
+from services.report.decisions.runs import MICRO, column_of
 from services.report.decisions.stopping import stops_of
 from services.report.decisions.stops import requests_of
 from services.report.decisions.timeline import timeline_of
@@ -53,17 +52,20 @@ def composed(gathered: Gathered, all_told: Told, wanted: Wanted) -> Baseline:
     """Likewise, of what was told once for several baselines."""
     told = all_told if wanted.only is None else restricted(all_told, wanted.only)
     runs, cancels, decisions = told.runs, told.cancels, told.decisions
-    sums = runs.select(*counting.outcome_counts(), *counting.usage_sums()).row(0, named=True)
+    sums = runs.select(*counting.outcome_counts(), *counting.usage_sums()).collect().row(0, named=True)
     return Baseline(
         log=_log(gathered, all_told, told, wanted.only),
         naming=_naming(wanted.naming),
         outcomes=counting.outcomes_in(sums),
-        errors=counting.shares_of(runs.filter(pl.col("outcome") == "error")["reason"]),
-        usage=counting.usage_in(sums, *(runs[name].drop_nulls().sort() for name in ("tokens_each", "cost_each"))),
-        phases=tuple(
-            Phase(name=name, seconds=counting.ranks_of(runs[f"{name}_completed"], MICRO)) for name in MEASURED
+        errors=counting.shares_of(column_of(runs.filter(pl.col("outcome") == "error"), "reason")),
+        usage=counting.usage_in(
+            sums, *(column_of(runs, name).drop_nulls().sort() for name in ("tokens_each", "cost_each"))
         ),
-        whole_spread_s=counting.spread_of(runs["whole_completed"], counting.BOUNDS_S, MICRO),
+        phases=tuple(
+            Phase(name=name, seconds=counting.ranks_of(column_of(runs, f"{name}_completed"), MICRO))
+            for name in MEASURED
+        ),
+        whole_spread_s=counting.spread_of(column_of(runs, "whole_completed"), counting.BOUNDS_S, MICRO),
         timeline=timeline_of(runs),
         groupings=groupings(runs, wanted.naming),
         sessions=sessions_of(runs),
@@ -76,18 +78,14 @@ def composed(gathered: Gathered, all_told: Told, wanted: Wanted) -> Baseline:
 
 
 def _types(told: Told) -> tuple[Share, ...]:
-    alike = {
+    counts = {
         "run.state": told.states,
-        "run.cancel": told.recorded,
-        "run.feedback": told.feedback,
-        "decision.made": told.decisions,
+        "run.cancel": told.recorded.height,
+        "run.feedback": told.feedback.height,
+        "decision.made": counting.total(told.decisions),
     }
-    counts = {name: rows.height for name, rows in alike.items() if rows.height}
-    return counting.shares([*counts.items(), *_named(told.reactions["type"])])
-
-
-def _named(column: pl.Series) -> Iterator[tuple[str, int]]:
-    yield from column.value_counts().select(pl.col(column.name).cast(pl.String), "count").iter_rows()
+    of_reactions = counting.counts_by(told.reactions, "type")
+    return counting.shares([*(each for each in counts.items() if each[1]), *of_reactions])
 
 
 def _log(gathered: Gathered, all_told: Told, told: Told, only: Only | None) -> Log:
@@ -101,12 +99,12 @@ def _log(gathered: Gathered, all_told: Told, told: Told, only: Only | None) -> L
         repeats=gathered.met - sum(each.count for each in _types(all_told)),
         types=types,
         left_out=counting.shares(gathered.troubles.items(), gathered.met + gathered.troubles.total()),
-        clock_jumps=int(runs["ends_before_it_begins"].sum()) + backwards,
-        missing=tuple(_missing(runs, cancels)),
+        clock_jumps=int(column_of(runs, "ends_before_it_begins").sum()) + backwards,
+        missing=tuple(_missing(runs, cancels.lazy())),
     )
 
 
-def _missing(runs: pl.DataFrame, cancels: pl.DataFrame) -> list[Missing]:
+def _missing(runs: pl.LazyFrame, cancels: pl.LazyFrame) -> list[Missing]:
     ended = runs.filter(pl.col("outcome") != "open")
     found = [
         ("runs whose start is not in the log", runs, pl.col("started_at").is_null()),
@@ -120,7 +118,8 @@ def _missing(runs: pl.DataFrame, cancels: pl.DataFrame) -> list[Missing]:
         ("stops that only the run's states tell of", cancels, ~pl.col("recorded")),
         ("stops that do not say how they were asked for", cancels, pl.col("source").is_null()),
     ]
-    counted = [(what, int(rows.select(lacking.sum()).item()), rows.height) for what, rows, lacking in found]
+    counts = pl.collect_all([rows.select(lacking.sum().alias("without"), pl.len()) for _, rows, lacking in found])
+    counted = [(what, *counted.row(0)) for (what, _, _), counted in zip(found, counts, strict=True)]
     return [Missing(what=what, without=without, of=of) for what, without, of in counted if without]
 
 
@@ -135,26 +134,27 @@ def _naming(naming: Naming) -> NamingSaid:
 def _reactions(reactions: pl.DataFrame, naming: Naming) -> Reactions:
     matched = reactions.filter(pl.col("type") == "reaction.match")
     skipped = reactions.filter(pl.col("type") == "reaction.skip")
+    count, looked_at = pl.col("count"), counting.total(reactions)
     rules = (
         matched.group_by("tenant_id", "rule_name")
-        .agg(pl.len(), pl.col("led_to_a_run").sum())
+        .agg(count.sum(), count.filter("led_to_a_run").sum().alias("led"))
         .with_columns(pl.col("tenant_id", "rule_name").cast(pl.String))
-        .sort(["len", "tenant_id", "rule_name"], descending=[True, False, False])
+        .sort(["count", "tenant_id", "rule_name"], descending=[True, False, False])
     )
     return Reactions(
-        looked_at=reactions.height,
-        matches=matched.height,
-        skips=skipped.height,
-        match_rate=counting.rate(matched.height, reactions.height),
-        skip_rate=counting.rate(skipped.height, reactions.height),
-        skip_reasons=counting.shares_of(skipped["reason"]),
+        looked_at=looked_at,
+        matches=counting.total(matched),
+        skips=counting.total(skipped),
+        match_rate=counting.rate(counting.total(matched), looked_at),
+        skip_rate=counting.rate(counting.total(skipped), looked_at),
+        skip_reasons=counting.shares(counting.counts_by(skipped, "reason")),
         rules=rules.height,
         by_rule=tuple(
             Rule(
                 name=naming("rule", row["rule_name"]),
                 tenant=_tenant(naming, row["tenant_id"]),
-                matches=row["len"],
-                led_to_runs=row["led_to_a_run"],
+                matches=row["count"],
+                led_to_runs=row["led"],
             )
             for row in rules.head(LISTED).iter_rows(named=True)
         ),
@@ -167,17 +167,20 @@ def _tenant(naming: Naming, name: str | None) -> str:
 
 def _throttles(decisions: pl.DataFrame, naming: Naming) -> Throttles:
     throttled = decisions.filter(pl.col("kind") == "throttled")
-    tenants = throttled["tenant_id"].value_counts().with_columns(pl.col("tenant_id").cast(pl.String))
+    count = counting.total(throttled)
+    tenants = (
+        throttled.group_by("tenant_id").agg(pl.col("count").sum()).with_columns(pl.col("tenant_id").cast(pl.String))
+    )
     tenants = tenants.with_columns(pl.col("tenant_id").fill_null(NOT_SAID).alias("word"))
     tenants = tenants.sort(["count", "word"], descending=[True, False])
     return Throttles(
-        throttled=throttled.height,
-        rate=counting.rate(throttled.height, decisions.height),
-        by_bucket=counting.shares_of(throttled["bucket"]),
-        told_by=counting.shares_of(throttled["told_by"]),
+        throttled=count,
+        rate=counting.rate(count, counting.total(decisions)),
+        by_bucket=counting.shares(counting.counts_by(throttled, "bucket")),
+        told_by=counting.shares(counting.counts_by(throttled, "told_by")),
         by_tenant=tuple(
-            Share(name=_tenant(naming, name), count=count, share=counting.rate(count, throttled.height) or 0.0)
-            for name, count in tenants.select("tenant_id", "count").head(LISTED).iter_rows()
+            Share(name=_tenant(naming, name), count=of_one, share=counting.rate(of_one, count) or 0.0)
+            for name, of_one in tenants.select("tenant_id", "count").head(LISTED).iter_rows()
         ),
     )
 
@@ -185,12 +188,12 @@ def _throttles(decisions: pl.DataFrame, naming: Naming) -> Throttles:
 def _decisions(decisions: pl.DataFrame) -> Decisions:
     ignored = decisions.filter(pl.col("kind") == "ignored")
     return Decisions(
-        decisions=decisions.height,
-        kinds=counting.shares_of(decisions["kind"]),
-        ignored_reasons=counting.shares_of(ignored["reason"]),
+        decisions=counting.total(decisions),
+        kinds=counting.shares(counting.counts_by(decisions, "kind")),
+        ignored_reasons=counting.shares(counting.counts_by(ignored, "reason")),
     )
 
 
 def _feedback(feedback: pl.DataFrame) -> Feedback:
-    verdicts = dict(_named(feedback["verdict"]))
+    verdicts = dict(feedback["verdict"].cast(pl.String).value_counts().iter_rows())
     return Feedback(good=verdicts.get("good", 0), bad=verdicts.get("bad", 0))

@@ -40,6 +40,19 @@ def shares_of(column: pl.Series, of: int | None = None) -> tuple[Share, ...]:
     return shares(counts.select(pl.col("word").cast(pl.String), "len").iter_rows(), of)
 
 
+def counts_by(counts: pl.DataFrame, name: str) -> list[tuple[str | None, int]]:
+    """How often each value is there, of rows that say how often each of them is."""
+    summed = (
+        counts.select(pl.col(name).cast(pl.String).alias("word"), "count").group_by("word").agg(pl.col("count").sum())
+    )
+    return list(summed.iter_rows())
+
+
+def total(counts: pl.DataFrame) -> int:
+    """How many all of them are."""
+    return int(counts["count"].sum())
+
+
 def ranks_of(column: pl.Series, per: int = 1) -> Ranks:
     """A column's percentiles, in units of so many of its own."""
     return ranks_in(column.drop_nulls().sort(), per)

@@ -1,13 +1,15 @@
 """Keeps of a log what a report needs: events come by the batch, in any order, and leave a few columns each."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 
 import polars as pl
 
 from services.report.decisions.columns import EVENT, PHASES
 from services.report.decisions.distinct import once
+from services.report.decisions.heap import Heap, Room
 
 _WORDS = frozenset(
     {
@@ -30,33 +32,46 @@ CONTROLS = ("stop_id", "source", "permitted")
 REACTIONS = ("type", "tenant_id", "channel", "rule_name", "reason", "led_to_a_run")
 FEEDBACK = ("run", "verdict")
 
-_SOUND = pl.col("trouble").is_null()
+_SOUND: Final = pl.col("trouble").is_null()
 
 
-@dataclass
 class Family:
     """The events of one kind, and the columns of them that are kept.
 
     Names of events and runs are kept as 64 bits of a hash: of ten million, two are alike in one report of 370,000.
     """
 
-    chosen: pl.Expr
-    columns: tuple[str, ...]
-    batches: list[pl.DataFrame] = field(default_factory=list)
+    def __init__(self, name: str, chosen: pl.Expr, columns: tuple[str, ...], room: Room) -> None:
+        self._chosen, self._columns = chosen, columns
+        by = "run" if name == "states" else "id"
+        self._heap = Heap(name, by, self.own(pl.LazyFrame(schema=EVENT)).collect(), room)
 
     def own(self, events: pl.LazyFrame) -> pl.LazyFrame:
         """What of these events it keeps."""
-        return events.filter(self.chosen).select(pl.col("id").hash(), *map(_kept, self.columns))
+        return events.filter(self._chosen).select(pl.col("id").hash(), *map(_kept, self._columns))
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Takes in what is its own."""
+        self._heap.add(rows)
 
     @property
     def met(self) -> int:
         """How many there were, repeats and all."""
-        return sum(batch.height for batch in self.batches)
+        return self._heap.height
+
+    def parts(self) -> Iterator[pl.DataFrame]:
+        """Each event once, in parts of which none says anything of what another part is about."""
+        return (once(rows, "id") for rows in self._heap.parts())
 
     def rows(self) -> pl.DataFrame:
-        """Each event once."""
-        nothing = self.own(pl.LazyFrame(schema=EVENT)).collect()
-        return once(pl.concat([nothing, *self.batches]), "id")
+        """All parts in one, where there are few events."""
+        return pl.concat(self.parts())
+
+    def counts(self) -> pl.DataFrame:
+        """How many of them say the same, as `count`."""
+        said = list(self._columns)
+        parts = [part.group_by(said).agg(pl.len().alias("count")) for part in self.parts()]
+        return pl.concat(parts).group_by(said).agg(pl.col("count").sum())
 
 
 def _of_type(*types: str) -> pl.Expr:
@@ -66,13 +81,14 @@ def _of_type(*types: str) -> pl.Expr:
 class Gathered:
     """What a report is made of."""
 
-    def __init__(self) -> None:
-        self.states = Family(_of_type("run.state"), STATES)
-        self.cancels = Family(_of_type("run.cancel"), CANCELS)
-        self.decisions = Family(_of_type("decision.made"), DECISIONS)
-        self.controls = Family(_of_type("decision.made") & (pl.col("kind") == "control"), CONTROLS)
-        self.reactions = Family(_of_type("reaction.match", "reaction.skip"), REACTIONS)
-        self.feedback = Family(_of_type("run.feedback"), FEEDBACK)
+    def __init__(self, room: Room = Room()) -> None:  # noqa: B008 - it is frozen
+        self.room, decided = room, _of_type("decision.made")
+        self.states = Family("states", _of_type("run.state"), STATES, room)
+        self.cancels = Family("cancels", _of_type("run.cancel"), CANCELS, room)
+        self.decisions = Family("decisions", decided, DECISIONS, room)
+        self.controls = Family("controls", decided & (pl.col("kind") == "control"), CONTROLS, room)
+        self.reactions = Family("reactions", _of_type("reaction.match", "reaction.skip"), REACTIONS, room)
+        self.feedback = Family("feedback", _of_type("run.feedback"), FEEDBACK, room)
         self.troubles: Counter[str] = Counter()
         self.first: datetime | None = None
         self.last: datetime | None = None
@@ -93,8 +109,7 @@ class Gathered:
         self.last = last if self.last is None else max(self.last, last)
         families = (self.states, self.cancels, self.decisions, self.controls, self.reactions, self.feedback)
         for family, rows in zip(families, pl.collect_all([each.own(sound.lazy()) for each in families]), strict=True):
-            if rows.height:
-                family.batches.append(rows)
+            family.add(rows)
 
 
 def _kept(name: str) -> pl.Expr:

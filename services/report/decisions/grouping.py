@@ -9,7 +9,7 @@ from services.report.decisions import counting
 from services.report.decisions.baseline import Group, Grouping, Sessions
 from services.report.decisions.names import Kind, Naming
 from services.report.decisions.ranks import in_order
-from services.report.decisions.runs import MICRO
+from services.report.decisions.runs import MICRO, column_of
 
 By = Literal["origin", "trigger", "tenant", "agent", "model", "channel", "session"]
 _COLUMN: Final[dict[By, str]] = {
@@ -35,14 +35,14 @@ LISTED: Final = 20
 """So many groups are listed of each."""
 
 
-def groupings(runs: pl.DataFrame, naming: Naming) -> tuple[Grouping, ...]:
+def groupings(runs: pl.LazyFrame, naming: Naming) -> tuple[Grouping, ...]:
     """By each thing that runs have in common."""
     return tuple(_grouping(runs, by, column, naming) for by, column in _COLUMN.items())
 
 
-def _grouping(runs: pl.DataFrame, by: By, column: str, naming: Naming) -> Grouping:
+def _grouping(runs: pl.LazyFrame, by: By, column: str, naming: Naming) -> Grouping:
     each = (*_TIMES, *_SPENT) if by in _COMPARED else _TIMES
-    named = runs.lazy().select(column, *_COUNTED).filter(pl.col(column).is_not_null())
+    named = runs.select(column, *_COUNTED).filter(pl.col(column).is_not_null())
     sizes = named.group_by(column).len().with_columns(pl.col(column).cast(pl.String).alias("word")).collect()
     largest = sizes.top_k(LISTED, by=["len", "word"], reverse=[False, True])
     rows = (
@@ -57,7 +57,7 @@ def _grouping(runs: pl.DataFrame, by: By, column: str, naming: Naming) -> Groupi
     return Grouping(
         by=by,
         groups=sizes.height,
-        runs_without=runs.height - int(sizes["len"].sum()),
+        runs_without=column_of(runs, column).null_count(),
         largest=tuple(
             Group(
                 name=shown(row["word"]),
@@ -76,11 +76,12 @@ def _shown(by: By, naming: Naming) -> Callable[[str], str]:
     return (lambda name: naming(kind, name)) if kind is not None else (lambda name: name)
 
 
-def sessions_of(runs: pl.DataFrame) -> Sessions:
+def sessions_of(runs: pl.LazyFrame) -> Sessions:
     """How whole conversations went."""
     outcome = pl.col("outcome")
-    each = (
-        runs.drop_nulls("session")
+    grouped = (
+        runs.select("session", "outcome")
+        .drop_nulls("session")
         .group_by("session")
         .agg(
             pl.len().alias("runs"),
@@ -90,6 +91,7 @@ def sessions_of(runs: pl.DataFrame) -> Sessions:
         )
     )
     bad = pl.col("error") + pl.col("cancelled")
+    each = grouped.collect()
     good, failed, cut = each.select(
         ((bad == 0) & (pl.col("complete") > 0)).sum().alias("good"),
         (pl.col("error") > 0).sum().alias("failed"),

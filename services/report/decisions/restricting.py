@@ -5,6 +5,7 @@ from typing import Literal
 
 import polars as pl
 
+from services.report.decisions.runs import column_of
 from services.report.decisions.told import Told
 
 
@@ -24,15 +25,14 @@ class Only:
 def restricted(told: Told, only: Only) -> Told:
     """Rules are tried on messages in channels and direct messages; decisions name neither an origin nor a model."""
     runs = told.runs.filter(pl.col(only.by).cast(pl.String) == only.name)
-    names = runs.select("run")
+    names = runs.select("run").collect()
     cancels = told.cancels.join(names, on="run", how="semi")
-    theirs = told.states.join(names, on="run", how="semi")
     stops = cancels.select("stop_id").drop_nulls().unique()
     nameless = told.asked.filter(pl.col("run").is_null()).join(stops, on="stop_id", how="semi")
     asked = pl.concat([told.asked.join(names, on="run", how="semi"), nameless])
     return replace(
         told,
-        states=pl.concat([theirs, nameless]),
+        states=int(column_of(runs, "states").sum()) + nameless.height,
         decisions=told.decisions.clear(),
         reactions=told.reactions.filter(_in_channels())
         if only == Only("origin", "channel")
@@ -53,4 +53,4 @@ def _in_channels() -> pl.Expr:
 
 def models_of(told: Told) -> list[str]:
     """Every model that a run says it used, by name."""
-    return sorted(told.runs["model"].drop_nulls().cast(pl.String).unique())
+    return sorted(column_of(told.runs, "model").drop_nulls().unique().cast(pl.String))

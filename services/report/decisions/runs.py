@@ -36,6 +36,7 @@ def runs_of(states: pl.DataFrame) -> pl.DataFrame:
         whole(pl.col("cost_usd"), NANO).alias("cost_nano"),
     )
     runs = starts.join(ends, on="run", how="full", coalesce=True, suffix="_at_the_end")
+    runs = runs.join(states.group_by("run").agg(pl.len().alias("states")), on="run", how="left")
     runs = runs.with_columns(
         *(pl.coalesce(f"{name}_at_the_end", name).alias(name) for name in _ABOUT),
         pl.col("outcome").fill_null("open"),
@@ -51,6 +52,11 @@ def runs_of(states: pl.DataFrame) -> pl.DataFrame:
         pl.coalesce(pl.col("origin").cast(pl.String), _origin_by_channel()).alias("origin"),
         *(pl.when(pl.col(name) >= 0).then(pl.col(name)).alias(name) for name in (*PHASES, "whole")),
     )
+
+
+def column_of(runs: pl.LazyFrame, name: str) -> pl.Series:
+    """One of their columns, and no other."""
+    return runs.select(name).collect()[name]
 
 
 def whole(column: pl.Expr, parts: int) -> pl.Expr:

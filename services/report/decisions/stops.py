@@ -9,7 +9,7 @@ PER_MS = 1000
 """Microseconds."""
 
 
-def cancels_of(cancels: pl.DataFrame, asked: pl.DataFrame, runs: pl.DataFrame, controls: pl.DataFrame) -> pl.DataFrame:
+def cancels_of(cancels: pl.DataFrame, asked: pl.DataFrame, runs: pl.LazyFrame, controls: pl.DataFrame) -> pl.DataFrame:
     """One row for each run and stop: `source`, `requested`, and `latency` in µs from the request to its taking hold.
 
     The responder's own record of a stop (run.cancel) comes first. For a run that has none, as in logs of older
@@ -31,11 +31,11 @@ def cancels_of(cancels: pl.DataFrame, asked: pl.DataFrame, runs: pl.DataFrame, c
 
 
 def _without_a_record(
-    recorded: pl.DataFrame, asked: pl.DataFrame, runs: pl.DataFrame, controls: pl.DataFrame
+    recorded: pl.DataFrame, asked: pl.DataFrame, runs: pl.LazyFrame, controls: pl.DataFrame
 ) -> pl.DataFrame:
     of_runs = asked.filter(pl.col("run").is_not_null()).join(recorded, on="run", how="anti")
     first = once(of_runs, "run", ("at",)).select("run", "stop_id", pl.col("at").alias("requested_at"))
-    cancelled = runs.filter(pl.col("outcome") == "cancelled").select("run", "ended_at")
+    cancelled = runs.filter(pl.col("outcome") == "cancelled").select("run", "ended_at").collect()
     took = (pl.col("ended_at") - pl.col("requested_at")).dt.total_microseconds()
     return (
         first.join(cancelled, on="run", how="left")

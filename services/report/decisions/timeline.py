@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from services.report.decisions.baseline import Column, Timeline
-from services.report.decisions.runs import OUTCOMES
+from services.report.decisions.runs import OUTCOMES, column_of
 
 SPANS_S: Final = (60, 300, 900, 3600, 6 * 3600, 86400, 7 * 86400, 30 * 86400)
 MOST: Final = 120
@@ -16,9 +16,9 @@ STRAYS: Final = 5
 NEAR: Final = timedelta(hours=1)
 
 
-def timeline_of(runs: pl.DataFrame) -> Timeline:
+def timeline_of(runs: pl.LazyFrame) -> Timeline:
     """By when they began."""
-    times = runs["begun_at"].drop_nulls().sort()
+    times = column_of(runs, "begun_at").drop_nulls().sort()
     if not len(times):
         return Timeline(span_s=SPANS_S[0], columns=(), outside=0)
     strays = len(times) * STRAYS // 1000
@@ -33,6 +33,7 @@ def timeline_of(runs: pl.DataFrame) -> Timeline:
         .group_by(begin.alias("begin"))
         .agg((pl.col("outcome") == outcome).sum().alias(outcome) for outcome in OUTCOMES)
         .sort("begin")
+        .collect()
     )
     return Timeline(
         span_s=span,

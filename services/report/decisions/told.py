@@ -1,6 +1,8 @@
 """What was gathered, as rows: each event once, each run once, and what became of each stop."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
@@ -9,18 +11,24 @@ from services.report.decisions.gathering import Gathered
 from services.report.decisions.runs import runs_of
 from services.report.decisions.stops import cancels_of
 
+RUNS: Final = "runs"
+"""Under which they stand on the shelf."""
+
 
 @dataclass(frozen=True)
 class Told:
     """All that a baseline is counted from."""
 
-    states: pl.DataFrame
+    runs: pl.LazyFrame
+    """One row each. There may be many: whoever counts collects the columns that it looks at."""
+    states: int
+    """How many events tell of them."""
     decisions: pl.DataFrame
+    """How many say the same, and so with reactions."""
     reactions: pl.DataFrame
     feedback: pl.DataFrame
     recorded: pl.DataFrame
     """The responder's own records of stops."""
-    runs: pl.DataFrame
     asked: pl.DataFrame
     """Requests to end runs."""
     cancels: pl.DataFrame
@@ -29,24 +37,38 @@ class Told:
 
 def told_by(gathered: Gathered) -> Told:
     """The same events give the same rows, in whatever order they came."""
-    states, controls, recorded = gathered.states.rows(), gathered.controls.rows(), gathered.cancels.rows()
-    runs = runs_of(states)
-    completed = pl.col("outcome") == "complete"
-    tokens = pl.col("input_tokens") + pl.col("output_tokens").fill_null(0)
-    runs = runs.with_columns(
-        *(pl.when(completed).then(pl.col(name)).alias(f"{name}_completed") for name in MEASURED),
-        tokens.alias("tokens_each"),
-        pl.col("cost_nano").alias("cost_each"),
-    )
-    asked = states.filter(pl.col("state") == "cancel_requested")
+    controls, recorded = gathered.controls.rows(), gathered.cancels.rows()
+    runs, asked, states = _runs(gathered)
     return Told(
+        runs=runs,
         states=states,
-        decisions=gathered.decisions.rows(),
-        reactions=gathered.reactions.rows(),
+        decisions=gathered.decisions.counts(),
+        reactions=gathered.reactions.counts(),
         feedback=gathered.feedback.rows(),
         recorded=recorded,
-        runs=runs,
         asked=asked,
         cancels=cancels_of(recorded, asked, runs, controls),
         refused=controls.filter(~pl.col("permitted")).height,
     )
+
+
+def _runs(gathered: Gathered) -> tuple[pl.LazyFrame, pl.DataFrame, int]:
+    """The runs, the requests to end some, and how many events told of both."""
+    runs, asked, states, shelf = [], [], 0, gathered.room.shelf
+    for part in gathered.states.parts():
+        states += part.height
+        asked.append(part.filter(pl.col("state") == "cancel_requested"))
+        if shelf is None:
+            runs.append(runs_of(part))
+        else:
+            shelf.put(RUNS, runs_of(part))
+    found = pl.concat(runs).lazy() if shelf is None else shelf.rows(RUNS)
+    return found.with_columns(*_derived()), pl.concat(asked), states
+
+
+def _derived() -> Iterator[pl.Expr]:
+    """Columns that are worked out where they are looked at."""
+    completed = pl.col("outcome") == "complete"
+    yield from (pl.when(completed).then(pl.col(name)).alias(f"{name}_completed") for name in MEASURED)
+    yield (pl.col("input_tokens") + pl.col("output_tokens").fill_null(0)).alias("tokens_each")
+    yield pl.col("cost_nano").alias("cost_each")

@@ -1,0 +1,69 @@
+"""Rows that may be more than memory should hold: what is too much goes to a shelf, sorted by what it is about."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import polars as pl
+
+BUCKETS: Final = 16
+
+
+class Shelf(Protocol):
+    """Where rows are put away under a name, and found again."""
+
+    def put(self, name: str, rows: pl.DataFrame) -> None:
+        """Beside what is there under this name."""
+
+    def rows(self, name: str) -> pl.LazyFrame:
+        """All that was put there."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where rows go."""
+
+    shelf: Shelf | None = None
+    """None where they all stay in memory."""
+    held: int = 500_000
+    """So many of a kind are held before they go to the shelf."""
+
+
+class Heap:
+    """Rows of one kind."""
+
+    def __init__(self, name: str, by: str, nothing: pl.DataFrame, room: Room) -> None:
+        self._name, self._by, self._nothing, self._room = name, by, nothing, room
+        self._held, self._holds = [nothing], 0
+        self.height = 0
+        """How many were added."""
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Takes some in."""
+        if not rows.height:
+            return
+        self._held.append(rows)
+        self._holds += rows.height
+        self.height += rows.height
+        if self._room.shelf is not None and self._holds > self._room.held:
+            self._put_away(self._room.shelf)
+
+    def parts(self) -> Iterator[pl.DataFrame]:
+        """All of them, at least one part; rows about the same are in the same part."""
+        shelf = self._room.shelf
+        if shelf is None or self._holds == self.height:
+            yield pl.concat(self._held)
+            return
+        self._put_away(shelf)
+        for bucket in range(BUCKETS):
+            yield shelf.rows(self._place(bucket)).collect()
+
+    def _put_away(self, shelf: Shelf) -> None:
+        rows = pl.concat(self._held)
+        about = pl.coalesce(self._by, "id") % BUCKETS
+        for bucket in range(BUCKETS):
+            shelf.put(self._place(bucket), rows.filter(about == bucket))
+        self._held, self._holds = [self._nothing], 0
+
+    def _place(self, bucket: int) -> str:
+        return f"{self._name}-{bucket:02}"
