@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 import polars as pl
 
 from services.kit.fault import Fault
+from services.report.adapters.ahead import one_ahead
 from services.report.adapters.batch import Batch, Progress, Stretch
 from services.report.decisions.columns import EVENT
 from services.report.decisions.lines import Kept, attribute, headers_of, headers_text, place
@@ -100,7 +101,7 @@ def _frame(records: list[Kept]) -> pl.DataFrame:
 def records(path: Path) -> Iterator[list[tuple[str, Kept]]]:
     """Every record of a file, with where it stands."""
     number = 0
-    for rows in _scan(path, list(RECORD)).collect_batches(chunk_size=AT_ONCE):
+    for rows in _rows(path, list(RECORD)):
         yield [(f"{path} row {number + row}", _kept(facts)) for row, facts in enumerate(rows.iter_rows(named=True), 1)]
         number += rows.height
 
@@ -111,11 +112,10 @@ def _kept(facts: dict[str, Any]) -> Kept:
 
 def batches(path: Path, stretch: Stretch, progress: Progress) -> Iterator[Batch]:
     """Its events, from their columns; from the records themselves where another version made the columns."""
-    total = int(_scan(path, list(RECORD)).select(pl.len()).collect().item())
-    found, done = pl.read_parquet_schema(path), 0
+    total, found, done = _height(path), pl.read_parquet_schema(path), 0
     has_events = all(found.get(f"{OPENED}{name}") == kind for name, kind in EVENT.items())
     chosen = _columns(path, stretch) if has_events else list(RECORD)
-    for rows in _scan(path, chosen).collect_batches(chunk_size=AT_ONCE):
+    for rows in _rows(path, chosen):
         done += rows.height
         inside = rows if stretch == Stretch() else rows.filter(stretch.rows())
         yield _batch(inside, has_events=has_events)
@@ -140,6 +140,16 @@ def _batch(rows: pl.DataFrame, *, has_events: bool) -> Batch:
         kept = [_kept(facts) for facts in rows.iter_rows(named=True)]
         events = _frame(kept).select(pl.col(f"{OPENED}{name}").alias(name) for name in EVENT)
     return Batch(events, lambda row: place(*rows.select(_PLACE).row(row)))
+
+
+def _rows(path: Path, columns: list[str]) -> Iterator[pl.DataFrame]:
+    """A group of the file after the other: whoever leaves it to the engine how far to read ahead holds much of it."""
+    scanned = _scan(path, columns)
+    return one_ahead(scanned.slice(begin, AT_ONCE).collect for begin in range(0, _height(path), AT_ONCE))
+
+
+def _height(path: Path) -> int:
+    return int(_scan(path, list(RECORD)).select(pl.len()).collect().item())
 
 
 def _scan(path: Path, columns: list[str]) -> pl.LazyFrame:

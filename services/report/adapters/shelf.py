@@ -23,10 +23,10 @@ class Folder:
 
     def put(self, name: str, rows: pl.DataFrame) -> None:
         """Beside what is there under this name."""
-        file = self._path / f"{name}-{self._files[name]:06}.arrow"
+        file = self._path / f"{name}-{self._files[name]:06}.parquet"
         self._files[name] += 1
         try:
-            rows.write_ipc(file)
+            rows.write_parquet(file, compression="lz4", statistics=False)
         except (OSError, pl.exceptions.ComputeError) as error:
             raise NoRoom(
                 f"a report of a long log keeps what it counts in {self._path.parent}, where no more could be written "
@@ -35,7 +35,7 @@ class Folder:
 
     def rows(self, name: str) -> pl.LazyFrame:
         """All that was put there. Columns that nobody asks for are not read."""
-        return pl.scan_ipc([self._path / f"{name}-{number:06}.arrow" for number in range(self._files[name])])
+        return pl.scan_parquet([self._path / f"{name}-{number:06}.parquet" for number in range(self._files[name])])
 
 
 @contextmanager

@@ -1,16 +1,17 @@
 """Reads a stretch of topics by the batch, with librdkafka: each partition to where it ends now, in its order."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, Protocol, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
+from services.report.adapters.ahead import one_ahead
 from services.report.adapters.batch import Batch, Progress, Stretch
 from services.report.decisions.lines import Kept, attribute, place
 from services.report.decisions.opening import Sealed, opened
@@ -67,15 +68,7 @@ class Topics:
 
     def batches(self, progress: Progress) -> Iterator[Batch]:
         """Their events. The next batch is read while one is opened."""
-        with ThreadPoolExecutor(1) as opener:
-            waiting: Future[Batch] | None = None
-            for messages in self._messages(progress):
-                following = opener.submit(self._opened, messages)
-                if waiting is not None:
-                    yield waiting.result()
-                waiting = following
-            if waiting is not None:
-                yield waiting.result()
+        return one_ahead(partial(self._opened, messages) for messages in self._messages(progress))
 
     def records(self, progress: Progress) -> Iterator[list[Kept]]:
         """Their records, as they stand there."""

@@ -22,7 +22,7 @@ from services.report.decisions.baseline import Naming as NamingSaid
 from services.report.decisions.columns import PHASES
 from services.report.decisions.counting import NOT_SAID
 from services.report.decisions.gathering import Gathered
-from services.report.decisions.grouping import LISTED, groupings, sessions_of
+from services.report.decisions.grouping import LISTED, SPENT, groupings, sessions_of
 from services.report.decisions.names import Hashed, Naming
 from services.report.decisions.restricting import Only, restricted
 from services.report.decisions.runs import MICRO, column_of
@@ -58,9 +58,7 @@ def composed(gathered: Gathered, all_told: Told, wanted: Wanted) -> Baseline:
         naming=_naming(wanted.naming),
         outcomes=counting.outcomes_in(sums),
         errors=counting.shares_of(column_of(runs.filter(pl.col("outcome") == "error"), "reason")),
-        usage=counting.usage_in(
-            sums, *(column_of(runs, name).drop_nulls().sort() for name in ("tokens_each", "cost_each"))
-        ),
+        usage=counting.usage_in(sums, *(counting.ranks_of(column_of(runs, name), per) for name, per in SPENT.items())),
         phases=tuple(
             Phase(name=name, seconds=counting.ranks_of(column_of(runs, f"{name}_completed"), MICRO))
             for name in MEASURED

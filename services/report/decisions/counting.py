@@ -114,16 +114,16 @@ def outcomes_in(row: Mapping[str, int]) -> Outcomes:
     )
 
 
-def usage_in(row: Mapping[str, int], tokens: pl.Series, cost: pl.Series) -> Usage:
-    """Out of a group's row, and what each of its runs took and cost, in order."""
+def usage_in(row: Mapping[str, int], tokens: Ranks, cost: Ranks) -> Usage:
+    """Out of a group's row, and what each of its runs took and cost."""
     return Usage(
         measured=row["measured"],
         input_tokens=row["input_tokens"],
         output_tokens=row["output_tokens"],
         priced=row["priced"],
         cost_usd=row["cost_nano"] / NANO,
-        tokens_each=ranks_in(tokens),
-        cost_usd_each=ranks_in(cost, NANO),
+        tokens_each=tokens,
+        cost_usd_each=cost,
     )
 
 

@@ -6,10 +6,9 @@ from typing import Final, Literal
 import polars as pl
 
 from services.report.decisions import counting
-from services.report.decisions.baseline import Group, Grouping, Sessions
+from services.report.decisions.baseline import Group, Grouping, Ranks, Sessions
 from services.report.decisions.names import Kind, Naming
-from services.report.decisions.ranks import in_order
-from services.report.decisions.runs import MICRO, column_of
+from services.report.decisions.runs import MICRO, NANO
 
 By = Literal["origin", "trigger", "tenant", "agent", "model", "channel", "session"]
 _COLUMN: Final[dict[By, str]] = {
@@ -23,13 +22,13 @@ _COLUMN: Final[dict[By, str]] = {
 }
 _KINDS: Final[dict[By, Kind]] = {"tenant": "tenant", "agent": "agent", "channel": "channel", "session": "session"}
 
-_TIMES: Final = ("first_token_completed", "whole_completed")
-_SPENT: Final = ("tokens_each", "cost_each")
-_COUNTED: Final = ("outcome", "input_tokens", "output_tokens", "cost_nano", *_TIMES, *_SPENT)
+_TIMES: Final = {"first_token_completed": MICRO, "whole_completed": MICRO}
+SPENT: Final = {"tokens_each": 1, "cost_each": NANO}
+"""What is measured of each run, and in how many parts of its unit."""
 _COMPARED: Final[frozenset[By]] = frozenset({"origin", "agent", "model"})
 """Only of these is it sorted what each run took and cost: with many channels and threads that takes long."""
 
-_NONE: Final = pl.Series([], dtype=pl.Int64)
+_NO_RANKS: Final = counting.ranks_in(pl.Series([], dtype=pl.Int64))
 
 LISTED: Final = 20
 """So many groups are listed of each."""
@@ -41,34 +40,49 @@ def groupings(runs: pl.LazyFrame, naming: Naming) -> tuple[Grouping, ...]:
 
 
 def _grouping(runs: pl.LazyFrame, by: By, column: str, naming: Naming) -> Grouping:
-    each = (*_TIMES, *_SPENT) if by in _COMPARED else _TIMES
-    named = runs.select(column, *_COUNTED).filter(pl.col(column).is_not_null())
-    sizes = named.group_by(column).len().with_columns(pl.col(column).cast(pl.String).alias("word")).collect()
+    sizes = runs.select(column).group_by(column).len().collect(engine="streaming")
+    without = int(sizes.filter(pl.col(column).is_null())["len"].sum())
+    sizes = sizes.drop_nulls(column).with_columns(pl.col(column).cast(pl.String).alias("word"))
     largest = sizes.top_k(LISTED, by=["len", "word"], reverse=[False, True])
+    named = runs.drop_nulls(column)
+    named = named if largest.height == sizes.height else named.join(largest.lazy(), on=column, how="semi")
     rows = (
-        (named if largest.height == sizes.height else named.join(largest.lazy(), on=column, how="semi"))
-        .group_by(column)
-        .agg(*counting.outcome_counts(), *counting.usage_sums(), *map(in_order, each))
+        named.group_by(column)
+        .agg(*counting.outcome_counts(), *counting.usage_sums())
         .join(largest.lazy(), on=column)
         .sort(["len", "word"], descending=[True, False])
-        .collect()
+        .collect(engine="streaming")
     )
+    each = _TIMES | SPENT if by in _COMPARED else _TIMES
+    ranks = {name: _ranks(named, column, name, per) for name, per in each.items()}
     shown = _shown(by, naming)
+
+    def of(measure: str, word: str) -> Ranks:
+        return ranks.get(measure, {}).get(word) or _NO_RANKS
+
     return Grouping(
         by=by,
         groups=sizes.height,
-        runs_without=column_of(runs, column).null_count(),
+        runs_without=without,
         largest=tuple(
             Group(
                 name=shown(row["word"]),
                 outcomes=counting.outcomes_in(row),
-                first_token_s=counting.ranks_in(rows["first_token_completed"][place], MICRO),
-                whole_s=counting.ranks_in(rows["whole_completed"][place], MICRO),
-                usage=counting.usage_in(row, *(rows[name][place] if name in each else _NONE for name in _SPENT)),
+                first_token_s=of("first_token_completed", row["word"]),
+                whole_s=of("whole_completed", row["word"]),
+                usage=counting.usage_in(row, *(of(measure, row["word"]) for measure in SPENT)),
             )
-            for place, row in enumerate(rows.drop(each).iter_rows(named=True))
+            for row in rows.iter_rows(named=True)
         ),
     )
+
+
+def _ranks(named: pl.LazyFrame, column: str, measure: str, per: int) -> dict[str, Ranks]:
+    """One measure at a time, so that no more than one of them is in memory."""
+    rows = named.select(column, measure).drop_nulls(measure).group_by(column).agg(pl.col(measure).sort()).collect()
+    return {
+        word: counting.ranks_in(rows[measure][place], per) for place, word in enumerate(rows[column].cast(pl.String))
+    }
 
 
 def _shown(by: By, naming: Naming) -> Callable[[str], str]:

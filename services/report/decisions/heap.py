@@ -7,6 +7,7 @@ from typing import Final, Protocol
 import polars as pl
 
 BUCKETS: Final = 16
+_BUCKET: Final = "bucket of the heap"
 
 
 class Shelf(Protocol):
@@ -25,8 +26,8 @@ class Room:
 
     shelf: Shelf | None = None
     """None where they all stay in memory."""
-    held: int = 500_000
-    """So many of a kind are held before they go to the shelf."""
+    held: int = 32 << 20
+    """So many bytes of a kind are held before they go to the shelf."""
 
 
 class Heap:
@@ -35,6 +36,7 @@ class Heap:
     def __init__(self, name: str, by: str, nothing: pl.DataFrame, room: Room) -> None:
         self._name, self._by, self._nothing, self._room = name, by, nothing, room
         self._held, self._holds = [nothing], 0
+        self._used: set[int] = set()
         self.height = 0
         """How many were added."""
 
@@ -43,7 +45,7 @@ class Heap:
         if not rows.height:
             return
         self._held.append(rows)
-        self._holds += rows.height
+        self._holds += int(rows.estimated_size())
         self.height += rows.height
         if self._room.shelf is not None and self._holds > self._room.held:
             self._put_away(self._room.shelf)
@@ -51,18 +53,19 @@ class Heap:
     def parts(self) -> Iterator[pl.DataFrame]:
         """All of them, at least one part; rows about the same are in the same part."""
         shelf = self._room.shelf
-        if shelf is None or self._holds == self.height:
+        if shelf is None or not self._used:
             yield pl.concat(self._held)
             return
         self._put_away(shelf)
-        for bucket in range(BUCKETS):
+        for bucket in sorted(self._used):
             yield shelf.rows(self._place(bucket)).collect()
 
     def _put_away(self, shelf: Shelf) -> None:
-        rows = pl.concat(self._held)
-        about = pl.coalesce(self._by, "id") % BUCKETS
-        for bucket in range(BUCKETS):
-            shelf.put(self._place(bucket), rows.filter(about == bucket))
+        about = (pl.coalesce(self._by, "id") % BUCKETS).alias(_BUCKET)
+        rows = pl.concat(self._held).with_columns(about)
+        for (bucket,), part in rows.partition_by(_BUCKET, as_dict=True, include_key=False).items():
+            shelf.put(self._place(int(bucket)), part)
+            self._used.add(int(bucket))
         self._held, self._holds = [self._nothing], 0
 
     def _place(self, bucket: int) -> str:
