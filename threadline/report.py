@@ -39,7 +39,7 @@ def export(
     ] = None,
 ) -> None:
     """Write a stretch of topics into a file, byte for byte. Nothing is put in its place before it is whole."""
-    with _extra():
+    with extra():
         from threadline import report_log  # noqa: PLC0415 - see there
     report_log.export(to, (since, until), topics)
 
@@ -50,7 +50,7 @@ def put_back(
     onto_others: Annotated[bool, typer.Option("--onto-others", help="Also where topics hold records already.")] = False,
 ) -> None:
     """Put an exported log on topics again: each record's key, headers and value as they were, each key in its order."""
-    with _extra():
+    with extra():
         from threadline import report_log  # noqa: PLC0415 - likewise
     report_log.put_back(file, onto_others=onto_others)
 
@@ -73,7 +73,7 @@ def baseline(  # noqa: PLR0913 - an option is a parameter
     reveal: Reveal = False,
 ) -> None:
     """Count runs, their ends, times and costs, stops, reactions and limits over a stretch of the log."""
-    with _extra():
+    with extra():
         from threadline import report_baseline  # noqa: PLC0415 - likewise
     wanted = report_baseline.Wanted(files or [], (since, until), window, key_file, reveal=reveal)
     report_baseline.baseline(wanted, out, formats)
@@ -93,7 +93,7 @@ def drift(
 
     Ends with 1 where something got worse, with 2 where they cannot be compared.
     """
-    with _extra():
+    with extra():
         from threadline import report_drift  # noqa: PLC0415 - likewise
     report_drift.drift(before, after, report_drift.Wanted(thresholds, out, formats))
 
@@ -117,7 +117,7 @@ def refresh(  # noqa: PLR0913 - an option is a parameter
 
     Names those that stand there and were not made anew. Ends with 2 where it cannot be done.
     """
-    with _extra():
+    with extra():
         from threadline import report_baseline, report_refresh  # noqa: PLC0415 - likewise
     wanted = report_baseline.Wanted(files or [], (since, until), None, key_file, reveal=reveal)
     report_refresh.refresh(wanted, out, report_refresh.Drifting(drifts, thresholds))
@@ -137,13 +137,13 @@ def isolation(
 
     Ends with 1 where one is not, with 2 where there is nothing to prove it by.
     """
-    with _extra():
+    with extra():
         from threadline import report_isolation  # noqa: PLC0415 - likewise
     report_isolation.isolation(files or [], (since, until), every=every)
 
 
 @contextmanager
-def _extra() -> Iterator[None]:
+def extra() -> Iterator[None]:
     """Within it, what reads columns is imported: it is an extra, and every other command does without."""
     try:
         yield

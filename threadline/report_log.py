@@ -9,7 +9,9 @@ import typer
 
 from schemas.topics import BY_NAME
 from services.kit.fault import Fault
+from services.kit.groups import KafkaSettings
 from services.report.adapters import exporting, sources
+from services.report.adapters.batch import Stretch, silent
 from services.report.adapters.putting import putter
 from services.report.adapters.topics import Topics
 from services.report.decisions.lines import Kept, NoRecord
@@ -26,6 +28,11 @@ def export(to: Path, moments: Moments, topics: str | None) -> None:
         count = exporting.write(to, source.records(progress))
     tell_absent(source)
     typer.echo(f"{count} records of {', '.join(names)} stand in {to}")
+
+
+def record(settings: KafkaSettings, to: Path) -> int:
+    """All that the audit on a cluster says, into a file. Gives how many records."""
+    return exporting.write(to, Topics(settings, AUDIT, Stretch()).records(silent))
 
 
 def put_back(file: Path, *, onto_others: bool) -> None:

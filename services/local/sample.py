@@ -33,6 +33,11 @@ class Workspace:
     bot_user: str
 
 
+def tenant_of(team: str) -> str:
+    """The sample tenant of a workspace."""
+    return f"{SAMPLE}-{team.lower()}"
+
+
 async def workspace_of(settings: SlackSettings) -> Workspace:
     """Asks Slack whose the bot token is."""
     bot, app = settings.slack_bot_token, settings.slack_app_token
@@ -63,7 +68,7 @@ async def make_sample(owner: OwnerDatabase, workspace: Workspace) -> bool:
         if await connection.scalar(question) is not None:
             return False
     tenant = Tenant(
-        id=f"{SAMPLE}-{workspace.team.lower()}",
+        id=tenant_of(workspace.team),
         name=f"{workspace.name} (sample)"[:80],
         connections=(Connection(workspace=workspace.team),),
         installations=(Installation(app=workspace.app, workspace=workspace.team, bot_user=workspace.bot_user),),

@@ -14,6 +14,8 @@ BURST: Final = 36
 PER_MINUTE: Final = 30
 """Of the sample tenant, as of any that says nothing else."""
 
+QUESTIONS: Final = ("what was asked most?", "what was stopped?", "what is still open?")
+
 REFUSAL: Final = "oo many requests"
 
 Scene = Callable[[Stage], Awaitable[list[Claim]]]
@@ -62,6 +64,30 @@ async def a_direct_message(stage: Stage) -> list[Claim]:
     await stage.answer(opened.id, ts, "hello, just between us")
     _, claims = await _told(stage, ts)
     return claims
+
+
+async def a_program(stage: Stage) -> list[Claim]:
+    """A program asks over HTTP, three times in a thread; once it does not hear that it was heard, and asks again."""
+    channel = stage.channel("general")
+    ts = await stage.say(channel, "the week in questions:")
+    runs, answered = [], []
+    for number, asked in enumerate(QUESTIONS):
+        request = {"text": asked, "key": f"week-{number}", "channel": channel, "thread_ts": ts}
+        stage.line("program", f"POST /v1/runs {asked}")
+        runs += [await stage.caller.ask(request)]
+        answered += [await stage.answer(channel, ts, asked)]
+    stage.line("program", f"POST /v1/runs {QUESTIONS[-1]} (again, by the same key)")
+    again = await stage.caller.ask(request)
+    trail = await stage.trail(lambda found: all(found.ended(run) is not None for run in runs))
+    stage.tell(trail, runs[-1])
+    told = [await stage.caller.look(run) for run in runs]
+    return [
+        Claim(
+            "the program is told that each is complete", [each["state"] for each in told] == ["complete"] * len(runs)
+        ),
+        Claim("the same key is the same run", again == runs[-1]),
+        Claim("each answer stands in the thread once", len(await stage.replies(channel, ts)) == len(runs)),
+    ]
 
 
 async def a_duplicate(stage: Stage) -> list[Claim]:
@@ -170,6 +196,7 @@ SCENES: Final[tuple[tuple[str, Scene], ...]] = (
     ("A mention", a_mention),
     ("What follows in its thread", what_follows),
     ("A direct message", a_direct_message),
+    ("A program asks over HTTP", a_program),
     ("The same delivery twice", a_duplicate),
     ("A stop", a_stop),
     ("A kill -9 of the responder in mid-answer", a_kill),

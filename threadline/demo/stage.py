@@ -15,6 +15,7 @@ from services.slack_sim.client import SlackSim
 from services.slack_sim.control import asks
 from services.slack_sim.control.answers import WorldShown
 from services.slack_sim.control.conditions import AMessage
+from threadline.demo.caller import Caller
 from threadline.demo.trail import Trail, read_trail
 
 PATIENCE_S: Final = 45.0
@@ -37,6 +38,7 @@ class Stage:
 
     sim: SlackSim
     world: WorldShown
+    caller: Caller
     home: Home
     kafka: KafkaSettings
     clock: Clock
