@@ -26,6 +26,8 @@ from threadline.reporting import AUDIT, LeftOut, Moments, bar, forms_in, interru
 from threadline.running import kafka_settings, service_settings
 
 SHORTEST_KEY: Final = 16
+LEFT_OUT: Final = "left-out.txt"
+"""Names all that does not count."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,10 @@ def baseline(wanted: Wanted, out: Path | None, formats: str) -> None:
         typer.echo(FORMS[chosen[0]](made), nl=False)
         return
     texts = {f"baseline.{form}": FORMS[form](made) for form in chosen}
-    if left_out.places:
-        texts["left-out.txt"] = "".join(f"{place}\n" for place in left_out.places)
     for name, text in texts.items():
         write_whole(out / name, text.encode())
-    typer.echo(f"{made.log.events} events; {', '.join(str(out / name) for name in texts)}")
+    names = [*texts, *([LEFT_OUT] if left_out.write(out / LEFT_OUT) else [])]
+    typer.echo(f"{made.log.events} events; {', '.join(str(out / name) for name in names)}")
     tell_of_key(naming)
 
 

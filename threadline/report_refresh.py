@@ -20,10 +20,10 @@ from services.report.decisions.drifting import drift_of
 from services.report.decisions.restricting import Only, models_of
 from services.report.decisions.told import told_by
 from threadline import report_baseline, report_drift
+from threadline.report_baseline import LEFT_OUT
 from threadline.reporting import LeftOut, interruptible, say
 
 ORIGINS: Final = ("channel", "gateway")
-LEFT_OUT: Final = "left-out.txt"
 
 
 @dataclass(frozen=True)
@@ -105,12 +105,11 @@ def _write(made: dict[str, Baseline], left_out: LeftOut, out: Path) -> None:
         for name, report in made.items()
         for form, text in report_baseline.FORMS.items()
     }
-    if left_out.places:
-        texts[out / LEFT_OUT] = "".join(f"{place}\n" for place in left_out.places)
     try:
         with interruptible("each report is whole: as it was, or made anew; the command makes the rest"):
             for path, text in texts.items():
                 write_whole(path, text.encode())
+            left_out.write(out / LEFT_OUT)
     except OSError as error:
         raise Fault(
             f"{error.filename} cannot be written ({error.strerror}); each file is whole: as it was, or made anew"
@@ -121,5 +120,5 @@ def _stale(out: Path, made: dict[str, Baseline], left_out: LeftOut) -> list[str]
     """Reports that a refresh wrote once and this one did not, as where a model is used no more."""
     ours = [each for each in out.iterdir() if each.name in ORIGINS or each.name.startswith("model-")]
     found = [each.name for each in ours if each.name not in made and any(each.glob("baseline.*"))]
-    found += [LEFT_OUT] if not left_out.places and (out / LEFT_OUT).exists() else []
+    found += [LEFT_OUT] if not left_out.counts and (out / LEFT_OUT).exists() else []
     return sorted(found)

@@ -4,7 +4,8 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import Final
 
 import typer
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from schemas.topics import AUDIT_DECISIONS, AUDIT_REACTIONS, AUDIT_RUNS
 from services.kit.clock import SystemClock
 from services.kit.fault import Fault
+from services.kit.files import write_lines
 from services.report.adapters.batch import Batch, Stretch
 from services.report.adapters.batch import Progress as Tell
 from services.report.adapters.topics import Topics
@@ -22,6 +24,8 @@ from threadline.moments import moment_of
 
 AUDIT: Final = (AUDIT_RUNS.name, AUDIT_DECISIONS.name, AUDIT_REACTIONS.name)
 """What reports read, where nobody says otherwise."""
+IN_MEMORY: Final = 1 << 20
+"""Bytes of what is left out that need no file."""
 NAMED: Final = 5
 """So many of what is left out are named on the terminal."""
 
@@ -29,12 +33,13 @@ Moments = tuple[str | None, str | None]
 """From when on, and until when, as the options say it."""
 
 
-@dataclass
 class LeftOut:
-    """What does not count, and where it stands."""
+    """What does not count, and where it stands: there may be more of it than memory should hold."""
 
-    counts: Counter[str] = field(default_factory=Counter)
-    places: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._first: list[str] = []
+        self._all = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - it is open as long as this is
 
     def take(self, batch: Batch) -> None:
         """Names what a batch could not be counted for."""
@@ -44,17 +49,28 @@ class LeftOut:
     def add(self, trouble: str, place: str) -> None:
         """Names one."""
         self.counts[trouble] += 1
-        self.places.append(f"{place}: {trouble}")
+        said = f"{place}: {trouble}"
+        self._all.write(f"{said}\n".encode())
+        if len(self._first) < NAMED:
+            self._first.append(said)
+
+    def write(self, path: Path) -> bool:
+        """Names all of it in a file, where there is any."""
+        if not self.counts:
+            return False
+        self._all.seek(0)
+        write_lines(path, self._all)
+        return True
 
     def tell(self) -> None:
         """In a few lines."""
         for trouble, count in sorted(self.counts.items()):
             words = next((words for name, words in TROUBLES.items() if name == trouble), trouble)
             say(f"left out: {words}: {count}")
-        for place in self.places[:NAMED]:
+        for place in self._first:
             say(f"  {place}")
-        if len(self.places) > NAMED:
-            say(f"  and {len(self.places) - NAMED} more")
+        if self.counts.total() > len(self._first):
+            say(f"  and {self.counts.total() - len(self._first)} more")
 
 
 def stretch_of(moments: Moments) -> Stretch:

@@ -1,8 +1,11 @@
 """How fast reports read: topics, beside the bare client and the plain way, and ten million events of a file."""
 
 import asyncio
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -19,7 +22,7 @@ from services.kit.clock import SystemClock
 from services.kit.groups import KafkaSettings
 from services.kit.kafka import admin
 from services.kit.kafka.consumer import reader, record_of, to_end
-from services.report.adapters import exporting, parquet
+from services.report.adapters import exporting, parquet, sources
 from services.report.adapters.batch import Batch, Stretch, silent
 from services.report.adapters.shelf import shelf
 from services.report.adapters.topics import AT_ONCE, WAIT_S, Topics
@@ -31,7 +34,8 @@ from services.report.decisions.lines import Kept
 from services.report.decisions.names import Revealed
 from services.report.decisions.page import page
 
-EVENTS = 500_000
+EVENTS = 1_000_000
+OTHER_PARTITIONS = 7
 OF_FILE = 10_000_000
 GROWN_FROM = 200_000
 PLAIN = 30_000
@@ -43,23 +47,55 @@ CLOCK = SystemClock()
 async def run(bed: Bed, number: int) -> Measured:
     """One log on topics, read in each way; and one in a file."""
     settings = replace_prefix(bed.kafka, f"bench-report-{bed.seed}-{number}.")
-    cluster = Cluster(1, settings.topic_prefix, settings.topic_partitions)
-    async with admin.admin_client(settings) as client:
-        await admin.create(client, [settings_for(topic, cluster) for topic in AUDIT])
-        count = await asyncio.to_thread(_put, settings, records(EVENTS, bed.seed))
+    async with _on_topics(settings, settings.topic_partitions, bed.seed) as count:
         figures = {
             "bare": count / await asyncio.to_thread(_timed, lambda: _bare(settings)),
             "report": count / await asyncio.to_thread(_timed, lambda: _from_topics(settings)),
             "plain": PLAIN / await _plain(settings),
         }
-        await client.delete_topics([f"{settings.topic_prefix}{topic.name}" for topic in AUDIT])
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "log.parquet"
+        if number == 0:
+            figures["others"] = await _others(bed, settings)
+    path = bed.home.root / "log.parquet"
+    if not path.exists():
         await asyncio.to_thread(_grown, path, bed.seed)
-        figures["parquet"] = await asyncio.to_thread(
-            _timed, lambda: _baseline(parquet.batches(path, Stretch(), silent))
-        )
+    figures["parquet"] = await asyncio.to_thread(_timed, lambda: _baseline(parquet.batches(path, Stretch(), silent)))
+    figures["memory"] = await asyncio.to_thread(_memory, path)
     return Measured(figures)
+
+
+@asynccontextmanager
+async def _on_topics(settings: KafkaSettings, partitions: int, seed: int) -> AsyncIterator[int]:
+    """The log, on topics that are there as long as it is read. Gives how many events."""
+    cluster = Cluster(1, settings.topic_prefix, partitions)
+    async with admin.admin_client(settings) as client:
+        await admin.create(client, [settings_for(topic, cluster) for topic in AUDIT])
+        yield await asyncio.to_thread(_put, settings, records(EVENTS, seed))
+        await client.delete_topics([f"{settings.topic_prefix}{topic.name}" for topic in AUDIT])
+
+
+async def _others(bed: Bed, settings: KafkaSettings) -> int:
+    """How many reports of the same log are others: made again, of files of both kinds, of more partitions."""
+    made = await asyncio.to_thread(_from_topics, settings)
+    others = [await asyncio.to_thread(_from_topics, settings)]
+    for name in ("same.jsonl", "same.parquet"):
+        path = bed.home.root / name
+        log = Topics(settings, [topic.name for topic in AUDIT], Stretch()).records(silent)
+        await asyncio.to_thread(exporting.write, path, log)
+        others.append(await asyncio.to_thread(_from_file, path))
+    elsewhere = replace_prefix(settings, f"{settings.topic_prefix}other-")
+    async with _on_topics(elsewhere, OTHER_PARTITIONS, bed.seed):
+        others.append(await asyncio.to_thread(_from_topics, elsewhere))
+    return sum(each.model_dump_json() != made.model_dump_json() or page(each) != page(made) for each in others)
+
+
+def _memory(path: Path) -> float:
+    """The most that the command ever holds, in MB."""
+    command = (sys.executable, "-m", "threadline", "report", "baseline", str(path), "--reveal")
+    started = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(started.pid, 0)
+    if status:
+        raise RuntimeError(f"the command ended with {status}")
+    return used.ru_maxrss / 1024
 
 
 def _timed(work: Callable[[], object]) -> float:
@@ -100,6 +136,10 @@ def _bare(settings: KafkaSettings) -> None:
 
 def _from_topics(settings: KafkaSettings) -> Baseline:
     return _baseline(Topics(settings, [topic.name for topic in AUDIT], Stretch()).batches(silent))
+
+
+def _from_file(path: Path) -> Baseline:
+    return _baseline(sources.batches(path, Stretch(), silent))
 
 
 def _baseline(batches: Iterator[Batch]) -> Baseline:
@@ -151,11 +191,14 @@ def judge(runs: list[Measured]) -> list[Figure]:
     bare = Figure("the bare client", "events/s", values("bare"))
     plain = Figure("aiokafka and pydantic, counted only", "events/s", values("plain"))
     beside = Peer("the bare client", bare.value)
+    others = (runs[0].figures["others"],)
     return [
+        Figure("reports of the same log that are others", "", others, goal=Goal("<=", 0)),
         Figure("a baseline from the broker", "events/s", values("report"), goal=Goal(">=", 100_000), peer=beside),
         bare,
         plain,
         Figure(f"a baseline of {OF_FILE:,} events from Parquet", "s", values("parquet"), goal=Goal("<=", 5)),
+        Figure("the same: the most memory it holds", "MB", values("memory")),
     ]
 
 
