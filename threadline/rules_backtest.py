@@ -1,0 +1,106 @@
+"""`threadline rules test --since`: what rules would have matched in a stretch of the log."""
+
+import asyncio
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.directory.document import TenantFacts
+from services.directory.owner import owner_database
+from services.kit.clock import SystemClock
+from services.kit.fault import Fault
+from services.kit.settings import load
+from services.router.adapters.tenants import tenant_of
+from services.router.decisions.facts import Tenant
+from services.router.replay.backtest import Backtest, Tried
+from services.router.replay.backtested import Backtested
+from services.router.replay.directories import Directories, Reading
+from services.router.replay.replay import Stretch, Under, replay
+from services.router.replay.usual import spent
+from services.router.settings import RouterSettings
+from threadline.directory_file import tenants_in
+from threadline.directory_past import as_recorded
+from threadline.moments import moment_of
+from threadline.running import database_settings, kafka_settings
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which rules somebody wants to know about, and where they stand."""
+
+    tenant: str | None
+    """None for every tenant."""
+    file: Path | None
+    """The directory.yaml that is tried; the newest directory that was applied without it."""
+    rules: Collection[str]
+    """Only these, if any are named."""
+
+
+def stretch_of(since: str, until: str) -> Stretch:
+    """From when to when, as the options say it."""
+    now = SystemClock().now()
+    stretch = Stretch(moment_of("--since", since, now), moment_of("--until", until, now))
+    if stretch.since >= stretch.until:
+        raise Fault(f"--since {since} is not before --until {until}; nothing was read")
+    return stretch
+
+
+def backtested(asked: Asked, stretch: Stretch) -> Backtested:
+    """Reads the stretch, and sends nothing."""
+    described = [each.standing() for each in tenants_in(asked.file)] if asked.file is not None else None
+    try:
+        return asyncio.run(_backtested(asked, described, stretch))
+    except KeyboardInterrupt:
+        raise Fault("interrupted; rules were only tried, so that everything is as it was") from None
+
+
+async def _backtested(asked: Asked, described: list[TenantFacts] | None, stretch: Stretch) -> Backtested:
+    settings, per_minute = kafka_settings(), load(RouterSettings).rate_limit_per_minute
+    async with owner_database(database_settings()) as owner:
+        recorded = as_recorded(owner)
+        applied = list(await recorded(None))
+        tenants = [tenant_of(each, per_minute) for each in _concerned(asked, applied, described)]
+        _must_have(asked.rules, tenants)
+        named = f"each under {asked.file.name}" if asked.file is not None else "each under the newest directory"
+        tried = Directories(_in_place([*applied, *(described or ())]), per_minute)
+        backtest = Backtest(tenants)
+        under = Under(Directories(recorded, per_minute), tried, named)
+        replayed = await replay(settings, stretch, under, backtest.take)
+    rules = tuple(each for each in backtest.tried() if _is_asked_for(each, asked))
+    return Backtested(replayed, rules, await spent(settings, stretch))
+
+
+def _in_place(tenants: Iterable[TenantFacts]) -> Reading:
+    """The tenants as they are tried: of two by the same id the later one."""
+    standing = {each.id: each for each in tenants}
+
+    async def read(_: int | None) -> Iterable[TenantFacts]:
+        return standing.values()
+
+    return read
+
+
+def _concerned(asked: Asked, applied: list[TenantFacts], described: list[TenantFacts] | None) -> list[TenantFacts]:
+    """Whose rules are looked at."""
+    known = described if described is not None else applied
+    if asked.tenant is None:
+        return known
+    found = [each for each in known if each.id == asked.tenant]
+    if not found and asked.file is not None:
+        raise Fault(f"there is no tenant {asked.tenant} in {asked.file}; nothing was read")
+    if not found:
+        raise Fault(f"there is no tenant {asked.tenant}; `threadline directory show` lists them. Nothing was read")
+    return found
+
+
+def _must_have(names: Collection[str], tenants: list[Tenant]) -> None:
+    """A name that is misspelt would otherwise be as if its rule never matched."""
+    known = sorted({rule.name for tenant in tenants for rule in tenant.rules})
+    for name in names:
+        if name not in known:
+            there_are = f"there are {', '.join(known)}" if known else "there is none"
+            raise Fault(f"--rule {name}: no rule of that name is switched on; {there_are}. Nothing was read")
+
+
+def _is_asked_for(tried: Tried, asked: Asked) -> bool:
+    return not asked.rules or tried.rule_name in asked.rules
