@@ -196,7 +196,7 @@ async def test_all_tenants_one_rule_and_a_part_of_the_log(
     globex = ACME.partition("tenants:\n")[2].replace("acme", "globex").replace("Acme", "Globex").replace("T1", "T2")
     both = "    rules: [{name: outage, pattern: down}, {name: help, pattern: help}]\n"
     file = tmp_path / "other.yaml"
-    file.write_text(f"{ACME}{both}{globex.lstrip(chr(10))}{both}")
+    file.write_text(f"{ACME}{both}{globex}{both}")
     found = await tried(threadline, "--file", str(file))
     assert {name: each["matched"] for name, each in found.items()} == {
         "acme/help": 0,
