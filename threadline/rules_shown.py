@@ -2,23 +2,25 @@
 
 from collections.abc import Iterator
 from itertools import chain
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
-from services.router.replay.backtest import Happened, Tried
+from services.router.replay.backtest import ComesTo, Happened, Tried
 from services.router.replay.backtested import Backtested, Cost
 
-SHOWN = 5
+SHOWN: Final = 5
 """So many messages of a rule are shown, where nobody asks for all."""
 
-_COMES_TO = {
+_COMES_TO: Final = {
     "throttled": "over the limit",
     "duplicate": "done before",
     "no_agent": "no agent answers there",
     "nothing": "no match",
 }
-_BACK_THEN = {"this_rule": "a run of this rule", "another_run": "another run", "no_run": "no run"}
+_LOST: Final[tuple[ComesTo, ...]] = ("throttled", "duplicate", "no_agent")
+_BACK_THEN: Final = {"this_rule": "a run of this rule", "another_run": "another run", "no_run": "no run"}
 
 
 def show(found: Backtested, console: Console, *, everything: bool) -> None:
@@ -49,8 +51,7 @@ def _headline(tried: Tried) -> str:
         return f"{whose} would not have matched"
     old = tried.count("run", "this_rule")
     counts = [f"{old} as it was" if old else "", f"{tried.count('run') - old} new" if tried.count("run") > old else ""]
-    counts += [f"{tried.count(kind)} {_COMES_TO[kind]}" for kind in ("throttled", "duplicate", "no_agent")
-               if tried.count(kind)]
+    counts += [f"{tried.count(kind)} {_COMES_TO[kind]}" if tried.count(kind) else "" for kind in _LOST]
     return f"{whose} would have matched {_times(len(tried.matches))}: {', '.join(each for each in counts if each)}"
 
 
@@ -74,7 +75,8 @@ def _show_messages(tried: Tried, console: Console, *, everything: bool) -> None:
         return
     table = Table("  message", "received (UTC)", "would be", "was", box=None, pad_edge=False)
     for each in shown:
-        table.add_row(f"  {each.name}", f"{each.received_at:%Y-%m-%d %H:%M:%S}", _would_be(each), _BACK_THEN[each.back_then])
+        at = f"{each.received_at:%Y-%m-%d %H:%M:%S}"
+        table.add_row(f"  {each.name}", at, _would_be(each), _BACK_THEN[each.back_then])
     console.print(table)
     if len(all_of_them) > len(shown):
         console.print(f"  and {len(all_of_them) - len(shown)} more; --all shows them", soft_wrap=True)
