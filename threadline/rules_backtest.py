@@ -1,10 +1,11 @@
 """`threadline rules test --since`: what rules would have matched in a stretch of the log."""
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.directory.document import Tenant as Described
 from services.directory.document import TenantFacts
 from services.directory.owner import owner_database
 from services.kit.clock import SystemClock
@@ -47,22 +48,23 @@ def stretch_of(since: str, until: str) -> Stretch:
 
 def backtested(asked: Asked, stretch: Stretch) -> Backtested:
     """Reads the stretch, and sends nothing."""
-    described = [each.standing() for each in tenants_in(asked.file)] if asked.file is not None else None
+    described = tenants_in(asked.file) if asked.file is not None else None
     try:
         return asyncio.run(_backtested(asked, described, stretch))
     except KeyboardInterrupt:
         raise Fault("interrupted; rules were only tried, so that everything is as it was") from None
 
 
-async def _backtested(asked: Asked, described: list[TenantFacts] | None, stretch: Stretch) -> Backtested:
+async def _backtested(asked: Asked, described: Iterable[Described] | None, stretch: Stretch) -> Backtested:
     settings, per_minute = kafka_settings(), load(RouterSettings).rate_limit_per_minute
     async with owner_database(database_settings()) as owner:
         recorded = as_recorded(owner)
-        applied = list(await recorded(None))
-        tenants = [tenant_of(each, per_minute) for each in _concerned(asked, applied, described)]
+        applied = {each.id: each for each in await recorded(None)}
+        known = applied if described is None else {each.id: standing(each, applied.get(each.id)) for each in described}
+        tenants = [tenant_of(each, per_minute) for each in _concerned(asked, known)]
         _must_have(asked.rules, tenants)
         named = f"each under {asked.file.name}" if asked.file is not None else "each under the newest directory"
-        tried = Directories(_in_place([*applied, *(described or ())]), per_minute)
+        tried = Directories(_all_of({**applied, **known}), per_minute)
         backtest = Backtest(tenants)
         under = Under(Directories(recorded, per_minute), tried, named)
         replayed = await replay(settings, stretch, under, backtest.take)
@@ -70,27 +72,29 @@ async def _backtested(asked: Asked, described: list[TenantFacts] | None, stretch
     return Backtested(replayed, rules, await spent(settings, stretch))
 
 
-def _in_place(tenants: Iterable[TenantFacts]) -> Reading:
-    """The tenants as they are tried: of two by the same id the later one."""
-    standing = {each.id: each for each in tenants}
+def standing(described: Described, applied: TenantFacts | None) -> TenantFacts:
+    """A tenant of the file as it would stand once it is applied: apps that were installed through OAuth stay."""
+    found = described.standing()
+    stay = tuple(each for each in applied.installations if each.origin == "oauth") if applied is not None else ()
+    return found.model_copy(update={"installations": (*found.installations, *stay)})
 
+
+def _all_of(tenants: Mapping[str, TenantFacts]) -> Reading:
     async def read(_: int | None) -> Iterable[TenantFacts]:
-        return standing.values()
+        return tenants.values()
 
     return read
 
 
-def _concerned(asked: Asked, applied: list[TenantFacts], described: list[TenantFacts] | None) -> list[TenantFacts]:
+def _concerned(asked: Asked, known: Mapping[str, TenantFacts]) -> Iterable[TenantFacts]:
     """Whose rules are looked at."""
-    known = described if described is not None else applied
     if asked.tenant is None:
-        return known
-    found = [each for each in known if each.id == asked.tenant]
-    if not found and asked.file is not None:
+        return known.values()
+    if asked.tenant in known:
+        return [known[asked.tenant]]
+    if asked.file is not None:
         raise Fault(f"there is no tenant {asked.tenant} in {asked.file}; nothing was read")
-    if not found:
-        raise Fault(f"there is no tenant {asked.tenant}; `threadline directory show` lists them. Nothing was read")
-    return found
+    raise Fault(f"there is no tenant {asked.tenant}; `threadline directory show` lists them. Nothing was read")
 
 
 def _must_have(names: Collection[str], tenants: list[Tenant]) -> None:

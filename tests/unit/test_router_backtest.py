@@ -8,6 +8,8 @@ from bench.beds.inbox import encoded
 from schemas.decision import DecisionMade
 from schemas.envelope import Envelope
 from schemas.run import Usage
+from services.directory.document import InstalledApp, Installation, TenantFacts
+from services.directory.document import Tenant as Described
 from services.router.decisions.facts import Agent, Limit, Rule, Tenant
 from services.router.replay.backtest import Backtest, Tried
 from services.router.replay.backtested import Cost
@@ -17,6 +19,7 @@ from services.router.replay.usual import Spent, Usual
 from services.router.stream.deciding import Source
 from tests.deciding import ACME, MARA, Deciding, mention, message
 from tests.samples import event_callback, run_state
+from threadline.rules_backtest import standing
 
 OUTAGE = Rule("outage", "message", pattern=re.compile("down"))
 EARLIER = replace(ACME, rules=(OUTAGE,))
@@ -147,6 +150,15 @@ def test_rules_about_reactions_and_people_who_join_are_counted_where_they_happen
     assert names(found["ticket"]) == ["C1/7.000001"]
     assert found["hello"].channels == {"C2": 1}
     assert names(found["hello"]) == [found["hello"].matches[0].event_id], "there is no message to name"
+
+
+def test_a_tenant_that_is_tried_keeps_the_apps_that_were_installed_through_oauth() -> None:
+    installed = InstalledApp(app="A1", workspace="T1", origin="oauth", bot_user="UBOT")
+    gone = InstalledApp(app="A2", workspace="T1")
+    applied = TenantFacts(id="acme", name="Acme", installations=(installed, gone))
+    described = Described(id="acme", name="Acme", installations=(Installation(app="A3", workspace="T1"),))
+    assert [each.app for each in standing(described, applied).installations] == ["A3", "A1"]
+    assert [each.app for each in standing(described, None).installations] == ["A3"]
 
 
 def test_other_tenants_do_not_count() -> None:
