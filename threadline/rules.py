@@ -45,7 +45,9 @@ def _group() -> None:
 def try_out(  # noqa: PLR0913, PLR0917 - an option each
     tenant: Annotated[str | None, typer.Argument(help="Whose rules; with --since everybody's without it.")] = None,
     text: Annotated[str | None, typer.Argument(help="What is said, as people read it.")] = None,
-    when: Annotated[str | None, typer.Option(help=f"What happens: {', '.join(get_args(When))}; a message without.")] = None,
+    when: Annotated[
+        str | None, typer.Option(help=f"What happens: {', '.join(get_args(When))}; a message without.")
+    ] = None,
     channel: Annotated[str | None, typer.Option(help="Where.")] = None,
     sender: Annotated[str | None, typer.Option(help="Who does it.")] = None,
     emoji: Annotated[str | None, typer.Option(help="With --when emoji_reaction, which.")] = None,
@@ -54,9 +56,13 @@ def try_out(  # noqa: PLR0913, PLR0917 - an option each
         str | None, typer.Option(help="Try them on the log, from when on: a time, or so long ago (7d, 2h).")
     ] = None,
     until: Annotated[str | None, typer.Option(help="With --since, until when; now otherwise.")] = None,
-    rule: Annotated[list[str] | None, typer.Option(help="With --since, only the rule of this name; again for more.")] = None,
+    rule: Annotated[
+        list[str] | None, typer.Option(help="With --since, only the rule of this name; again for more.")
+    ] = None,
     form: Annotated[Form | None, typer.Option("--format", help="With --since, for people or for machines.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="With --since, show every message, and not only a few.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="With --since, show every message, and not only a few.")
+    ] = False,
 ) -> None:
     """Say which rule would match, or with --since what rules would have matched. Nothing is sent, and no rule rests."""
     if since is not None:

@@ -8,7 +8,7 @@ from bench.beds.inbox import encoded
 from schemas.decision import DecisionMade
 from schemas.envelope import Envelope
 from schemas.run import Usage
-from services.directory.document import InstalledApp, Installation, TenantFacts
+from services.directory.document import Installation, InstalledApp, TenantFacts
 from services.directory.document import Tenant as Described
 from services.router.decisions.facts import Agent, Limit, Rule, Tenant
 from services.router.replay.backtest import Backtest, Tried
