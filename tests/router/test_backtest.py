@@ -122,6 +122,7 @@ async def test_a_new_rule_tells_how_often_where_and_at_what_cost_it_would_have_m
     assert "what they cost is not known: no run of mara was completed" in shown
     assert elsewhere[3] in await threadline("rules", "test", "--since", "1h", "--file", str(file), "--all")
 
+    before = SystemClock().now().isoformat()
     await used(
         topics,
         completed(200, 50, 0.02),
@@ -135,6 +136,8 @@ async def test_a_new_rule_tells_how_often_where_and_at_what_cost_it_would_have_m
     assert cost["usual"] == {"runs": 3, "input_tokens": 200, "output_tokens": 50, "cost_usd": 0.02}
     whole = {"runs": 7, "input_tokens": 1400, "output_tokens": 350, "cost_usd": 0.14}
     assert cost == {"agent": "mara", "usual": cost["usual"], "additional": whole, "whole": whole}
+    [unknown] = (await tried(threadline, "acme", "--file", str(file), "--until", before))["acme/outage"]["costs"]
+    assert unknown["usual"] is None, "they ended behind the stretch"
     shown = await threadline("rules", "test", "acme", "--since", "1h", "--file", str(file))
     assert "mara: 7 runs more than there were, at its usual 200 tokens in and 50 out (the median of 3 runs)" in shown
     assert "1,400 tokens in, 350 out, $0.1400" in shown

@@ -139,6 +139,39 @@ def test_a_thread_that_is_followed_for_the_rule_alone_costs_too() -> None:
     assert found.more_runs == {"mara": 2}
 
 
+def test_a_thread_that_was_followed_anyhow_is_not_the_rules() -> None:
+    events = [*said("it is down"), message("since when?", "2.000001", thread_ts="1.000001")]
+    before = replace(EARLIER, limits=(Limit("connection", 1, 1),))
+    found = tried(before, EARLIER, made(Deciding(), *events))["outage"]
+    assert found.in_its_threads == {}, "it is another limit that answers in it"
+
+
+def test_a_mention_that_is_refused_twice_is_one_match() -> None:
+    ruled = replace(
+        ACME,
+        bot_users={"A1:T1": "UBOT"},
+        rules=(Rule("triage", "mention"),),
+        limits=(Limit("connection", 1, 1),),
+    )
+    events = [mention("<@UBOT> hi", "1.000001"), message("<@UBOT> hi", "2.000001"), mention("<@UBOT> hi", "2.000001")]
+    found = tried(ACME, ruled, made(Deciding(), *events))["triage"]
+    assert [(each.name, each.comes_to) for each in found.matches] == [
+        ("C1/1.000001", "run"),
+        ("C1/2.000001", "throttled"),
+    ]
+    nobody = tried(ACME, replace(ruled, agents=()), made(Deciding(), *events))["triage"]
+    assert [each.comes_to for each in nobody.matches] == ["no_agent"] * 2
+
+
+def test_what_a_client_said_again_is_a_match_that_was_done_before() -> None:
+    events = [message("it is down", f"{number}.000001", client_msg_id="same") for number in (1, 2)]
+    found = tried(ACME, EARLIER, made(Deciding(), *events))["outage"]
+    assert [(each.name, each.comes_to) for each in found.matches] == [
+        ("C1/1.000001", "run"),
+        ("C1/2.000001", "duplicate"),
+    ]
+
+
 def test_rules_about_reactions_and_people_who_join_are_counted_where_they_happen() -> None:
     rules = (Rule("ticket", "emoji_reaction"), Rule("hello", "join"))
     item = {"type": "message", "channel": "C1", "ts": "7.000001"}

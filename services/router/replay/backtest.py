@@ -149,7 +149,7 @@ class Backtest:
         if isinstance(before, Dispatched):
             thing.was_run, thing.was_of = True, before.rule_name
         rule = again.outcome.rule
-        if rule is not None and thing.comes_to != "run":
+        if rule is not None:
             thing.rule, thing.comes_to = rule, _comes_to(again.decision)
             thing.agent_id = again.decision.agent_id if isinstance(again.decision, Dispatched) else None
             if thing.comes_to == "run" and not thing.was_run and rule.when != "mention":
