@@ -69,7 +69,8 @@ async def _backtested(asked: Asked, described: Iterable[Described] | None, stret
         under = Under(Directories(recorded, per_minute), tried, named)
         replayed = await replay(settings, stretch, under, backtest.take)
     rules = tuple(each for each in backtest.tried() if _is_asked_for(each, asked))
-    return Backtested(replayed, rules, await spent(settings, stretch))
+    usual = await spent(settings, stretch)
+    return Backtested(stretch, named, replayed.decided, replayed.undecided, rules, usual)
 
 
 def standing(described: Described, applied: TenantFacts | None) -> TenantFacts:

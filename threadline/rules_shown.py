@@ -25,13 +25,12 @@ _BACK_THEN: Final = {"this_rule": "a run of this rule", "another_run": "another 
 
 def show(found: Backtested, console: Console, *, everything: bool) -> None:
     """Each rule: how often it matches, where, what comes of it, and what that costs."""
-    replayed = found.replayed
-    stretch = f"From {replayed.since:%Y-%m-%d %H:%M:%S} to {replayed.until:%Y-%m-%d %H:%M:%S} UTC"
-    again = f"{replayed.decided + replayed.undecided} records were decided again, {replayed.against}; nothing was sent."
+    stretch = f"From {found.stretch.since:%Y-%m-%d %H:%M:%S} to {found.stretch.until:%Y-%m-%d %H:%M:%S} UTC"
+    again = f"{found.decided + found.undecided} records were decided again, {found.against}; nothing was sent."
     console.print(f"{stretch} {again}", soft_wrap=True)
-    if replayed.undecided:
+    if found.undecided:
         rest = "have no decision on record: what comes of them counts as new."
-        console.print(f"{replayed.undecided} of them {rest}", soft_wrap=True)
+        console.print(f"{found.undecided} of them {rest}", soft_wrap=True)
     if not found.rules:
         console.print("There is no rule that is switched on.", soft_wrap=True)
     for tried in found.rules:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.router.replay.backtest import Tried
-from services.router.replay.difference import Replayed
+from services.router.replay.replay import Stretch
 from services.router.replay.usual import Spent, Usual
 
 
@@ -45,7 +45,12 @@ class Cost:
 class Backtested:
     """The rules that somebody asked for, over a stretch of the log."""
 
-    replayed: Replayed
+    stretch: Stretch
+    against: str
+    """Which directory is tried."""
+    decided: int
+    undecided: int
+    """Records of which no decision stands: whatever comes of them is as if there had been nothing."""
     rules: tuple[Tried, ...]
     spent: Spent
 
@@ -58,11 +63,11 @@ class Backtested:
     def as_json(self) -> dict[str, Any]:
         """For machines."""
         return {
-            "from": self.replayed.since.isoformat(),
-            "to": self.replayed.until.isoformat(),
-            "against": self.replayed.against,
-            "decided": self.replayed.decided,
-            "undecided": self.replayed.undecided,
+            "from": self.stretch.since.isoformat(),
+            "to": self.stretch.until.isoformat(),
+            "against": self.against,
+            "decided": self.decided,
+            "undecided": self.undecided,
             "rules": [self._of_rule(each) for each in self.rules],
         }
 
