@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import socket
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -252,25 +253,19 @@ async def test_what_does_not_go_together_is_told_and_nothing_is_read(threadline:
 
 async def test_ctrl_c_ends_it_with_a_line(topics: KafkaSettings, described: DatabaseSettings, tmp_path: Path) -> None:
     """The broker is one that takes calls and never answers: that is where it is interrupted."""
-    called = asyncio.Event()
-
-    async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        called.set()
-        await writer.wait_closed()
-
-    server = await asyncio.start_server(silent, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
+    silent = socket.create_server(("127.0.0.1", 0))
+    silent.setblocking(False)  # noqa: FBT003 - it takes no name
     owner = described.database_owner_url
     given = router_environment(topics, described) | {
         "THREADLINE_HOME": str(tmp_path / "home"),
-        "THREADLINE_KAFKA_BROKERS": f"127.0.0.1:{port}",
+        "THREADLINE_KAFKA_BROKERS": f"127.0.0.1:{silent.getsockname()[1]}",
         "THREADLINE_DATABASE_OWNER_URL": owner.get_secret_value() if owner is not None else "",
     }
     command = (sys.executable, "-m", "threadline", "rules", "test", "--since", "1h")
-    async with server, child(command, given, tmp_path / "log", tmp_path) as running:
-        await asyncio.wait_for(called.wait(), 30)
-        running.send(signal.SIGINT)
-        assert await running.process.wait() == 1
+    async with child(command, given, tmp_path / "log", tmp_path) as running, asyncio.timeout(60):
+        with silent, (await asyncio.get_running_loop().sock_accept(silent))[0]:
+            running.send(signal.SIGINT)
+            assert await running.process.wait() == 1
         assert running.said().strip() == (
             "threadline: interrupted; rules were only tried, so that everything is as it was"
         )
