@@ -8,9 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from services.directory import history
 from services.directory.document import TenantFacts
-from services.directory.owner import OwnerDatabase, owner_database
+from services.directory.owner import owner_database
 from services.kit.clock import SystemClock
 from services.kit.fault import Fault
 from services.kit.settings import load
@@ -19,6 +18,7 @@ from services.router.replay.directories import Directories, Reading
 from services.router.replay.replay import Stretch, Under, replay
 from services.router.settings import RouterSettings
 from threadline.directory_file import tenants_in
+from threadline.directory_past import as_recorded
 from threadline.moments import moment_of
 from threadline.running import database_settings, kafka_settings
 
@@ -59,17 +59,8 @@ async def _replayed(stretch: Stretch, file: Path | None) -> Replayed:
     tried = Directories(_of_file(file), per_minute) if file is not None else None
     named = "each under the directory that it names" if file is None else f"each under {file.name}"
     async with owner_database(database_settings()) as owner:
-        under = Under(Directories(_of_database(owner), per_minute), tried, named)
+        under = Under(Directories(as_recorded(owner), per_minute), tried, named)
         return await replay(kafka_settings(), stretch, under)
-
-
-def _of_database(owner: OwnerDatabase) -> Reading:
-    async def read(revision: int | None) -> Iterable[TenantFacts]:
-        async with owner.begin() as connection:
-            whole = await history.whole(connection, revision)
-        return [each.facts for each in whole.values() if each.facts is not None]
-
-    return read
 
 
 def _of_file(file: Path) -> Reading:

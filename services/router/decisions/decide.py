@@ -56,14 +56,16 @@ def _of_new(event: Event, tenant: Tenant, facts: Facts, now: float) -> Outcome:
 def _of_wanted(wanted: Wanted, event: Event, tenant: Tenant, facts: Facts, now: float) -> Outcome:
     """A run that is asked for starts once, and only within the limits."""
     if wanted.agent_id is None:
-        return Outcome(Ignored(reason="no_agent"), evaluation=reactions.lost(wanted, "no_match"))
+        return Outcome(Ignored(reason="no_agent"), evaluation=reactions.lost(wanted, "no_match"), rule=wanted.rule)
     seen = idempotency.seen_cause(event, facts, now)
     if seen is not None:
-        is_same = seen.key == event.cause.name  # its other half: rules have looked at this message
-        return Outcome(seen, evaluation=None if is_same else reactions.lost(wanted, "duplicate"))
+        if seen.key == event.cause.name:  # its other half: rules have looked at this message
+            return Outcome(seen)
+        return Outcome(seen, evaluation=reactions.lost(wanted, "duplicate"), rule=wanted.rule)
     allowed = rate_limit.gate(wanted, keys.of(event.connection, tenant.id), tenant, facts, now)
     if isinstance(allowed, rate_limit.Refused):
-        return Outcome(allowed.decision, allowed.changes, evaluation=reactions.lost(wanted, "throttled"))
+        refused = reactions.lost(wanted, "throttled")
+        return Outcome(allowed.decision, allowed.changes, evaluation=refused, rule=wanted.rule)
     return dispatch.dispatched(wanted, allowed, event, tenant, now)
 
 

@@ -34,6 +34,7 @@ def dispatched(wanted: Wanted, granted: Granted, event: Event, tenant: Tenant, n
         decision,
         tuple(changes),
         evaluation=wanted.evaluation,
+        rule=rule,
         prompt=rule.prompt if rule is not None else None,
     )
 

@@ -7,6 +7,7 @@ from schemas.base import Name, Part
 from schemas.decision import Decision
 from schemas.reaction import SkipReason
 from schemas.stop import StopTarget
+from services.router.decisions.facts import Rule
 
 
 class Change(NamedTuple):
@@ -45,6 +46,8 @@ class Outcome:
     decision: Decision
     changes: tuple[Change, ...] = ()
     evaluation: Evaluation | None = None
+    rule: Rule | None = None
+    """The one that matched, whether or not its run may start. It is for whoever holds rules against a log."""
     prompt: str | None = None
     """The template of the rule that matched."""
     target: StopTarget | None = None

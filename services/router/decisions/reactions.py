@@ -41,7 +41,7 @@ def gate(event: Event, tenant: Tenant, facts: Facts, now: float) -> Wanted | Out
         return Outcome(Ignored(reason="not_addressed"), evaluation=evaluation)
     agent_id = _agent_of(rule, happening.channel, tenant)
     if agent_id is None:
-        return Outcome(Ignored(reason="no_agent"), evaluation=_lost(evaluation, "no_match"))
+        return Outcome(Ignored(reason="no_agent"), evaluation=_lost(evaluation, "no_match"), rule=rule)
     return Wanted(
         trigger="rule",
         cause=event.cause.name,
