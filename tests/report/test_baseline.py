@@ -1,6 +1,7 @@
 """The same log gives the same bytes: from topics, lines or columns, over any partitions, in any order, twice."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 
 from bench.beds.audit_log import records
 from services.kit.groups import KafkaSettings
-from services.report.adapters import exporting
+from services.report.adapters import exporting, sources
 from services.report.decisions.baseline import Baseline
+from services.report.decisions.lines import Kept
 from tests.commands import Command
 from tests.conftest import fresh, topics_of
 from tests.report import naive
@@ -29,11 +31,20 @@ def rubbish_into(path: Path) -> None:
         file.write(b'\n{"topic":"audit.runs","part\n[]\n')
 
 
-async def test_every_source_gives_the_same_bytes(topics: KafkaSettings, command: Command, tmp_path: Path) -> None:
-    log = list(records(3000))
+def recorded_from_a_demo() -> list[Kept]:
+    """As `threadline demo --record` left it."""
+    return [each for batch in sources.records(ROOT / "docs/artifacts/usual-1.parquet") for _, each in batch if isinstance(each, Kept)]
+
+
+@pytest.mark.parametrize("read", [lambda: list(records(3000)), recorded_from_a_demo], ids=["synthetic", "a demo"])
+async def test_every_source_gives_the_same_bytes(
+    topics: KafkaSettings, command: Command, tmp_path: Path, read: Callable[[], list[Kept]]
+) -> None:
+    log = read()
+    third = len(log) // 3
     await put(topics, log)
-    exporting.write(tmp_path / "one.jsonl", [log[:1000]])
-    exporting.write(tmp_path / "two.parquet", [log[1000:2000], log[2000:]])
+    exporting.write(tmp_path / "one.jsonl", [log[:third]])
+    exporting.write(tmp_path / "two.parquet", [log[third : 2 * third], log[2 * third :]])
     exporting.write(tmp_path / "whole.jsonl", [log[::-1]])
     said = await command("baseline", "--out", "from-topics", given=topics, key=KEY)
     assert f"{len(log)} events" in said
@@ -50,7 +61,7 @@ async def test_every_source_gives_the_same_bytes(topics: KafkaSettings, command:
         await command("baseline", "--out", "others", given=other, key=KEY)
     assert files_in(tmp_path / "others") == wanted
     twice = await command("baseline", "one.jsonl", "whole.jsonl", "--format", "json", key=KEY)
-    assert json.loads(twice)["log"]["repeats"] == 1000
+    assert json.loads(twice)["log"]["repeats"] == third
     assert json.loads(twice)["outcomes"] == json.loads(wanted["baseline.json"])["outcomes"]
 
 
