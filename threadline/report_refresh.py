@@ -19,7 +19,8 @@ from services.report.decisions.drifting import drift_of
 from services.report.decisions.restricting import Only, models_of
 from services.report.decisions.told import told_by
 from threadline import report_baseline, report_drift
-from threadline.reporting import LeftOut, interruptible, say
+from threadline.reporting import LeftOut
+from threadline.showing import interruptible, say
 
 ORIGINS: Final = ("channel", "gateway")
 LEFT_OUT: Final = "left-out.txt"
