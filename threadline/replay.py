@@ -65,7 +65,7 @@ def command(  # noqa: PLR0913, PLR0917 - an option each
             found = asyncio.run(_replayed(stretch, directory, progress))
         text = FORMS[form](found)
         if out is not None:
-            write_pieces(out, (piece.encode() for piece in text))
+            _write(out, text)
     if out is None:
         for piece in text:
             typer.echo(piece, nl=False)
@@ -73,6 +73,13 @@ def command(  # noqa: PLR0913, PLR0917 - an option each
         typer.echo(f"{found.decided} decisions, {len(found.differences)} otherwise; {out} tells which")
     if diff and found.differences:
         raise typer.Exit(1)
+
+
+def _write(out: Path, text: Iterable[str]) -> None:
+    try:
+        write_pieces(out, (piece.encode() for piece in text))
+    except OSError as error:
+        raise Fault(f"{out} cannot be written ({error.strerror}); it is as it was") from error
 
 
 async def _replayed(stretch: Stretch, file: Path | None, progress: Progress) -> Replayed:

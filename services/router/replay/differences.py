@@ -2,9 +2,10 @@
 
 import weakref
 from collections.abc import Iterator
-from tempfile import SpooledTemporaryFile
+from tempfile import SpooledTemporaryFile, gettempdir
 from typing import Final
 
+from services.kit.fault import Fault
 from services.router.replay.difference import Difference
 
 IN_MEMORY: Final = 1 << 20
@@ -12,7 +13,7 @@ IN_MEMORY: Final = 1 << 20
 
 
 class Differences:
-    """In the order in which they were found."""
+    """In the order in which they were found. Nothing is added once they are read."""
 
     def __init__(self) -> None:
         self._file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - it lives as long as this does
@@ -27,7 +28,13 @@ class Differences:
 
     def add(self, found: Difference) -> None:
         """One more."""
-        self._file.write(found.model_dump_json().encode() + b"\n")
+        try:
+            self._file.write(found.model_dump_json().encode() + b"\n")
+        except OSError as error:
+            raise Fault(
+                f"the differences found so far have no room in {gettempdir()} ({error.strerror}); nothing was written. "
+                "TMPDIR names another folder for them, and a shorter stretch has fewer"
+            ) from error
         self._count += 1
 
     def lines(self) -> Iterator[str]:
