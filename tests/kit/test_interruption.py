@@ -46,7 +46,7 @@ async def test_where_it_has_nothing_to_say_about_it(tmp_path: Path) -> None:
         "THREADLINE_SECRETS_GATEWAY_WRITER_TOKEN": "a-token-that-is-long-enough-to-be-one",
     }
     program = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "threadline", "secrets", "put", "SLACK_APP_TOKEN"),
+        *(sys.executable, "-m", "threadline", "secrets", "put", "slack_app_token"),
         stdin=terminal.theirs,
         stdout=terminal.theirs,
         stderr=terminal.theirs,
