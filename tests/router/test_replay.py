@@ -24,7 +24,6 @@ from services.router.replay.difference import Difference
 from services.router.replay.differences import IN_MEMORY, Differences
 from services.router.replay.directories import Directories, Directory
 from services.router.replay.replay import Stretch, Under, replay
-from services.router.replay.replayed import Replayed
 from tests.commands import Command
 from tests.deciding import Deciding
 from tests.router.conftest import Runs
@@ -124,7 +123,16 @@ async def test_decisions_that_stand_elsewhere_or_late_or_twice_are_found(topics:
     now = SystemClock().now().timestamp()
     await put_decided(topics, traffic.envelopes(300, now - 60), Directory(tenants, PER_MINUTE), 7, late_and_twice)
     told: list[tuple[int, int]] = []
-    found = await of_itself(topics, tenants, told)
+
+    async def read(_: int | None) -> list[TenantFacts]:
+        return tenants
+
+    def progress(done: int, whole: int) -> None:
+        told.append((done, whole))
+
+    until = SystemClock().now()
+    under = Under(Directories(read, PER_MINUTE), None, "its own")
+    found = await replay(topics, Stretch(until - timedelta(hours=1), until), under, progress=progress)
     assert (found.decided, found.undecided, len(found.differences)) == (300, 0, 0)
     assert told[0] == (0, 300)
     assert told[-1] == (300, 300)
@@ -137,20 +145,6 @@ def late_and_twice(made: list[DecisionMade]) -> Iterator[DecisionMade]:
         yield from reversed(made[start : start + 10])
     for each in made[50:80]:
         yield each.model_copy(update={"decision": Ignored(reason="hidden")})
-
-
-async def of_itself(
-    topics: KafkaSettings, tenants: list[TenantFacts], told: list[tuple[int, int]] | None = None
-) -> Replayed:
-    """The whole log again."""
-
-    async def read(_: int | None) -> list[TenantFacts]:
-        return tenants
-
-    now = SystemClock().now()
-    under = Under(Directories(read, PER_MINUTE), None, "its own")
-    stretch = Stretch(now - timedelta(hours=1), now)
-    return await replay(topics, stretch, under, progress=lambda *done: (told if told is not None else []).append(done))
 
 
 async def test_what_nobody_can_read_is_decided_again_too(routers: Runs, inbox: Inbox, threadline: Command) -> None:
