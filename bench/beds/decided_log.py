@@ -1,5 +1,6 @@
 """A log with what was decided about it, as a router would have left it, without one."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 
 from bench.beds.inbox import encoded
@@ -32,10 +33,12 @@ async def put_decided(
             at = await future
             source = Source(at.partition, at.offset, key, value, headers, (at.timestamp or 0) / 1000)
             made.append(_decision(source, redecider.decide(source, directory.owner), revision))
+        written = []
         for each in order(made):
             name = ids.record_id(SLACK_INBOUND.name, each.source_partition, each.source_offset, 0)
             record = encode(AUDIT_DECISIONS, each, Attributes(name, each.type, "/threadline/router", each.at))
-            await writer.hand_over(AUDIT_DECISIONS, each.connection, record.value, record.headers)
+            written.append(await writer.hand_over(AUDIT_DECISIONS, each.connection, record.value, record.headers))
+        await asyncio.gather(*written)
 
 
 def _decision(source: Source, again: Redecided, revision: int) -> DecisionMade:

@@ -1,20 +1,23 @@
 """The decisions that stand on audit.decisions, each found when its record comes."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
 from aiokafka import ConsumerRecord
 
 from schemas.decision import DecisionMade
-from schemas.record import CannotRead, decode
-from schemas.topics import AUDIT_DECISIONS
+from schemas.record import CannotRead, read
+from schemas.topics import AUDIT_DECISIONS, name_of
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.passage import Passage, passages
 from services.router.decisions.saying import NAMELESS
 
 OUT_OF_ORDER: Final = 10_000
 """How far a decision may stand behind those about later records: as many as a router may have in flight."""
+
+TYPE: Final = name_of(DecisionMade).encode()
 
 
 class Decisions:
@@ -71,9 +74,6 @@ class Nameless:
 def _opened(batch: Iterable[ConsumerRecord]) -> Iterator[DecisionMade]:
     """What a newer router wrote, or nobody's, is as if nothing were known of its record."""
     for raw in batch:
-        try:
-            _, event = decode(AUDIT_DECISIONS, raw.headers, raw.value)
-        except CannotRead:
-            continue
-        if isinstance(event, DecisionMade):
-            yield event
+        if raw.value is not None and dict(raw.headers).get("ce_type") == TYPE:
+            with suppress(CannotRead):
+                yield read(DecisionMade, raw.value)
