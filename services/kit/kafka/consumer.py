@@ -175,12 +175,14 @@ async def _seek(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], si
 async def let_go(consumer: AIOKafkaConsumer) -> None:
     """Stops a reader. aiokafka 0.14 lets a cancellation of its own out where a fetch waits to be tried again."""
     consumer.unsubscribe()  # and no fetch waits for anything
-    await asyncio.sleep(SETTLED_S)
     try:
-        await consumer.stop()
-    except asyncio.CancelledError:
-        if is_cancelled():
-            raise
+        await asyncio.sleep(SETTLED_S)
+    finally:  # also where Ctrl-C comes just now
+        try:
+            await consumer.stop()
+        except asyncio.CancelledError:
+            if is_cancelled():
+                raise
 
 
 def is_cancelled() -> bool:
