@@ -25,6 +25,7 @@ from bench.suites import (
     pipeline,
     pipeline_faults,
     planted_bugs,
+    replay,
     report,
     responder,
     responder_faults,
@@ -52,6 +53,7 @@ SUITES = (
     pipeline_faults.SUITE,
     planted_bugs.SUITE,
     report.SUITE,
+    replay.SUITE,
 )
 
 PAGES = {"bench": performance_page, "chaos": reliability_page}

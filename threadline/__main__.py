@@ -1,48 +1,13 @@
-"""`threadline`: the command line."""
+"""`threadline`: the command line. Nothing that takes time is imported before Ctrl-C ends it in one line."""
 
-import logging
-import sys
-from importlib import metadata
-from typing import Annotated
-
-import typer
-from rich.console import Console
-
-from services.kit.fault import Fault
-from services.kit.settings import strangers
-from threadline.catalogue import SETTINGS
-from threadline.lazy import LazyGroup
-
-application = typer.Typer(
-    name="threadline",
-    cls=LazyGroup,
-    help="Threadline: a self-hosted Slack AI-agent platform.",
-    no_args_is_help=True,
-    invoke_without_command=True,
-    pretty_exceptions_enable=False,
-)
-
-
-@application.callback()
-def _first(
-    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Show the version.")] = False,
-) -> None:
-    """A setting that is misspelt would otherwise be as if it were never given."""
-    if version:
-        typer.echo(f"threadline {metadata.version('threadline')}")
-        raise typer.Exit
-    for name in strangers(SETTINGS):
-        typer.echo(f"threadline: there is no setting {name}; it has no effect", err=True)
+from threadline.interruption import ends_at_once
 
 
 def main() -> None:
-    """Runs a command. A fault that was foreseen is told in a line or two; any other is shown whole."""
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a command says itself what went wrong
-    try:
-        application()
-    except Fault as fault:
-        Console(stderr=True, soft_wrap=True).print(f"threadline: {fault}", style="red", markup=False, highlight=False)
-        sys.exit(fault.code)
+    """Runs a command."""
+    with ends_at_once():
+        from threadline.command_line import run  # noqa: PLC0415 - it is what takes time
+    run()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ import typer
 from typer.core import TyperGroup
 from typing_extensions import override
 
+from threadline.interruption import ends_at_once
+
 
 class LazyGroup(TyperGroup):
     """A group whose commands are modules of this package, each with an `application`."""
@@ -41,7 +43,8 @@ class LazyGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in self.modules:
             return None
-        application = import_module(self.modules[cmd_name]).application
+        with ends_at_once():
+            application = import_module(self.modules[cmd_name]).application
         command = typer.main.get_command(application)
         command.name = cmd_name
         return command

@@ -14,8 +14,8 @@ from services.kit.settings import DEFAULT_FILE, FILE_VARIABLE, Settings, environ
 from services.kit.telemetry.catalogue import Metric, prometheus_name
 from services.report.decisions.baseline import json_schema as baseline_schema
 from services.report.decisions.drift import json_schema as drift_schema
-from threadline.__main__ import application
 from threadline.catalogue import METRICS, SETTINGS
+from threadline.command_line import application
 from threadline.slack_sim_reference import local_slack
 
 _NOTE = "<!-- Written by `./dev lock` from the code; edit the code. -->\n"

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from services.kit.fault import Fault
+from threadline.interruption import ends_at_once
 
 application = typer.Typer(
     help="What the log says, in numbers: baselines, what moved between them, and the log as files.",
@@ -146,7 +147,8 @@ def isolation(
 def extra() -> Iterator[None]:
     """Within it, what reads columns is imported: it is an extra, and every other command does without."""
     try:
-        yield
+        with ends_at_once():
+            yield
     except ModuleNotFoundError as error:
         if error.name not in {"polars", "confluent_kafka"}:
             raise

@@ -22,8 +22,9 @@ from services.report.decisions.markdown import markdown
 from services.report.decisions.names import Hashed, Naming, Revealed
 from services.report.decisions.page import page
 from services.report.settings import ReportSettings
-from threadline.reporting import AUDIT, LeftOut, Moments, bar, forms_in, interruptible, say, stretch_of, tell_absent
+from threadline.reporting import AUDIT, LeftOut, Moments, forms_in, stretch_of, tell_absent
 from threadline.running import kafka_settings, service_settings
+from threadline.showing import bar, interruptible, say
 
 SHORTEST_KEY: Final = 16
 LEFT_OUT: Final = "left-out.txt"

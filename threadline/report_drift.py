@@ -17,7 +17,8 @@ from services.report.decisions.baseline import Baseline
 from services.report.decisions.drift import Drift
 from services.report.decisions.drift_markdown import drift_markdown, summary
 from services.report.decisions.drifting import drift_of
-from threadline.reporting import forms_in, say
+from threadline.reporting import forms_in
+from threadline.showing import say
 
 
 class Unusable(Fault):

@@ -12,8 +12,9 @@ from services.report.adapters.topics import Topics
 from services.report.decisions.isolation import COMMANDS, DECISIONS, EFFECTS, RUNS, Facts, Found, NoFact, found_in
 from services.report.decisions.lines import Kept, NoRecord
 from threadline.report_drift import no_answer
-from threadline.reporting import Moments, bar, interruptible, say, stretch_of
+from threadline.reporting import Moments, stretch_of
 from threadline.running import kafka_settings
+from threadline.showing import bar, interruptible, say
 
 TOPICS: Final = (EFFECTS, COMMANDS, RUNS, DECISIONS)
 NAMED: Final = 5

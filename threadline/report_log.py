@@ -15,8 +15,9 @@ from services.report.adapters.batch import Stretch, silent
 from services.report.adapters.putting import putter
 from services.report.adapters.topics import Topics
 from services.report.decisions.lines import Kept, NoRecord
-from threadline.reporting import AUDIT, LeftOut, Moments, bar, interruptible, stretch_of, tell_absent
+from threadline.reporting import AUDIT, LeftOut, Moments, stretch_of, tell_absent
 from threadline.running import kafka_settings
+from threadline.showing import bar, interruptible
 
 
 def export(to: Path, moments: Moments, topics: str | None) -> None:

@@ -21,7 +21,8 @@ from services.report.decisions.restricting import Only, models_of
 from services.report.decisions.told import told_by
 from threadline import report_baseline, report_drift
 from threadline.report_baseline import LEFT_OUT
-from threadline.reporting import LeftOut, interruptible, say
+from threadline.reporting import LeftOut
+from threadline.showing import interruptible, say
 
 ORIGINS: Final = ("channel", "gateway")
 

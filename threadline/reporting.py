@@ -1,26 +1,20 @@
-"""What the commands of `threadline report` share: a stretch of the log, a bar, and what was left out."""
+"""What the commands of `threadline report` share: a stretch of the log, and what was left out."""
 
-import sys
 from collections import Counter
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import Final
 
-import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from schemas.topics import AUDIT_DECISIONS, AUDIT_REACTIONS, AUDIT_RUNS
 from services.kit.clock import SystemClock
 from services.kit.fault import Fault
-from services.kit.files import write_lines
+from services.kit.files import write_pieces
 from services.report.adapters.batch import Batch, Stretch
-from services.report.adapters.batch import Progress as Tell
 from services.report.adapters.topics import Topics
 from services.report.decisions.opening import TROUBLES
 from threadline.moments import moment_of
+from threadline.showing import say
 
 AUDIT: Final = (AUDIT_RUNS.name, AUDIT_DECISIONS.name, AUDIT_REACTIONS.name)
 """What reports read, where nobody says otherwise."""
@@ -59,7 +53,7 @@ class LeftOut:
         if not self.counts:
             return False
         self._all.seek(0)
-        write_lines(path, self._all)
+        write_pieces(path, self._all)
         return True
 
     def tell(self) -> None:
@@ -97,30 +91,3 @@ def tell_absent(source: Topics) -> None:
     """Says which topics there was nothing to read of."""
     for name in source.absent:
         say(f"there is no topic {name} on this cluster; the rest was read")
-
-
-def say(line: str) -> None:
-    """A line beside the result."""
-    typer.echo(line, err=True)
-
-
-@contextmanager
-def interruptible(kept: str) -> Iterator[None]:
-    """Ctrl-C ends what is within it, and says what was kept."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise Fault(f"interrupted; {kept}") from None
-
-
-@contextmanager
-def bar(what: str) -> Iterator[Tell]:
-    """Shows how far it is, on a terminal."""
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as shown:
-        task = shown.add_task("", total=None)
-
-        def progress(done: int, total: int) -> None:
-            shown.update(task, completed=done, total=total)
-
-        yield progress

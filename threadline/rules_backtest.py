@@ -16,13 +16,14 @@ from services.router.decisions.facts import Tenant
 from services.router.replay.backtest import Backtest, Tried
 from services.router.replay.backtested import Backtested
 from services.router.replay.directories import Directories, Reading
-from services.router.replay.replay import Stretch, Under, replay
+from services.router.replay.replay import Progress, Stretch, Under, replay
 from services.router.replay.usual import spent
 from services.router.settings import RouterSettings
 from threadline.directory_file import tenants_in
 from threadline.directory_past import as_recorded
 from threadline.moments import moment_of
 from threadline.running import database_settings, kafka_settings
+from threadline.showing import bar, interruptible
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,13 @@ def stretch_of(since: str, until: str) -> Stretch:
 def backtested(asked: Asked, stretch: Stretch) -> Backtested:
     """Reads the stretch, and sends nothing."""
     described = tenants_in(asked.file) if asked.file is not None else None
-    try:
-        return asyncio.run(_backtested(asked, described, stretch))
-    except KeyboardInterrupt:
-        raise Fault("interrupted; rules were only tried, so that everything is as it was") from None
+    with interruptible("rules were only tried, so that everything is as it was"), bar("records") as progress:
+        return asyncio.run(_backtested(asked, described, stretch, progress))
 
 
-async def _backtested(asked: Asked, described: Iterable[Described] | None, stretch: Stretch) -> Backtested:
+async def _backtested(
+    asked: Asked, described: Iterable[Described] | None, stretch: Stretch, progress: Progress
+) -> Backtested:
     settings, per_minute = kafka_settings(), load(RouterSettings).rate_limit_per_minute
     async with owner_database(database_settings()) as owner:
         recorded = as_recorded(owner)
@@ -67,7 +68,7 @@ async def _backtested(asked: Asked, described: Iterable[Described] | None, stret
         tried = Directories(_all_of({**applied, **known}), per_minute)
         backtest = Backtest(tenants)
         under = Under(Directories(recorded, per_minute), tried, named)
-        replayed = await replay(settings, stretch, under, backtest.take)
+        replayed = await replay(settings, stretch, under, backtest.take, progress)
     rules = tuple(each for each in backtest.tried() if _is_asked_for(each, asked))
     usual = await spent(settings, stretch)
     return Backtested(stretch, named, replayed.decided, replayed.undecided, rules, usual)

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from bench.beds.commits import Look, looks
 from bench.chaos.facts import Watched, facts
@@ -23,8 +23,21 @@ NOBODY_TALKS_BEFORE = frozenset({"quiet", "starting"})
 LONGEST_NAME = 120
 
 
-async def play(ground: Ground, scenario: Scenario, seed: int, modules: Mapping[str, str] | None = None) -> Outcome:
-    """All of it. What of the stage is to be read afterwards stays in its folder."""
+async def nothing_more(_: Stage) -> None:
+    """Whoever plays a scenario looks at nothing else."""
+
+
+async def play(
+    ground: Ground,
+    scenario: Scenario,
+    seed: int,
+    modules: Mapping[str, str] | None = None,
+    at_the_end: Callable[[Stage], Awaitable[None]] = nothing_more,
+) -> Outcome:
+    """All of it. What of the stage is to be read afterwards stays in its folder.
+
+    `at_the_end` is given the stage when nothing happens on it any more.
+    """
     clock, chance, kind = SystemClock(), scenario.chance(seed), FAULTS[scenario.fault.fault]
     began, times = clock.monotonic(), Times()
     async with stage(ground, _slug(scenario.name, *(modules or {}).values()), modules) as standing:
@@ -36,6 +49,7 @@ async def play(ground: Ground, scenario: Scenario, seed: int, modules: Mapping[s
         people = People(standing.sim, standing.workspaces, standing.nobodys, sayings(chance))
         watched = await _played(struck, kind, people, times)
         found = await facts(standing, people.said, watched)
+        await at_the_end(standing)
     return judged(scenario, seed, found, times, clock.monotonic() - began)
 
 

@@ -14,8 +14,8 @@ from typer.main import get_command
 from bench.__main__ import SUITES
 from services.directory.check import check
 from services.kit.settings import environment_name
-from threadline.__main__ import application
 from threadline.catalogue import SETTINGS
+from threadline.command_line import application
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("schemas/**/*.md")])

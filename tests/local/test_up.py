@@ -1,14 +1,9 @@
 """`threadline up`: the whole product, as a newcomer starts it."""
 
 import asyncio
-import fcntl
 import json
-import os
-import pty
 import signal
-import struct
 import sys
-import termios
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +17,7 @@ from services.slack_sim.client import SlackSim, slack_sim_at
 from services.slack_sim.control.conditions import AMessage
 from services.slack_sim.settings import SlackSimSettings
 from tests.slack_sim.first import First
+from tests.terminal import Terminal
 
 READY_WITHIN_S = 90.0
 
@@ -93,34 +89,6 @@ async def test_with_tokens_it_uses_that_workspace(tmp_path: Path) -> None:
             assert f"({first.team}) was nobody's" in running.said()
             assert first.bot_token not in running.said()
             await answered(sim, first, "hello")
-
-
-class Terminal:
-    """A terminal of a size, and all that was written to it."""
-
-    def __init__(self, width: int, height: int) -> None:
-        self._ours, self.theirs = pty.openpty()
-        self.written = ""
-        self.resize(width, height)
-        asyncio.get_running_loop().add_reader(self._ours, self._read)
-
-    def resize(self, width: int, height: int) -> None:
-        fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
-
-    def _read(self) -> None:
-        self.written += os.read(self._ours, 65536).decode("utf-8", "replace")
-
-    async def shows(self, what: str, within: float = READY_WITHIN_S) -> None:
-        """Waits until something is written that was not there yet."""
-        begun = len(self.written)
-        async with asyncio.timeout(within):
-            while what not in self.written[begun:]:  # noqa: ASYNC110 - what is waited for is another process's doing
-                await asyncio.sleep(0.05)
-
-    def close(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._ours)
-        os.close(self._ours)
-        os.close(self.theirs)
 
 
 async def test_on_a_terminal_it_shows_a_board_and_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:

@@ -33,7 +33,12 @@ def rubbish_into(path: Path) -> None:
 
 def recorded_from_a_demo() -> list[Kept]:
     """As `threadline demo --record` left it."""
-    return [each for batch in sources.records(ROOT / "docs/artifacts/usual-1.parquet") for _, each in batch if isinstance(each, Kept)]
+    return [
+        each
+        for batch in sources.records(ROOT / "docs/artifacts/usual-1.parquet")
+        for _, each in batch
+        if isinstance(each, Kept)
+    ]
 
 
 @pytest.mark.parametrize("read", [lambda: list(records(3000)), recorded_from_a_demo], ids=["synthetic", "a demo"])

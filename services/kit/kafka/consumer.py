@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from opentelemetry.trace import SpanKind
 
 from schemas.attributes import Attributes
@@ -108,10 +109,7 @@ async def reader(
     """Every partition of a topic, without a group, from a moment on or from the beginning."""
     name = f"{settings.topic_prefix}{topic.name}"
     async with admin_client(settings) as client:
-        if name not in await client.list_topics():  # the consumer would wait for it without a word
-            raise NoSuchTopic(
-                f"there is no topic {name} at {settings.kafka_brokers}; `threadline topics apply` makes it"
-            )
+        await must_be_there(client, name, settings)
     consumer = AIOKafkaConsumer(name, **client_arguments(settings), group_id=None, auto_offset_reset="earliest")
     try:
         await consumer.start()
@@ -121,15 +119,10 @@ async def reader(
         await let_go(consumer)
 
 
-@asynccontextmanager
-async def one_partition(
-    settings: KafkaSettings, topic: Topic, partition: int, since: datetime
-) -> AsyncIterator[AIOKafkaConsumer]:
-    """One partition of a topic, without a group, from a moment on."""
-    here = TopicPartition(f"{settings.topic_prefix}{topic.name}", partition)
-    async with _alone(settings, here) as consumer:
-        await _seek(consumer, [here], since)
-        yield consumer
+async def must_be_there(client: AIOKafkaAdminClient, name: str, settings: KafkaSettings) -> None:
+    """A consumer would wait for a topic that is not, without a word."""
+    if name not in await client.list_topics():
+        raise NoSuchTopic(f"there is no topic {name} at {settings.kafka_brokers}; `threadline topics apply` makes it")
 
 
 @asynccontextmanager
@@ -182,12 +175,14 @@ async def _seek(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], si
 async def let_go(consumer: AIOKafkaConsumer) -> None:
     """Stops a reader. aiokafka 0.14 lets a cancellation of its own out where a fetch waits to be tried again."""
     consumer.unsubscribe()  # and no fetch waits for anything
-    await asyncio.sleep(SETTLED_S)
     try:
-        await consumer.stop()
-    except asyncio.CancelledError:
-        if is_cancelled():
-            raise
+        await asyncio.sleep(SETTLED_S)
+    finally:  # also where Ctrl-C comes just now
+        try:
+            await consumer.stop()
+        except asyncio.CancelledError:
+            if is_cancelled():
+                raise
 
 
 def is_cancelled() -> bool:

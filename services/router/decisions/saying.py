@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from schemas import ids
 from schemas.base import Event as Fact
@@ -11,6 +12,9 @@ from schemas.topics import AUDIT_DECISIONS, DEAD_LETTERS, SLACK_INBOUND, Topic
 from services.router.decisions import telling
 from services.router.decisions.event import Event
 from services.router.decisions.verdict import Verdict
+
+NAMELESS: Final = "partition "
+"""What the keys of decisions begin with that are about records of nobody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ def _decision(
         directory_revision=verdict.directory_revision,
         sent=tuple(each.id for each in said),
     )
-    key = names.connection if names is not None else f"partition {source.partition}"
+    key = names.connection if names is not None else f"{NAMELESS}{source.partition}"
     return Outgoing(AUDIT_DECISIONS, key, made, _record_id(source, len(said)))
 
 

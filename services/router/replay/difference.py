@@ -1,14 +1,7 @@
-"""Where a decision that is taken again is another: every difference, and how often each kind of it."""
-
-from collections import Counter
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+"""Where a decision that is taken again is another."""
 
 from schemas.base import Instant, Name, Part
-from schemas.decision import Decision, DecisionMade
-from services.router.replay.redeciding import Redecided
-from services.router.stream.deciding import Source
+from schemas.decision import Decision
 
 
 class Difference(Part):
@@ -27,80 +20,6 @@ class Difference(Part):
         """In a few words: from what to what."""
         before, after = in_words(self.before), in_words(self.after)
         return f"{before} → {after if after != before else 'the same, with other particulars'}"
-
-
-@dataclass
-class Replayed:
-    """A stretch of the log, decided again."""
-
-    since: datetime
-    until: datetime
-    against: str
-    """Which directory it was decided under."""
-    warmed_up: int = 0
-    """Records before the stretch whose decisions it rests on."""
-    warmed_up_otherwise: int = 0
-    """Of these, how many would be decided otherwise today; what was recorded counts."""
-    decided: int = 0
-    undecided: int = 0
-    """Records of the stretch of which no decision stands: there is nothing to compare with."""
-    kinds: Counter[str] = field(default_factory=Counter)
-    differences: list[Difference] = field(default_factory=list)
-
-    def take(self, source: Source, recorded: DecisionMade | None, again: Redecided) -> None:
-        """One record more."""
-        if recorded is None:
-            self.undecided += 1
-            return
-        self.decided += 1
-        if recorded.decision != again.decision:
-            found = Difference(
-                partition=source.partition,
-                offset=source.offset,
-                event_id=recorded.event_id,
-                connection=recorded.connection,
-                received_at=recorded.received_at,
-                before=recorded.decision,
-                after=again.decision,
-            )
-            self.kinds[found.kind] += 1
-            self.differences.append(found)
-
-    def as_json(self) -> dict[str, Any]:
-        """For machines."""
-        return {
-            "from": self.since.isoformat(),
-            "to": self.until.isoformat(),
-            "against": self.against,
-            "warmed_up": self.warmed_up,
-            "warmed_up_otherwise": self.warmed_up_otherwise,
-            "decided": self.decided,
-            "undecided": self.undecided,
-            "kinds": dict(sorted(self.kinds.items())),
-            "differences": [each.model_dump(mode="json") for each in self.differences],
-        }
-
-    def as_markdown(self) -> str:
-        """For people."""
-        otherwise = f", {self.warmed_up_otherwise} of which would be others today" if self.warmed_up_otherwise else ""
-        stretch = f"From {self.since:%Y-%m-%d %H:%M:%S} to {self.until:%Y-%m-%d %H:%M:%S} UTC, {self.against}."
-        again = f"{self.decided} decisions were taken again, {len(self.differences)} of them otherwise."
-        rest = f"What they rest on comes from {self.warmed_up} recorded decisions before them{otherwise}."
-        lines = ["# Decisions taken again", "", stretch, "", f"{again} {rest}"]
-        if self.undecided:
-            lines += ["", f"{self.undecided} records have no decision that could be compared."]
-        if self.differences:
-            lines += ["", "| from | to | how often |", "|---|---|---|"]
-            lines += [f"| {' | '.join(kind.split(' → '))} | {count} |" for kind, count in sorted(self.kinds.items())]
-            lines += ["", "| record | event | received | before | after |", "|---|---|---|---|---|"]
-            lines += [_row(each) for each in self.differences]
-        return "\n".join(lines) + "\n"
-
-
-def _row(found: Difference) -> str:
-    at = f"{found.received_at:%Y-%m-%d %H:%M:%S}" if found.received_at else ""
-    where = f"{found.partition}/{found.offset}"
-    return f"| {where} | {found.event_id or ''} | {at} | {in_words(found.before)} | {in_words(found.after)} |"
 
 
 def in_words(decision: Decision) -> str:  # noqa: PLR0911 - one for each kind

@@ -1,24 +1,19 @@
 """The log of a stretch of time: each record of slack.inbound with the decision that stands on audit.decisions."""
 
-from collections import OrderedDict
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import ConsumerRecord
 
 from schemas.decision import DecisionMade
-from schemas.record import CannotRead
 from schemas.topics import AUDIT_DECISIONS, SLACK_INBOUND
 from services.kit.groups import KafkaSettings
-from services.kit.kafka.admin import admin_client
-from services.kit.kafka.consumer import one_partition, record_of, to_end
+from services.kit.kafka.passage import Passages, passages
+from services.router.adapters.opening import opened
+from services.router.replay.recorded import Decisions, Nameless
 from services.router.stream.deciding import Source
-
-MOST_AHEAD: Final = 20_000
-"""Decisions that are remembered until their record comes. A router writes them nearly in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,52 +25,39 @@ class Logged:
     """None where nothing was decided yet, or the audit does not reach back so far."""
 
 
-async def logged(settings: KafkaSettings, partition: int, since: datetime) -> AsyncIterator[Logged]:
-    """A partition, from a moment to its end now, in its order."""
-    async with AsyncExitStack() as stack:
-        inbound = await stack.enter_async_context(one_partition(settings, SLACK_INBOUND, partition, since))
-        decisions = Decisions(
-            await stack.enter_async_context(one_partition(settings, AUDIT_DECISIONS, partition, since)), settings
-        )
-        async for raw in to_end(inbound):
-            headers = tuple(raw.headers)
-            source = Source(raw.partition, raw.offset, raw.key, raw.value, headers, raw.timestamp / 1000)
-            yield Logged(source, await decisions.of(raw.offset))
+@dataclass(frozen=True)
+class Log:
+    """Both topics, as far as the stretch goes."""
+
+    inbound: Passages
+    audit: Passages
+    nameless: Nameless
+    offsets: Mapping[int, range]
+    """Of slack.inbound, by partition."""
+    decided: Mapping[int, range]
+    """Of audit.decisions, likewise, up to now: a decision may be written long after its record."""
+
+    async def batches(self, partition: int) -> AsyncIterator[list[Logged]]:
+        """A partition, in its order."""
+        passage = self.inbound.read(partition, self.offsets[partition])
+        decisions = Decisions(partition, self.audit.read(partition, self.decided[partition]))
+        while batch := await passage.more():
+            yield [Logged(source, await self._about(source, decisions)) for source in map(_source, batch)]
+
+    async def _about(self, source: Source, decisions: Decisions) -> DecisionMade | None:
+        found = await decisions.of(source.offset)
+        if found is not None or opened(source).names is not None:
+            return found
+        return await self.nameless.of(source.partition, source.offset)
 
 
-class Decisions:
-    """Those of one partition, met in the order in which they were first written."""
-
-    def __init__(self, consumer: AIOKafkaConsumer, settings: KafkaSettings) -> None:
-        self._records, self._prefix = to_end(consumer), settings.topic_prefix
-        self._ahead: OrderedDict[int, DecisionMade] = OrderedDict()
-        self._newest = -1
-        self._is_over = False
-
-    async def of(self, offset: int) -> DecisionMade | None:
-        """The decision about a record; records are asked for in their order."""
-        while offset not in self._ahead and self._newest < offset and not self._is_over:
-            await self._read_one()
-        return self._ahead.pop(offset, None)
-
-    async def _read_one(self) -> None:
-        raw = await anext(self._records, None)
-        if raw is None:
-            self._is_over = True
-            return
-        try:
-            _, event = record_of(raw, self._prefix).decode()
-        except CannotRead:
-            return  # a newer router wrote it, or nobody's: it is as if nothing were known of its record
-        if isinstance(event, DecisionMade) and event.source_offset > self._newest:
-            self._newest = event.source_offset
-            self._ahead[event.source_offset] = event
-            if len(self._ahead) > MOST_AHEAD:
-                self._ahead.popitem(last=False)
+@asynccontextmanager
+async def log_of(settings: KafkaSettings, since: datetime, until: datetime) -> AsyncIterator[Log]:
+    """The log between two moments, as the broker appended it."""
+    async with passages(settings, SLACK_INBOUND) as inbound, passages(settings, AUDIT_DECISIONS) as audit:
+        offsets, decided = await inbound.between(since, until), await audit.between(since)
+        yield Log(inbound, audit, Nameless(settings, since), offsets, decided)
 
 
-async def partitions_of(settings: KafkaSettings) -> list[int]:
-    """Those that slack.inbound has."""
-    async with admin_client(settings) as client:
-        [described] = await client.describe_topics([f"{settings.topic_prefix}{SLACK_INBOUND.name}"])
-    return sorted(each["partition"] for each in described["partitions"])
+def _source(raw: ConsumerRecord) -> Source:
+    return Source(raw.partition, raw.offset, raw.key, raw.value, tuple(raw.headers), raw.timestamp / 1000)

@@ -33,8 +33,10 @@ from services.router.stream.row import Row
 Whose = Callable[[str], Tenant | None]
 """The tenant who owns a workspace, as some directory has it."""
 
-FORGETS: Final = 16
-"""So many rows are let go of with each record: more than come, so that memory stays flat."""
+FORGETS_AFTER: Final = 64
+"""Looking for what can be let go of costs the more the longer the log is: it is done after so many records."""
+FORGETS: Final = 1000
+"""So many rows are let go of then: more than came, so that memory stays flat."""
 REVISION: Final = 0
 """No decision rests on which revision it was, and what is decided again is not written down."""
 
@@ -92,7 +94,8 @@ class Redecider:
     def _keep(source: Source, memory: Memory, now: float, changes: tuple[Change, ...]) -> None:
         memory.keep(source.offset, Row(now, memory.lasting(changes, now), changes, b""))
         memory.settle(source.offset)
-        memory.forget(FORGETS)
+        if source.offset % FORGETS_AFTER == 0:
+            memory.forget(FORGETS)
 
 
 def _marks(recorded: Decision, found: Opened, tenant: Tenant | None, memory: Memory, now: float) -> list[Change]:

@@ -7,10 +7,10 @@ from typing import Final
 
 from services.kit.groups import KafkaSettings
 from services.router.decisions import keys
-from services.router.replay.difference import Replayed
 from services.router.replay.directories import Directories
-from services.router.replay.log import Logged, logged, partitions_of
+from services.router.replay.log import Logged, log_of
 from services.router.replay.redeciding import Redecided, Redecider
+from services.router.replay.replayed import Replayed
 
 REMEMBERED: Final = timedelta(seconds=max(keys.CAUSE_IS_KNOWN_S, keys.BUCKET_IS_KEPT_S, keys.LONGEST_REST_S))
 """How far back a decision may rest on earlier ones."""
@@ -35,17 +35,29 @@ class Under:
 
 
 Seen = Callable[[Logged, Redecided], None]
+Progress = Callable[[int, int], None]
+"""Hears how many records are done, and how many there are: those before the stretch, which it rests on, among them."""
 
 
-async def replay(settings: KafkaSettings, stretch: Stretch, under: Under, seen: Seen = lambda *_: None) -> Replayed:
+async def replay(
+    settings: KafkaSettings,
+    stretch: Stretch,
+    under: Under,
+    seen: Seen = lambda *_: None,
+    progress: Progress = lambda *_: None,
+) -> Replayed:
     """Each partition in its order. `seen` is told of each record of the stretch."""
     found = Replayed(stretch.since, stretch.until, under.named)
-    for partition in await partitions_of(settings):
-        redecider = Redecider()
-        async for each in logged(settings, partition, stretch.since - REMEMBERED):
-            if each.source.appended_s >= stretch.until.timestamp():
-                break
-            await _take(each, redecider, stretch, under, found, seen)
+    async with log_of(settings, stretch.since - REMEMBERED, stretch.until) as log:
+        done, whole = 0, sum(map(len, log.offsets.values()))
+        progress(done, whole)
+        for partition in log.offsets:
+            redecider = Redecider()
+            async for batch in log.batches(partition):
+                for each in batch:
+                    await _take(each, redecider, stretch, under, found, seen)
+                done += len(batch)
+                progress(done, whole)
     return found
 
 
