@@ -174,8 +174,9 @@ async def _seek(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], si
 
 async def let_go(consumer: AIOKafkaConsumer) -> None:
     """Stops a reader. aiokafka 0.14 lets a cancellation of its own out where a fetch waits to be tried again."""
-    consumer.unsubscribe()  # and no fetch waits for anything
     try:
+        await asyncio.sleep(0)  # its fetcher fails where partitions go before it has heard that they are there
+        consumer.unsubscribe()  # and no fetch waits for anything
         await asyncio.sleep(SETTLED_S)
     finally:  # also where Ctrl-C comes just now
         try:
