@@ -1,8 +1,10 @@
 """Ports: a chosen one, or a free one that stays the same from start to start."""
 
+import fcntl
 import json
 import socket
 from pathlib import Path
+from typing import IO
 
 from services.local.home import LocalFault
 
@@ -38,6 +40,21 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def claim(port: int, folder: Path) -> IO[bytes] | None:
+    """The right to a port that everybody would like, as long as what this gives is open; none where another has it.
+
+    Whoever only looks whether it is free would share it with another that looks before either listens there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / f"port-{port}.lock").open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
 
 
 def _free() -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from pydantic import SecretStr
 
@@ -40,6 +40,8 @@ class Product:
     """Where people chat, where the Slack is on this machine."""
     channels: dict[str, str] = field(default_factory=dict)
     """Names of channels by their ids, as far as the simulator told them."""
+    _claim: IO[bytes] | None = None
+    """To the port that every local Slack would like."""
 
     @property
     def is_real(self) -> bool:
@@ -61,7 +63,9 @@ class Product:
 
         found = [_started_fast(each) if each.name == kafka.NAME else each for each in stack]
         if not self.is_real:
-            preferred = SLACK_SIM_PORT if ports.is_free(SLACK_SIM_PORT) else 0
+            if ports.is_free(SLACK_SIM_PORT):
+                self._claim = ports.claim(SLACK_SIM_PORT, self.home.cache)
+            preferred = 0 if self._claim is None else SLACK_SIM_PORT
             found.append(self._slack_sim(choose(SLACK_SIM, preferred)))
         found.append(self._workspace(postgres.Database.at(self.home, addresses[postgres.NAME])))
         return [*found, *(self._service(name, choose(name, 0)) for name in SERVICES)]

@@ -94,7 +94,8 @@ class Router:
 
     async def run(self, name: str) -> None:
         """Until it is told to leave."""
-        membership = Membership(f"{self._settings.topic_prefix}{SERVICE}", name, self._settings.router_session_s)
+        group, folder = f"{self._settings.topic_prefix}{SERVICE}", self._settings.state_folder
+        membership = Membership(group, name, self._settings.router_session_s, folder)
         watch = Watch(self._reading, self._begin, self._flow.committed)
         worker = Worker(self._settings, membership, watch, self._flow)
         gauges = Gauges(self._running.emitter, self._running.clock, self._reading, self._flow, self._lanes)

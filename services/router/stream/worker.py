@@ -5,6 +5,7 @@ import logging
 import os
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -43,6 +44,8 @@ class Membership:
     group: str
     name: str
     session_s: float
+    folder: Path
+    """Where Faust makes folders of its own. It keeps nothing in them: what a router remembers is on its topics."""
 
 
 class QuietMonitor(faust.Monitor):
@@ -165,6 +168,7 @@ def _application(settings: KafkaSettings, membership: Membership) -> faust.App:
         broker_max_poll_records=POLL,
         consumer_auto_offset_reset="earliest",
         store="memory://",
+        datadir=membership.folder.absolute() / "faust",
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,
