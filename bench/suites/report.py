@@ -1,8 +1,6 @@
 """How fast reports read: topics, beside the bare client and the plain way, and ten million events of a file."""
 
 import asyncio
-import os
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
@@ -13,6 +11,7 @@ import polars as pl
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from bench.beds.audit_log import records
+from bench.beds.weighing import rss_mb
 from bench.figure import Figure, Goal, Peer
 from bench.suite import Bed, Measured, Suite
 from bench.suites.broker import replace_prefix
@@ -36,6 +35,7 @@ from services.report.decisions.page import page
 
 EVENTS = 1_000_000
 OTHER_PARTITIONS = 7
+LOOK_EVERY_S = 0.05
 OF_FILE = 10_000_000
 GROWN_FROM = 200_000
 PLAIN = 30_000
@@ -59,7 +59,7 @@ async def run(bed: Bed, number: int) -> Measured:
     if not path.exists():
         await asyncio.to_thread(_grown, path, bed.seed)
     figures["parquet"] = await asyncio.to_thread(_timed, lambda: _baseline(parquet.batches(path, Stretch(), silent)))
-    figures["memory"] = await asyncio.to_thread(_memory, path)
+    figures["memory"] = await _memory(path)
     return Measured(figures)
 
 
@@ -88,14 +88,17 @@ async def _others(bed: Bed, settings: KafkaSettings) -> int:
     return sum(each.model_dump_json() != made.model_dump_json() or page(each) != page(made) for each in others)
 
 
-def _memory(path: Path) -> float:
-    """The most that the command ever holds, in MB."""
+async def _memory(path: Path) -> float:
+    """The most that the command holds, in MB, of many looks at it."""
     command = (sys.executable, "-m", "threadline", "report", "baseline", str(path), "--reveal")
-    started = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(started.pid, 0)
-    if status:
-        raise RuntimeError(f"the command ended with {status}")
-    return used.ru_maxrss / 1024
+    started = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
+    ended, most = asyncio.create_task(started.wait()), 0.0
+    while not ended.done():
+        most = max(most, rss_mb(started.pid))
+        await asyncio.wait({ended}, timeout=LOOK_EVERY_S)
+    if ended.result():
+        raise RuntimeError(f"the command ended with {ended.result()}")
+    return most
 
 
 def _timed(work: Callable[[], object]) -> float:
