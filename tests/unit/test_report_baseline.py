@@ -37,7 +37,7 @@ def report(
     log: list[Said],
     batches: int = 1,
     wanted: Wanted = Wanted(Revealed()),  # noqa: B008 - frozen
-    room: Room = Room(),  # noqa: B008 - likewise
+    room: Room | None = None,
 ) -> Baseline:
     gathered = Gathered(room)
     size = max(1, -(-len(log) // batches))

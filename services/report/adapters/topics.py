@@ -1,6 +1,6 @@
 """Reads a stretch of topics by the batch, with librdkafka: each partition to where it ends now, in its order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +34,9 @@ class NoTopics(Fault):
     """None of the topics is there."""
 
 
+Headers = list[tuple[str, bytes | None]] | None
+
+
 class Message(Protocol):
     """A record as librdkafka hands it over. Its own types also allow for messages that were never on a topic."""
 
@@ -42,7 +45,7 @@ class Message(Protocol):
     def offset(self) -> int: ...  # noqa: D102
     def timestamp(self) -> tuple[int, int]: ...  # noqa: D102
     def key(self) -> bytes | None: ...  # noqa: D102
-    def headers(self) -> list[tuple[str, bytes | None]] | None: ...  # noqa: D102
+    def headers(self) -> Headers: ...  # noqa: D102
     def value(self) -> bytes | None: ...  # noqa: D102
     def error(self) -> KafkaError | None: ...  # noqa: D102
 
@@ -77,19 +80,11 @@ class Topics:
 
     def _opened(self, messages: list[Message]) -> Batch:
         sealed = Sealed(
-            ids=[self._id(message) for message in messages],
+            ids=[_id_in(message.headers()) or self._place(message) for message in messages],
             values=[message.value() for message in messages],
             type_in_header=lambda row: attribute(messages[row].headers(), "ce_type"),
         )
         return Batch(opened(sealed), lambda row: self._place(messages[row]))
-
-    def _id(self, message: Message) -> str:
-        headers = message.headers()
-        if headers and len(headers) > ID_AT:
-            name, value = headers[ID_AT]
-            if name == "ce_id" and value:
-                return value.decode("utf-8", "replace")
-        return attribute(headers, "ce_id") or self._place(message)
 
     def _place(self, message: Message) -> str:
         return place(self._plain(message.topic()), message.partition(), message.offset())
@@ -142,6 +137,14 @@ class Topics:
         return [part for part in parts if part.begin < part.end]
 
 
+def _id_in(headers: Headers) -> str | None:
+    if headers and len(headers) > ID_AT:
+        name, value = headers[ID_AT]
+        if name == "ce_id" and value:
+            return value.decode("utf-8", "replace")
+    return attribute(headers, "ce_id")
+
+
 def _offsets(
     consumer: Consumer, places: list[TopicPartition], moment: datetime | None, otherwise: list[int], ends: list[int]
 ) -> list[int]:
@@ -165,14 +168,12 @@ def _read(consumer: Consumer, parts: list[Part], stretch: Stretch, progress: Pro
     open_, quiet = set(ends), 0
     while open_:
         met = cast("list[Message]", consumer.consume(AT_ONCE, WAIT_S))
-        messages = _sound(met, open_)
-        newest = {(message.topic(), message.partition()): message.offset() for message in messages}
-        over = {here for here, offset in newest.items() if offset >= ends[here]}
-        if over:  # what came since it was begun
+        messages, reached = _sound(met, open_), _reached(consumer, ends)
+        if any(offset > ends[here] for here, offset in reached.items()):  # what came since it was begun
             messages = [each for each in messages if each.offset() < ends[each.topic(), each.partition()]]
         if stretch != Stretch():
             messages = [each for each in messages if stretch.holds(each.timestamp()[1])]
-        open_ -= {here for here, offset in newest.items() if offset + 1 >= ends[here]}
+        open_ -= {here for here, offset in reached.items() if offset >= ends[here]}
         quiet = 0 if met else quiet + 1
         if quiet > QUIET:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - its own name for it
@@ -181,6 +182,12 @@ def _read(consumer: Consumer, parts: list[Part], stretch: Stretch, progress: Pro
             progress(min(done, total), total)
             yield messages
     progress(total, total)
+
+
+def _reached(consumer: Consumer, ends: Collection[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """Up to where each partition is read. One of which nothing came yet stands before its beginning."""
+    places = consumer.position([TopicPartition(*here) for here in ends])
+    return {(each.topic, each.partition): each.offset for each in places}
 
 
 def _sound(met: list[Message], waited_for: set[tuple[str, int]]) -> list[Message]:

@@ -81,8 +81,9 @@ def _of_type(*types: str) -> pl.Expr:
 class Gathered:
     """What a report is made of."""
 
-    def __init__(self, room: Room = Room()) -> None:  # noqa: B008 - it is frozen
-        self.room, decided = room, _of_type("decision.made")
+    def __init__(self, room: Room | None = None) -> None:
+        self.room = room = Room() if room is None else room
+        decided = _of_type("decision.made")
         self.states = Family("states", _of_type("run.state"), STATES, room)
         self.cancels = Family("cancels", _of_type("run.cancel"), CANCELS, room)
         self.decisions = Family("decisions", decided, DECISIONS, room)

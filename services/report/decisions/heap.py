@@ -1,7 +1,8 @@
 """Rows that may be more than memory should hold: what is too much goes to a shelf, sorted by what it is about."""
 
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import polars as pl
@@ -20,12 +21,26 @@ class Shelf(Protocol):
         """All that was put there."""
 
 
+class InMemory:
+    """A shelf that is no other place, for logs that are short."""
+
+    def __init__(self) -> None:
+        self._rows: defaultdict[str, list[pl.DataFrame]] = defaultdict(list)
+
+    def put(self, name: str, rows: pl.DataFrame) -> None:
+        """Beside what is there under this name."""
+        self._rows[name].append(rows)
+
+    def rows(self, name: str) -> pl.LazyFrame:
+        """All that was put there."""
+        return pl.concat(self._rows[name]).lazy()
+
+
 @dataclass(frozen=True)
 class Room:
     """Where rows go."""
 
-    shelf: Shelf | None = None
-    """None where they all stay in memory."""
+    shelf: Shelf = field(default_factory=InMemory)
     held: int = 32 << 20
     """So many bytes of a kind are held before they go to the shelf."""
 
@@ -47,24 +62,23 @@ class Heap:
         self._held.append(rows)
         self._holds += int(rows.estimated_size())
         self.height += rows.height
-        if self._room.shelf is not None and self._holds > self._room.held:
-            self._put_away(self._room.shelf)
+        if self._holds > self._room.held:
+            self._put_away()
 
     def parts(self) -> Iterator[pl.DataFrame]:
         """All of them, at least one part; rows about the same are in the same part."""
-        shelf = self._room.shelf
-        if shelf is None or not self._used:
+        if not self._used:
             yield pl.concat(self._held)
             return
-        self._put_away(shelf)
+        self._put_away()
         for bucket in sorted(self._used):
-            yield shelf.rows(self._place(bucket)).collect()
+            yield self._room.shelf.rows(self._place(bucket)).collect()
 
-    def _put_away(self, shelf: Shelf) -> None:
+    def _put_away(self) -> None:
         about = (pl.coalesce(self._by, "id") % BUCKETS).alias(_BUCKET)
         rows = pl.concat(self._held).with_columns(about)
         for (bucket,), part in rows.partition_by(_BUCKET, as_dict=True, include_key=False).items():
-            shelf.put(self._place(int(bucket)), part)
+            self._room.shelf.put(self._place(int(bucket)), part)
             self._used.add(int(bucket))
         self._held, self._holds = [self._nothing], 0
 

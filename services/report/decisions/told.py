@@ -54,16 +54,12 @@ def told_by(gathered: Gathered) -> Told:
 
 def _runs(gathered: Gathered) -> tuple[pl.LazyFrame, pl.DataFrame, int]:
     """The runs, the requests to end some, and how many events told of both."""
-    runs, asked, states, shelf = [], [], 0, gathered.room.shelf
+    asked, states, shelf = [], 0, gathered.room.shelf
     for part in gathered.states.parts():
         states += part.height
         asked.append(part.filter(pl.col("state") == "cancel_requested"))
-        if shelf is None:
-            runs.append(runs_of(part))
-        else:
-            shelf.put(RUNS, runs_of(part))
-    found = pl.concat(runs).lazy() if shelf is None else shelf.rows(RUNS)
-    return found.with_columns(*_derived()), pl.concat(asked), states
+        shelf.put(RUNS, runs_of(part))
+    return shelf.rows(RUNS).with_columns(*_derived()), pl.concat(asked), states
 
 
 def _derived() -> Iterator[pl.Expr]:
