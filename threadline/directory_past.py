@@ -3,9 +3,16 @@
 from collections.abc import Iterable
 
 from services.directory import history
-from services.directory.document import TenantFacts
+from services.directory.document import Tenant, TenantFacts
 from services.directory.owner import OwnerDatabase
 from services.router.replay.directories import Reading
+
+
+def standing(described: Tenant, applied: TenantFacts | None) -> TenantFacts:
+    """A tenant of a file as it would stand once it is applied: apps that were installed through OAuth stay."""
+    found = described.standing()
+    stay = tuple(each for each in applied.installations if each.origin == "oauth") if applied is not None else ()
+    return found.model_copy(update={"installations": (*found.installations, *stay)})
 
 
 def as_recorded(owner: OwnerDatabase) -> Reading:

@@ -54,9 +54,13 @@ def baseline(wanted: Wanted, out: Path | None, formats: str) -> None:
         typer.echo(FORMS[chosen[0]](made), nl=False)
         return
     texts = {f"baseline.{form}": FORMS[form](made) for form in chosen}
-    for name, text in texts.items():
-        write_whole(out / name, text.encode())
-    names = [*texts, *([LEFT_OUT] if left_out.write(out / LEFT_OUT) else [])]
+    try:
+        with interruptible("each file is whole: as it was, or made anew; the command makes the rest"):
+            for name, text in texts.items():
+                write_whole(out / name, text.encode())
+            names = [*texts, *([LEFT_OUT] if left_out.write(out / LEFT_OUT) else [])]
+    except OSError as error:
+        raise Fault(f"{error.filename} cannot be written ({error.strerror}); each file is whole") from error
     typer.echo(f"{made.log.events} events; {', '.join(str(out / name) for name in names)}")
     tell_of_key(naming)
 

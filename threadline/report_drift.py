@@ -1,11 +1,11 @@
 """`threadline report drift`: what moved from one baseline to another."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 import typer
 
@@ -18,13 +18,7 @@ from services.report.decisions.drift import Drift
 from services.report.decisions.drift_markdown import drift_markdown, summary
 from services.report.decisions.drifting import drift_of
 from threadline.reporting import forms_in
-from threadline.showing import say
-
-
-class Unusable(Fault):
-    """There is no answer: 1 would say that something got worse."""
-
-    code: ClassVar[int] = 2
+from threadline.showing import no_answer, say
 
 
 @dataclass(frozen=True)
@@ -68,10 +62,13 @@ def drift(before: Path, after: Path, wanted: Wanted) -> None:
 
 def write(found: Drift, at: datetime, folder: Path, chosen: list[str]) -> list[str]:
     """Files named by the day on which the later log ends, and not by today: the same logs give the same files."""
-    paths = {form: folder / f"drift-{at:%Y-%m-%d}.{form}" for form in chosen}
+    texts = {form: FORMS[form](found).encode() for form in chosen}
     try:
+        paths = next(
+            each for each in _names(folder, at, chosen) if all(_is_free(each[form], texts[form]) for form in chosen)
+        )
         for form, path in paths.items():
-            write_whole(path, FORMS[form](found).encode())
+            write_whole(path, texts[form])
     except OSError as error:
         raise Fault(
             f"{error.filename} cannot be written ({error.strerror}); what stood in {folder} before stands there whole. "
@@ -80,13 +77,15 @@ def write(found: Drift, at: datetime, folder: Path, chosen: list[str]) -> list[s
     return [str(path) for path in paths.values()]
 
 
-@contextmanager
-def no_answer() -> Iterator[None]:
-    """Within it, what goes wrong is no answer to what was asked."""
-    try:
-        yield
-    except Fault as fault:
-        raise Unusable(str(fault)) from fault
+def _names(folder: Path, at: datetime, chosen: list[str]) -> Iterator[dict[str, Path]]:
+    """For what is found first on a day, and for what is found after it: none is lost because another one follows."""
+    for number in count(1):
+        name = f"drift-{at:%Y-%m-%d}" if number == 1 else f"drift-{at:%Y-%m-%d}-{number}"
+        yield {form: folder / f"{name}.{form}" for form in chosen}
+
+
+def _is_free(path: Path, text: bytes) -> bool:
+    return not path.exists() or path.read_bytes() == text
 
 
 def _last(path: Path, report: Baseline) -> datetime:

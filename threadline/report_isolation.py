@@ -11,10 +11,9 @@ from services.report.adapters import sources
 from services.report.adapters.topics import Topics
 from services.report.decisions.isolation import COMMANDS, DECISIONS, EFFECTS, RUNS, Facts, Found, NoFact, found_in
 from services.report.decisions.lines import Kept, NoRecord
-from threadline.report_drift import no_answer
 from threadline.reporting import Moments, stretch_of
 from threadline.running import kafka_settings
-from threadline.showing import bar, interruptible, say
+from threadline.showing import bar, interruptible, no_answer, say
 
 TOPICS: Final = (EFFECTS, COMMANDS, RUNS, DECISIONS)
 NAMED: Final = 5
@@ -35,7 +34,12 @@ def isolation(files: Sequence[Path], moments: Moments, *, every: bool) -> None:
                 unread.append(f"{where} ({error})")
         if not facts.effects:
             raise Fault("there is no effect in this stretch of the log, so it proves nothing; --from begins it earlier")
-    found = found_in(facts)
+        found = found_in(facts)
+        if not any(found.held.values()):
+            raise Fault(
+                "no effect of this stretch has a cause in it, so nothing could be held; --from begins it earlier, and "
+                f"an export needs {', '.join(TOPICS)}"
+            )
     if unread:
         found.not_held["records that do not say whose they are"] = unread
     _tell(facts, found, every=every)

@@ -22,7 +22,7 @@ from services.report.decisions.told import told_by
 from threadline import report_baseline, report_drift
 from threadline.report_baseline import LEFT_OUT
 from threadline.reporting import LeftOut
-from threadline.showing import interruptible, say
+from threadline.showing import interruptible, no_answer, say
 
 ORIGINS: Final = ("channel", "gateway")
 
@@ -37,7 +37,7 @@ class Drifting:
 
 def refresh(wanted: report_baseline.Wanted, out: Path, drifting: Drifting) -> None:
     """Makes them, compares each with the one before, and names what was not made anew."""
-    with report_drift.no_answer():
+    with no_answer():
         made, left_out = _made(wanted)
         before = _before(out, list(made)) if drifting.wanted else {}
         worse = _compare(before, made, out, drifting) if drifting.wanted else 0

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
+from tempfile import SpooledTemporaryFile, gettempdir
 from typing import Final
 
 from schemas.topics import AUDIT_DECISIONS, AUDIT_REACTIONS, AUDIT_RUNS
@@ -44,7 +44,13 @@ class LeftOut:
         """Names one."""
         self.counts[trouble] += 1
         said = f"{place}: {trouble}"
-        self._all.write(f"{said}\n".encode())
+        try:
+            self._all.write(f"{said}\n".encode())
+        except OSError as error:
+            raise Fault(
+                f"what is left out could not be named in a file of {gettempdir()} ({error.strerror}); nothing came of "
+                "it. TMPDIR names another place"
+            ) from error
         if len(self._first) < NAMED:
             self._first.append(said)
 

@@ -20,7 +20,7 @@ from services.router.replay.replay import Progress, Stretch, Under, replay
 from services.router.replay.usual import spent
 from services.router.settings import RouterSettings
 from threadline.directory_file import tenants_in
-from threadline.directory_past import as_recorded
+from threadline.directory_past import as_recorded, standing
 from threadline.moments import moment_of
 from threadline.running import database_settings, kafka_settings
 from threadline.showing import bar, interruptible
@@ -72,13 +72,6 @@ async def _backtested(
     rules = tuple(each for each in backtest.tried() if _is_asked_for(each, asked))
     usual = await spent(settings, stretch)
     return Backtested(stretch, named, replayed.decided, replayed.undecided, rules, usual)
-
-
-def standing(described: Described, applied: TenantFacts | None) -> TenantFacts:
-    """A tenant of the file as it would stand once it is applied: apps that were installed through OAuth stay."""
-    found = described.standing()
-    stay = tuple(each for each in applied.installations if each.origin == "oauth") if applied is not None else ()
-    return found.model_copy(update={"installations": (*found.installations, *stay)})
 
 
 def _all_of(tenants: Mapping[str, TenantFacts]) -> Reading:

@@ -31,3 +31,9 @@ async def test_their_commands_make_them_anew(tmp_path: Path) -> None:
         words = shlex.split(line)
         await said({"THREADLINE_HOME": str(tmp_path / "home")}, tmp_path, *words)
     assert files_in(copied) == files_in(ARTIFACTS)
+
+
+async def test_the_other_way_round_programs_got_slower(tmp_path: Path) -> None:
+    slower, usual = (str(ARTIFACTS / each / "gateway/baseline.json") for each in ("slower", "usual"))
+    words = ("report", "drift", usual, slower, "--thresholds", str(ARTIFACTS / "thresholds.yaml"))
+    assert "6 got worse" in await said({"THREADLINE_HOME": str(tmp_path / "home")}, tmp_path, *words, code=1)

@@ -1,6 +1,9 @@
 """The same log gives the same bytes: from topics, lines or columns, over any partitions, in any order, twice."""
 
+import asyncio
 import json
+import signal
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +13,7 @@ import pytest
 
 from bench.beds.audit_log import records
 from services.kit.groups import KafkaSettings
+from services.kit.settings import child_environment
 from services.report.adapters import exporting, sources
 from services.report.decisions.baseline import Baseline
 from services.report.decisions.lines import Kept
@@ -81,6 +85,31 @@ async def test_the_numbers_are_those_of_a_plain_count_and_keep_to_the_schema(com
     assert made["reactions"]["skip_reasons"] == wanted["reactions"]["skip_reasons"]
     jsonschema.validate(made, json.loads((ROOT / "docs/reference/baseline.schema.json").read_text()))
     assert Baseline.model_validate_json(json.dumps(made)).model_dump(mode="json") == made
+
+
+async def test_a_folder_that_cannot_be_written_is_told(command: Command, tmp_path: Path) -> None:
+    exporting.write(tmp_path / "log.jsonl", [list(records(100))])
+    assert "cannot be written" in await command("baseline", "log.jsonl", "--out", "log.jsonl/reports", code=1)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+async def test_whoever_ends_it_finds_nothing_of_it(tmp_path: Path, sent: signal.Signals) -> None:
+    exporting.write(tmp_path / "log.jsonl", [list(records(4000))] * 60)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "threadline", "report", "baseline", "log.jsonl", "--out", "out"),
+        env=child_environment({"TMPDIR": str(kept), "THREADLINE_HOME": str(tmp_path / "home")}),
+        cwd=tmp_path,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    while not any(kept.iterdir()):  # noqa: ASYNC110 - another process makes it
+        await asyncio.sleep(0.01)
+    program.send_signal(sent)
+    _, said = await program.communicate()
+    assert (program.returncode, said.decode().strip()) == (1, "threadline: interrupted; nothing was written")
+    assert list(kept.iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 async def test_ids_are_hidden_unless_they_are_revealed(command: Command, tmp_path: Path) -> None:

@@ -146,6 +146,11 @@ async def test_what_is_older_than_the_stretch_is_named_and_no_violation(command:
     assert "so it proves nothing" in nothing
 
 
+async def test_where_no_effect_has_a_cause_nothing_is_proved(command: Command, tmp_path: Path) -> None:
+    exporting.write(tmp_path / "effects.jsonl", [[each for each in log() if each.topic == "slack.effects"]])
+    assert "nothing could be held" in await command("isolation", "effects.jsonl", code=2)
+
+
 async def test_what_cannot_be_read_is_named(command: Command, tmp_path: Path) -> None:
     odd = log()
     odd[3] = replace(odd[3], value=b"{")

@@ -1,29 +1,29 @@
 """The log as files: from topics to lines or columns and back, with nothing lost and nothing added."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
-from schemas.topics import BY_NAME
 from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.admin import admin_client
-from services.kit.kafka.writer import Writer
 from services.kit.settings import as_environment, child_environment
 from services.report.adapters import exporting, jsonl, parquet, sources
 from services.report.adapters.batch import Batch, Stretch, silent
 from services.report.adapters.topics import NoTopics, Topics, Unreachable
 from services.report.decisions.columns import EVENT
-from services.report.decisions.lines import Kept
+from services.report.decisions.lines import Kept, NoRecord
 from tests.commands import Command
 from tests.conftest import fresh, topics_of
 from tests.report.log import Event, put, record
@@ -193,6 +193,33 @@ def test_a_file_that_is_no_log_says_so(tmp_path: Path) -> None:
             list(sources.batches(tmp_path / name, Stretch(), silent))
 
 
+def test_a_file_that_is_damaged_in_the_middle_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "log.parquet"
+    exporting.write(path, [odd_log() * 50])
+    content = bytearray(path.read_bytes())
+    content[40 : len(content) // 2] = bytes(len(content) // 2 - 40)
+    path.write_bytes(content)
+    for read in (lambda: list(sources.batches(path, Stretch(), silent)), lambda: list(sources.records(path))):
+        with pytest.raises(Fault, match="cannot be read as Parquet"):
+            read()
+
+
+def test_a_row_whose_headers_nobody_can_read_is_named_and_harms_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "log.parquet"
+    exporting.write(path, [odd_log()])
+    number = pl.int_range(pl.len())
+    bad = pl.when(number == 1).then(pl.lit("no json")).when(number != 2).then("headers").alias("headers")
+    pl.read_parquet(path).select(*parquet.RECORD).with_columns(bad).write_parquet(path)
+    found = [each for batch in sources.records(path) for each in batch]
+    assert [(where, str(each)[:30]) for where, each in found if isinstance(each, NoRecord)] == [
+        (f"{path} row 2", "its headers cannot be read: Ex")
+    ]
+    events = [batch.events for batch in sources.batches(path, Stretch(), silent)]
+    assert sum(each.height for each in events) == len(odd_log()), (
+        "another version's columns are made anew of its records"
+    )
+
+
 def test_an_empty_log_is_a_log(tmp_path: Path) -> None:
     for name in ("log.jsonl", "log.parquet"):
         assert exporting.write(tmp_path / name, []) == 0
@@ -212,6 +239,26 @@ def test_what_stood_there_stays_where_writing_fails(tmp_path: Path, name: str) -
     with pytest.raises(KeyboardInterrupt):
         exporting.write(path, batches())
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [(name, b"before")]
+
+
+def test_a_disk_that_is_full_leaves_no_part_of_a_parquet_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log.parquet"
+    path.write_bytes(b"before")
+
+    sound = pl.LazyFrame.sink_parquet
+
+    def full(rows: pl.LazyFrame, where: Path | str, **given: Any) -> object:
+        if not str(where).endswith(".whole"):
+            return sound(rows, where, **given)
+        Path(where).write_bytes(b"half of it")
+        raise pl.exceptions.ComputeError("No space left on device")
+
+    monkeypatch.setattr(pl.LazyFrame, "sink_parquet", full)
+    with pytest.raises(Fault, match="what stood there is as it was"):
+        exporting.write(path, [odd_log()])
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("log.parquet", b"before")]
 
 
 async def test_a_log_is_exported_and_imported_as_people_do_it(
@@ -252,25 +299,36 @@ async def test_options_that_make_no_sense_are_refused_before_anything_is_read(co
 
 
 async def test_ctrl_c_ends_an_export_and_leaves_what_stood_there(topics: KafkaSettings, tmp_path: Path) -> None:
-    async with Writer(topics, "test") as writer:
-        value = b'{"type":"run.state"}' * 9
-        sent = [await writer.hand_over(BY_NAME["audit.runs"], f"key-{each % 9}", value, ()) for each in range(60_000)]
-        await asyncio.gather(*sent)
+    """It stands still in the midst of writing, since what it writes into is a pipe that nobody empties."""
+    await put(topics, odd_log() * 60)
     path, begun = tmp_path / "log.jsonl", tmp_path / ".log.jsonl.part"
     path.write_text("before")
+    os.mkfifo(begun)
+    pipe = os.open(begun, os.O_RDONLY | os.O_NONBLOCK)
     program = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "threadline", "report", "export", "--to", str(path)),
         env=child_environment(as_environment(topics)),
         stderr=asyncio.subprocess.PIPE,
     )
-    while not begun.exists():  # noqa: ASYNC110 - another process makes it
+    while not _from(pipe):  # noqa: ASYNC110 - another process fills it
         await asyncio.sleep(0.01)
     program.send_signal(signal.SIGINT)
-    _, said = await program.communicate()
+    ended = asyncio.create_task(program.communicate())
+    while not ended.done():
+        _from(pipe)
+        await asyncio.sleep(0.01)
+    os.close(pipe)
     assert program.returncode == 1
-    assert "interrupted" in said.decode()
+    assert "interrupted" in ended.result()[1].decode()
     assert path.read_text() == "before"
     assert not begun.exists()
+
+
+def _from(pipe: int) -> bytes:
+    try:
+        return os.read(pipe, 1 << 16)
+    except BlockingIOError:
+        return b""
 
 
 def test_every_column_of_an_event_is_one_of_the_file(tmp_path: Path) -> None:

@@ -56,12 +56,13 @@ async def test_all_reports_are_made_anew_and_compared(command: Command, tmp_path
     assert said.count("0 got worse and 0 better") == len(FOLDERS)
     said = await command("refresh", "worse.parquet", "--out", "new", "--drift", key=KEY, code=1)
     assert "stale: new/model-rehearsal stood there before and was not made anew" in said
-    drifted = json.loads(next((tmp_path / "new/channel").glob("drift-*.json")).read_text())
+    assert len(list((tmp_path / "new/channel").glob("drift-*.json"))) == 2, "the first of that day is kept"
+    drifted = json.loads(next((tmp_path / "new/channel").glob("drift-*-2.json")).read_text())
     assert {(each["by"], each["measure"]) for each in drifted["changes"] if each["verdict"] == "worse"} >= {
         (None, "error"),
         (None, "completion"),
     }
-    assert json.loads(next((tmp_path / "new/gateway").glob("drift-*.json")).read_text())["worse"] == 0
+    assert json.loads(next((tmp_path / "new/gateway").glob("drift-*-2.json")).read_text())["worse"] == 0
     assert files_in(tmp_path / "new")["model-rehearsal/baseline.md"] == first["model-rehearsal/baseline.md"]
 
 

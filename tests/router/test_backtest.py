@@ -79,7 +79,8 @@ async def used(kafka: KafkaSettings, *runs: RunState) -> None:
 
 def completed(tokens_in: int, tokens_out: int, cost_usd: float | None, **changes: Any) -> RunState:
     usage = Usage(model="m", input_tokens=tokens_in, output_tokens=tokens_out, cost_usd=cost_usd)
-    return run_state(**{"state": "complete", "agent_id": "mara", "usage": usage, **changes})
+    mine = {"state": "complete", "run_id": f"run-{tokens_in}", "agent_id": "mara", "usage": usage}
+    return run_state(**{**mine, **changes})
 
 
 async def tried(threadline: Command, *arguments: str) -> dict[str, Any]:

@@ -10,15 +10,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from aiokafka import TopicPartition
+from aiokafka.admin import RecordsToDelete
+
 from bench.beds.database_link import database_link
 from bench.beds.decided_log import put_decided
 from bench.beds.inbox import Inbox
 from bench.beds.router import router_environment
 from bench.beds.traffic import Traffic
 from schemas.decision import DecisionMade, Ignored
+from schemas.topics import SLACK_INBOUND
 from services.directory.document import TenantFacts
 from services.kit.clock import SystemClock
 from services.kit.groups import DatabaseSettings, KafkaSettings
+from services.kit.kafka.admin import admin_client
+from services.kit.kafka.passage import passages
 from services.kit.settings import child_environment
 from services.router.replay.difference import Difference
 from services.router.replay.differences import IN_MEMORY, Differences
@@ -33,6 +39,7 @@ from tests.terminal import Terminal
 
 ROOT = Path(__file__).parents[2]
 PER_MINUTE = 30
+SINCE_EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 LIMITED = """
 version: 1
@@ -145,6 +152,28 @@ def late_and_twice(made: list[DecisionMade]) -> Iterator[DecisionMade]:
         yield from reversed(made[start : start + 10])
     for each in made[50:80]:
         yield each.model_copy(update={"decision": Ignored(reason="hidden")})
+
+
+async def test_where_retention_deleted_what_decisions_rest_on_it_says_so(
+    routers: Runs, inbox: Inbox, threadline: Command, topics: KafkaSettings
+) -> None:
+    async with routers():
+        await inbox.put_all(mentions(Deciding(), 40))
+        await inbox.decisions()
+    assert (await replayed(threadline, "--diff"))["cut"] is False
+    async with passages(topics, SLACK_INBOUND) as there:
+        [home] = [number for number, each in (await there.between(SINCE_EVER)).items() if each]
+    async with admin_client(topics) as client:
+        place = TopicPartition(f"{topics.topic_prefix}slack.inbound", home)
+        await client.delete_records({place: RecordsToDelete(before_offset=10)})
+    found = await replayed(threadline)
+    assert (found["cut"], found["decided"]) == (True, 30)
+    assert "retention deleted what stood there" in await threadline("replay")
+    async with passages(topics, SLACK_INBOUND) as there:
+        passage, read = there.read(home, range(40)), list[int]()
+        while batch := await passage.more():
+            read += [each.offset for each in batch]
+    assert read == list(range(10, 40)), "a reader that was on its way to what is deleted goes on behind it"
 
 
 async def test_what_nobody_can_read_is_decided_again_too(routers: Runs, inbox: Inbox, threadline: Command) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from schemas.topics import Topic
+from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.admin import admin_client
 from services.kit.kafka.connection import client_arguments
@@ -14,8 +15,14 @@ from services.kit.kafka.consumer import let_go, must_be_there
 
 WAITS_MS = 200
 AT_ONCE = 1000
+QUIET = 300
+"""So many waits in a row without a record are a minute."""
 FETCH_BYTES = 4 << 20
 """The client asks for more only when it has handed over what it got: larger answers, fewer waits."""
+
+
+class NothingComes(Fault):
+    """The broker stopped to send what it has."""
 
 
 class Passages:
@@ -29,6 +36,11 @@ class Passages:
         first = await self._at(since)
         end = await self._at(until) if until is not None else await self._consumer.end_offsets(self._partitions)
         return {each.partition: range(first[each], max(first[each], end[each])) for each in self._partitions}
+
+    async def begins(self) -> dict[int, int]:
+        """The first offset of each partition that retention left."""
+        found = await self._consumer.beginning_offsets(self._partitions)
+        return {each.partition: offset for each, offset in found.items()}
 
     async def _at(self, moment: datetime) -> dict[TopicPartition, int]:
         """The first offset of each that was appended then or later."""
@@ -53,11 +65,18 @@ class Passage:
 
     async def more(self) -> list[ConsumerRecord]:
         """The next of them, in their order; none at the end."""
+        waited = 0
         while await self._consumer.position(self._here) < self._stop:
             batch = (await self._consumer.getmany(self._here, timeout_ms=WAITS_MS)).get(self._here, [])
             found = [record for record in batch if record.offset < self._stop]
             if found:
                 return found
+            waited = 0 if batch else waited + 1
+            if waited > QUIET:
+                raise NothingComes(
+                    f"{self._here.topic} has records that the broker does not send for a minute; nothing came of it. "
+                    "Is the broker there, and every partition with a leader?"
+                )
         return []
 
 
@@ -70,7 +89,11 @@ async def passages(settings: KafkaSettings, topic: Topic) -> AsyncIterator[Passa
         [described] = await client.describe_topics([name])
     numbers = sorted(each["partition"] for each in described["partitions"])
     consumer = AIOKafkaConsumer(
-        **client_arguments(settings), group_id=None, max_partition_fetch_bytes=FETCH_BYTES, max_poll_records=AT_ONCE
+        **client_arguments(settings),
+        group_id=None,
+        max_partition_fetch_bytes=FETCH_BYTES,
+        max_poll_records=AT_ONCE,
+        auto_offset_reset="earliest",  # what retention deletes meanwhile is gone, and what follows it is still read
     )
     try:
         await consumer.start()

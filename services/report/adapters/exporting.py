@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+import polars as pl
+
 from services.kit.fault import Fault
 from services.report.adapters import jsonl, parquet
 from services.report.adapters.sources import form_of
@@ -19,10 +21,8 @@ def write(path: Path, batches: Iterable[list[Kept]]) -> int:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return _lines(path, batches) if form == "lines" else _columns(path, batches)
-    except OSError as error:
-        raise CannotWrite(
-            f"{path} could not be written ({error.strerror or error}); what stood there is as it was"
-        ) from error
+    except (OSError, pl.exceptions.ComputeError) as error:
+        raise CannotWrite(f"{path} could not be written ({error}); what stood there is as it was") from error
 
 
 def _lines(path: Path, batches: Iterable[list[Kept]]) -> int:

@@ -108,7 +108,7 @@ def _opened(rows: pl.DataFrame) -> pl.DataFrame:
 def _identity(path: Path) -> pl.Expr:
     """A record's own id; for one that has none, where it stood on its topic; for one that stood nowhere, its line."""
     topic = pl.format("{} {}:{}", "topic", "partition", "offset")
-    return pl.coalesce("id", topic, pl.format("{}:{}", pl.lit(path.name), "line"))
+    return pl.coalesce("id", topic, pl.format("{}:{}", pl.lit(str(path)), "line"))
 
 
 def _of_bytes(rows: pl.DataFrame) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -12,7 +13,7 @@ from services.kit.fault import Fault
 from services.report.adapters.ahead import one_ahead
 from services.report.adapters.batch import Batch, Progress, Stretch
 from services.report.decisions.columns import EVENT
-from services.report.decisions.lines import Kept, attribute, headers_of, headers_text, place
+from services.report.decisions.lines import Kept, NoRecord, attribute, headers_of, headers_text, place
 from services.report.decisions.opening import Sealed, opened
 
 AT_ONCE: Final = 100_000
@@ -43,7 +44,7 @@ class Writer:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._parts: list[Path] = []
+        self._whole, self._parts = path.with_name(f".{path.name}.whole"), list[Path]()
 
     def __enter__(self) -> Self:
         """Nothing stands there yet."""
@@ -63,16 +64,15 @@ class Writer:
             if kind is None:
                 self._join()
         finally:
-            for part in self._parts:
+            for part in (*self._parts, self._whole):
                 part.unlink(missing_ok=True)
 
     def _join(self) -> None:
         if not self._parts:
             _frame([]).write_parquet(self._path)
             return
-        whole = self._path.with_name(f".{self._path.name}.whole")
-        pl.scan_parquet(self._parts).sink_parquet(whole, compression="zstd", row_group_size=AT_ONCE)
-        whole.replace(self._path)
+        pl.scan_parquet(self._parts).sink_parquet(self._whole, compression="zstd", row_group_size=AT_ONCE)
+        self._whole.replace(self._path)
 
 
 def _frame(records: list[Kept]) -> pl.DataFrame:
@@ -98,16 +98,20 @@ def _frame(records: list[Kept]) -> pl.DataFrame:
     return pl.concat([stored, events.rename(lambda name: f"{OPENED}{name}")], how="horizontal")
 
 
-def records(path: Path) -> Iterator[list[tuple[str, Kept]]]:
-    """Every record of a file, with where it stands."""
+def records(path: Path) -> Iterator[list[tuple[str, Kept | NoRecord]]]:
+    """Every record of a file, with where it stands; or what is wrong with its row."""
     number = 0
     for rows in _rows(path, list(RECORD)):
-        yield [(f"{path} row {number + row}", _kept(facts)) for row, facts in enumerate(rows.iter_rows(named=True), 1)]
+        named = enumerate(rows.iter_rows(named=True), number + 1)
+        yield [(f"{path} row {row}", _record(facts)) for row, facts in named]
         number += rows.height
 
 
-def _kept(facts: dict[str, Any]) -> Kept:
-    return Kept(**{**facts, "headers": headers_of(json.loads(facts["headers"]))})
+def _record(facts: dict[str, Any]) -> Kept | NoRecord:
+    try:
+        return Kept(**{**facts, "headers": headers_of(json.loads(facts["headers"] or "[]"))})
+    except (ValueError, TypeError) as error:
+        return NoRecord(f"its headers cannot be read: {error}")
 
 
 def batches(path: Path, stretch: Stretch, progress: Progress) -> Iterator[Batch]:
@@ -125,7 +129,8 @@ def batches(path: Path, stretch: Stretch, progress: Progress) -> Iterator[Batch]
 def _columns(path: Path, stretch: Stretch) -> list[str]:
     """Where a record stands is read only where one must be named, and when it was appended only for a stretch."""
     trouble = pl.col(f"{OPENED}trouble")
-    sound = bool(pl.scan_parquet(path).select(trouble.is_null().all()).collect().item())
+    with _readable(path):
+        sound = bool(pl.scan_parquet(path).select(trouble.is_null().all()).collect().item())
     return [
         *(() if sound else _PLACE),
         *(() if stretch == Stretch() else ("appended_ms",)),
@@ -137,27 +142,36 @@ def _batch(rows: pl.DataFrame, *, has_events: bool) -> Batch:
     if has_events:
         events = rows.select(pl.col(f"{OPENED}{name}").alias(name) for name in EVENT)
     else:
-        kept = [_kept(facts) for facts in rows.iter_rows(named=True)]
+        found = ((facts, _record(facts)) for facts in rows.iter_rows(named=True))
+        kept = [Kept(**{**facts, "headers": ()}) if isinstance(each, NoRecord) else each for facts, each in found]
         events = _frame(kept).select(pl.col(f"{OPENED}{name}").alias(name) for name in EVENT)
     return Batch(events, lambda row: place(*rows.select(_PLACE).row(row)))
 
 
 def _rows(path: Path, columns: list[str]) -> Iterator[pl.DataFrame]:
     """A group of the file after the other: whoever leaves it to the engine how far to read ahead holds much of it."""
-    scanned = _scan(path, columns)
-    return one_ahead(scanned.slice(begin, AT_ONCE).collect for begin in range(0, _height(path), AT_ONCE))
+    scanned, height = _scan(path, columns), _height(path)
+    with _readable(path):
+        yield from one_ahead(scanned.slice(begin, AT_ONCE).collect for begin in range(0, height, AT_ONCE))
 
 
 def _height(path: Path) -> int:
-    return int(_scan(path, list(RECORD)).select(pl.len()).collect().item())
+    with _readable(path):
+        return int(_scan(path, list(RECORD)).select(pl.len()).collect().item())
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise NotParquet(f"{path} cannot be read as Parquet ({type(error).__name__}); nothing came of it") from error
 
 
 def _scan(path: Path, columns: list[str]) -> pl.LazyFrame:
-    try:
+    with _readable(path):
         scanned = pl.scan_parquet(path)
         lacking = [name for name in columns if name not in scanned.collect_schema()]
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise NotParquet(f"{path} cannot be read as Parquet ({type(error).__name__}); nothing came of it") from error
     if lacking:
         raise NotParquet(f"{path} has no column {', '.join(lacking)}: it is no exported log; nothing came of it")
     return scanned.select(columns)

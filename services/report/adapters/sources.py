@@ -44,4 +44,8 @@ def records(path: Path) -> Iterator[Sequence[tuple[str, Kept | NoRecord]]]:
 def _there(path: Path) -> Path:
     if not path.is_file():
         raise NoLog(f"there is no file {path}; nothing was done")
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise NoLog(f"{path} cannot be read ({error.strerror}); nothing was done") from error
     return path

@@ -167,13 +167,16 @@ def _read(consumer: Consumer, parts: list[Part], stretch: Stretch, progress: Pro
     consumer.assign([TopicPartition(part.topic, part.partition, part.begin) for part in parts])
     open_, quiet = set(ends), 0
     while open_:
+        before = set(open_)
         met = cast("list[Message]", consumer.consume(AT_ONCE, WAIT_S))
         messages, reached = _sound(met, open_), _reached(consumer, ends)
         if any(offset > ends[here] for here, offset in reached.items()):  # what came since it was begun
             messages = [each for each in messages if each.offset() < ends[each.topic(), each.partition()]]
         if stretch != Stretch():
             messages = [each for each in messages if stretch.holds(each.timestamp()[1])]
-        open_ -= {here for here, offset in reached.items() if offset >= ends[here]}
+        done_with = (before - open_) | {here for here in open_ if reached[here] >= ends[here]}
+        open_ -= done_with
+        consumer.pause([TopicPartition(*here) for here in done_with])  # nothing is waited for there, or fetched
         quiet = 0 if met else quiet + 1
         if quiet > QUIET:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))  # noqa: SLF001 - its own name for it

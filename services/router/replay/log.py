@@ -34,6 +34,8 @@ class Log:
     nameless: Nameless
     offsets: Mapping[int, range]
     """Of slack.inbound, by partition."""
+    is_cut: bool
+    """Whether retention deleted what stood before it in a partition: it may have deleted some of it, too."""
     decided: Mapping[int, range]
     """Of audit.decisions, likewise, up to now: a decision may be written long after its record."""
 
@@ -56,7 +58,9 @@ async def log_of(settings: KafkaSettings, since: datetime, until: datetime) -> A
     """The log between two moments, as the broker appended it."""
     async with passages(settings, SLACK_INBOUND) as inbound, passages(settings, AUDIT_DECISIONS) as audit:
         offsets, decided = await inbound.between(since, until), await audit.between(since)
-        yield Log(inbound, audit, Nameless(settings, since), offsets, decided)
+        begins = await inbound.begins()
+        is_cut = any(0 < begins[partition] == each.start for partition, each in offsets.items())
+        yield Log(inbound, audit, Nameless(settings, since), offsets, is_cut, decided)
 
 
 def _source(raw: ConsumerRecord) -> Source:

@@ -49,6 +49,7 @@ async def replay(
     """Each partition in its order. `seen` is told of each record of the stretch."""
     found = Replayed(stretch.since, stretch.until, under.named)
     async with log_of(settings, stretch.since - REMEMBERED, stretch.until) as log:
+        found.is_cut = log.is_cut
         done, whole = 0, sum(map(len, log.offsets.values()))
         progress(done, whole)
         for partition in log.offsets:

@@ -26,6 +26,8 @@ class Replayed:
     """Records before the stretch whose decisions it rests on."""
     warmed_up_otherwise: int = 0
     """Of these, how many would be decided otherwise today; what was recorded counts."""
+    is_cut: bool = False
+    """Whether what it rests on may have been deleted in part."""
     decided: int = 0
     undecided: int = 0
     """Records of the stretch of which no decision stands: there is nothing to compare with."""

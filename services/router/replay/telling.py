@@ -17,6 +17,7 @@ def as_json(found: Replayed) -> Iterator[str]:
         "code": asdict(found.code),
         "warmed_up": found.warmed_up,
         "warmed_up_otherwise": found.warmed_up_otherwise,
+        "cut": found.is_cut,
         "decided": found.decided,
         "undecided": found.undecided,
         "kinds": dict(sorted(found.kinds.items())),
@@ -35,6 +36,11 @@ def as_markdown(found: Replayed) -> Iterator[str]:
     again = f"{found.decided} decisions were taken again, {len(found.differences)} of them otherwise."
     rest = f"What they rest on comes from {found.warmed_up} recorded decisions before them{otherwise}."
     yield f"# Decisions taken again\n\n{stretch} {code}\n\n{again} {rest}\n"
+    if found.is_cut:
+        yield (
+            "\nThe log does not reach back a whole day before this stretch: retention deleted what stood there. Where "
+            "a decision rests on that, a difference says nothing.\n"
+        )
     if found.undecided:
         yield f"\n{found.undecided} records have no decision that could be compared.\n"
     if found.differences:

@@ -44,15 +44,24 @@ class _Numbers:
 
 
 class Spent:
-    """What each agent's completed runs used. Three numbers are kept of a run, and nothing else."""
+    """What each agent's completed runs used. Four numbers are kept of a run, and nothing else."""
 
     def __init__(self) -> None:
         self._by_agent: dict[tuple[str, str], _Numbers] = defaultdict(_Numbers)
+        self._runs: set[int] = set()
+        """Those that are in it: an end may be written twice."""
 
     def take(self, event: Event | UnknownEvent) -> None:
         """One record of audit.runs."""
         match event:
-            case RunState(state="complete", agent_id=str() as agent_id, usage=Usage() as usage, tenant_id=tenant_id):
+            case RunState(
+                state="complete",
+                run_id=str() as run,
+                agent_id=str() as agent_id,
+                usage=Usage() as usage,
+                tenant_id=tenant_id,
+            ) if hash(run) not in self._runs:
+                self._runs.add(hash(run))
                 numbers = self._by_agent[tenant_id, agent_id]
                 numbers.input_tokens.append(usage.input_tokens)
                 numbers.output_tokens.append(usage.output_tokens)
