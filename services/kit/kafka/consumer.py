@@ -164,12 +164,17 @@ async def _seek(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], si
     if since is None:
         await consumer.seek_to_beginning(*partitions)
         return
-    moment = int(since.timestamp() * 1000)
+    for partition, offset in (await offsets_at(consumer, partitions, since)).items():
+        consumer.seek(partition, offset)
+
+
+async def offsets_at(
+    consumer: AIOKafkaConsumer, partitions: list[TopicPartition], moment: datetime
+) -> dict[TopicPartition, int]:
+    """The first offset of each that was appended then or later; its end where there is none."""
     ends = await consumer.end_offsets(partitions)
-    found = await consumer.offsets_for_times(dict.fromkeys(partitions, moment))
-    for partition in partitions:
-        at = found.get(partition)
-        consumer.seek(partition, at.offset if at is not None else ends[partition])
+    found = await consumer.offsets_for_times(dict.fromkeys(partitions, int(moment.timestamp() * 1000)))
+    return {each: at.offset if (at := found.get(each)) is not None else ends[each] for each in partitions}
 
 
 async def let_go(consumer: AIOKafkaConsumer) -> None:

@@ -11,7 +11,7 @@ from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.admin import admin_client
 from services.kit.kafka.connection import client_arguments
-from services.kit.kafka.consumer import let_go, must_be_there
+from services.kit.kafka.consumer import let_go, must_be_there, offsets_at
 
 WAITS_MS = 200
 AT_ONCE = 1000
@@ -33,21 +33,15 @@ class Passages:
 
     async def between(self, since: datetime, until: datetime | None = None) -> dict[int, range]:
         """The offsets of each partition that were appended in a stretch of time; up to now where it has no end."""
-        first = await self._at(since)
-        end = await self._at(until) if until is not None else await self._consumer.end_offsets(self._partitions)
+        consumer, partitions = self._consumer, self._partitions
+        first = await offsets_at(consumer, partitions, since)
+        end = await (consumer.end_offsets(partitions) if until is None else offsets_at(consumer, partitions, until))
         return {each.partition: range(first[each], max(first[each], end[each])) for each in self._partitions}
 
     async def begins(self) -> dict[int, int]:
         """The first offset of each partition that retention left."""
         found = await self._consumer.beginning_offsets(self._partitions)
         return {each.partition: offset for each, offset in found.items()}
-
-    async def _at(self, moment: datetime) -> dict[TopicPartition, int]:
-        """The first offset of each that was appended then or later."""
-        ends = await self._consumer.end_offsets(self._partitions)
-        asked = dict.fromkeys(self._partitions, int(moment.timestamp() * 1000))
-        found = await self._consumer.offsets_for_times(asked)
-        return {each: at.offset if (at := found.get(each)) is not None else ends[each] for each in self._partitions}
 
     def read(self, partition: int, offsets: range) -> "Passage":
         """Goes to these records of a partition. The one that was read before is over."""

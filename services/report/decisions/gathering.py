@@ -41,10 +41,9 @@ class Family:
     Names of events and runs are kept as 64 bits of a hash: of ten million, two are alike in one report of 370,000.
     """
 
-    def __init__(self, name: str, chosen: pl.Expr, columns: tuple[str, ...], room: Room) -> None:
+    def __init__(self, name: str, chosen: pl.Expr, columns: tuple[str, ...], room: Room, about: str = "id") -> None:
         self._chosen, self._columns = chosen, columns
-        by = "run" if name == "states" else "id"
-        self._heap = Heap(name, by, self.own(pl.LazyFrame(schema=EVENT)).collect(), room)
+        self._heap = Heap(name, about, self.own(pl.LazyFrame(schema=EVENT)).collect(), room)
 
     def own(self, events: pl.LazyFrame) -> pl.LazyFrame:
         """What of these events it keeps."""
@@ -84,7 +83,7 @@ class Gathered:
     def __init__(self, room: Room | None = None) -> None:
         self.room = room = Room() if room is None else room
         decided = _of_type("decision.made")
-        self.states = Family("states", _of_type("run.state"), STATES, room)
+        self.states = Family("states", _of_type("run.state"), STATES, room, about="run")
         self.cancels = Family("cancels", _of_type("run.cancel"), CANCELS, room)
         self.decisions = Family("decisions", decided, DECISIONS, room)
         self.controls = Family("controls", decided & (pl.col("kind") == "control"), CONTROLS, room)
