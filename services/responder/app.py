@@ -32,7 +32,7 @@ from services.directory.lookup import Directory, directory
 from services.directory.lookup import Surroundings as DirectorySurroundings
 from services.kit import process
 from services.kit.fault import Fault, where_of
-from services.kit.kafka.consumer import Record
+from services.kit.kafka.consumer import Record, processing
 from services.kit.kafka.fence import Fence
 from services.kit.kafka.metrics import CATALOGUE as KAFKA_METRICS
 from services.kit.kafka.producer import Producer
@@ -57,6 +57,7 @@ from services.responder.adapters.past import Past
 from services.responder.adapters.runs import Ended, Runs
 from services.responder.adapters.saying import Saying
 from services.responder.adapters.slack import Slack, slack_session
+from services.responder.adapters.spans import Spans
 from services.responder.adapters.stops import Stops
 from services.responder.adapters.tidying import Tidying
 from services.responder.addresses import opened_addresses
@@ -142,21 +143,23 @@ class Responder:
 
     def __init__(self, settings: ResponderSettings, running: Process, given: Given) -> None:
         self._settings, self._running, self._producer = settings, running, given.producer
-        self._audited = given.audit
+        self._audited, self._instruments = given.audit, given.instruments
         self._beside = given.beside
         clock, emitter = running.clock, running.emitter
         sealer = Sealer.of(settings) if settings.sealing_keys is not None else None
         installations = Installations(given.known.database, Secrets(settings), sealer)
         self._fence = Fence(clock, settings.responder_session_s)
         slack = Slack(settings.slack_api_url, installations, given.known, given.session, clock)
-        outside = Outside(slack, Gate(clock, emitter), self._fence)
+        spans = Spans(given.instruments.tracer, clock, settings.slack_api_url, with_words=settings.traces_with_words)
+        outside = Outside(slack, Gate(clock, emitter), self._fence, spans)
         ledger = Ledger(given.producer, outside, given.instruments, settings.responder_too_old_s)
         audit, past = Audit(given.audit, clock), Past(settings)
         around = Surroundings(
             settings=settings,
             instruments=given.instruments,
+            spans=spans,
             directory=given.known,
-            answering=Answering(given.models, given.instruments),
+            answering=Answering(given.models, given.instruments, spans),
             ledger=ledger,
             audit=audit,
             history=History(ledger, clock),
@@ -237,7 +240,7 @@ class Responder:
             case RunRequested() | RetryAsked():
                 asked = event.message.id if isinstance(event, RunRequested) and is_ts(event.message.id) else None
                 subject = replace(_subject(event.place, received), run_id=event.run_id, asked_ts=asked)
-                self._runs.take(Run(event, subject, received.standing), done)
+                self._runs.take(Run(event, subject, received.standing, received.trace), done)
             case Notice() | EmojiRequested() | WhyAsked() | FeedbackGiven():
                 self._do(event, _subject(event.place, received), received, done)
             case OutboundMessage():
@@ -250,7 +253,8 @@ class Responder:
     def _do(self, chore: Chore, subject: Subject, received: Received, done: Callable[[], None]) -> None:
         async def doing() -> None:
             try:
-                await self._chores.do(chore, subject, received.standing)
+                with processing(RUNS_COMMANDS, received.id, received.trace, self._instruments):
+                    await self._chores.do(chore, subject, received.standing)
             except Exception as error:  # noqa: BLE001 - one must not take the rest with it; its words could quote people
                 log.error("a %s failed: %s", chore.type, where_of(error))  # noqa: TRY400 - likewise
                 await self._give_up(received, type(error).__name__)

@@ -34,6 +34,8 @@ class ResponderSettings(DirectorySettings, SlackSettings, ModelSettings, KafkaSe
     """How long a model may think, or pause between two words, before it is given up."""
     reply_footer: bool = False
     """Whether the model, its tokens and its cost stand under each answer."""
+    traces_with_words: bool = False
+    """Whether traces hold what models are asked and what they answer: only where who reads traces may read that."""
     responder_streams: bool = True
     """Whether answers grow by Slack's own streams where Slack takes them; by edits otherwise."""
     responder_http: bool = False

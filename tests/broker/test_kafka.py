@@ -20,7 +20,7 @@ from services.kit.kafka.metrics import CATALOGUE
 from services.kit.kafka.producer import Producer
 from services.kit.telemetry.instruments import Instruments
 from services.kit.telemetry.metrics import Metrics, metrics_of
-from services.kit.telemetry.traces import tracer_for
+from services.kit.telemetry.traces import context_of, tracer_for
 from tests.samples import AT, run_state
 
 
@@ -61,7 +61,8 @@ async def test_a_trace_goes_through_the_topic_and_on(topics: KafkaSettings) -> N
                 await producer.publish(AUDIT_RUNS, "k", run_state(), "id-1")
         (record,) = await read(topics, 1)
         attributes, _ = record.decode()
-        with processing(record, attributes, working), tracer.start_as_current_span("answer"):
+        trace = context_of(attributes)
+        with processing(record.topic, attributes.id, trace, working), tracer.start_as_current_span("answer"):
             pass
     spans = {span.name: span for span in exporter.get_finished_spans()}
     chain = ["decide", "publish audit.runs", "process audit.runs", "answer"]

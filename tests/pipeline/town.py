@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.beds.models import ModelServer
+from bench.beds.otlp import Collector, collector
 from bench.beds.responder import Pipeline, environment_of, own_pipeline
 from bench.beds.router import describe
 from services.directory.document import Agent, Connection, Document, Installation, Limit, Tenant
@@ -43,6 +44,8 @@ class Town:
     kafka: KafkaSettings
     model: ModelServer
     """Answers for OpenAI and for Anthropic."""
+    collector: Collector
+    """Where every service sends its traces."""
     acme: Talk
     """Mara by default, Vera and Iris by name."""
     bram: Talk
@@ -63,6 +66,7 @@ async def town_of(kafka: KafkaSettings, databases: Databases, folder: Path, mode
     settings = SlackSimSettings(slack_sim_port=0, slack_sim_seed="town")
     async with (
         databases.new() as database,
+        collector() as traces,
         slack_sim(settings) as slack,
         slack_sim_at(slack.address) as sim,
     ):
@@ -88,12 +92,13 @@ async def town_of(kafka: KafkaSettings, databases: Databases, folder: Path, mode
             "BRAM_SLACK_SIGNING_SECRET": other.signing_secret,
             "THREADLINE_INGRESS_APPS": "env,env:bram",
             **_models_of(model),
+            **traces.environment,
         }
         async with own_pipeline(folder, environment) as pipeline:
             talks = [
                 Talk(sim, each, pipeline, environment, kafka) for each in (acme, bram, globex, initech, hooli, stray)
             ]
-            yield Town(slack, pipeline, kafka, model, *talks)
+            yield Town(slack, pipeline, kafka, model, traces, *talks)
 
 
 def _models_of(model: ModelServer) -> dict[str, str]:

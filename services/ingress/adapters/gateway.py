@@ -3,6 +3,8 @@
 import re
 
 from aiohttp import web
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanKind
 
 from schemas.attributes import Attributes
 from schemas.cause import gateway_cause
@@ -34,7 +36,7 @@ from services.ingress.decisions.event_types import GATEWAY_CANCEL, GATEWAY_RUN
 from services.ingress.decisions.run_view import cancel_id_of, event_id_of
 from services.kit.fresh_ids import FreshIds
 from services.kit.telemetry.instruments import Instruments
-from services.kit.telemetry.traces import current_trace
+from services.kit.telemetry.traces import About, context_from_outside, current_trace, spanning
 
 _RUN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -89,7 +91,7 @@ class Gateway:
             channel_id=asked.channel,
             thread_ts=asked.thread_ts,
         )
-        await self._keep(event, GATEWAY_RUN)
+        await self._keep(event, GATEWAY_RUN, context_from_outside(request.headers))
         self._runs.accepted(run, granted.tenant.tenant_id, received.received_at)
         return _accepted(run, key)
 
@@ -109,7 +111,7 @@ class Gateway:
             request_key=key,
             run_id=run,
         )
-        await self._keep(event, GATEWAY_CANCEL)
+        await self._keep(event, GATEWAY_CANCEL, context_from_outside(request.headers))
         return _accepted(run, key)
 
     async def _look(self, request: web.Request, granted: Granted) -> web.Response:
@@ -121,9 +123,10 @@ class Gateway:
     def _received(self) -> Received:
         return Received(transport="gateway", received_at=self._clock.now(), ingress=self._name)
 
-    async def _keep(self, event: GatewayRun | GatewayCancel, event_type: str) -> None:
+    async def _keep(self, event: GatewayRun | GatewayCancel, event_type: str, trace: Context) -> None:
         began = self._clock.monotonic()
-        with self._tracer.start_as_current_span(f"receive {event_type}"):
+        about = About(f"receive {event_type}", SpanKind.SERVER, {"threadline.transport": "gateway"})
+        with spanning(self._tracer, about, trace):
             try:
                 attributes = Attributes(event.event_id, name_of(type(event)), SOURCE, event.at, **current_trace())
                 encoded = encode(SLACK_INBOUND, event, attributes)

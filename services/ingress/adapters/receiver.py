@@ -25,7 +25,7 @@ from services.ingress.decisions.reading import Arrived, Challenge, Delivery, Pro
 from services.ingress.decisions.removal import removed_from
 from services.ingress.sealing import SealFor
 from services.kit.telemetry.instruments import Instruments
-from services.kit.telemetry.traces import current_trace
+from services.kit.telemetry.traces import About, current_trace, spanning
 
 log = logging.getLogger(__name__)
 
@@ -79,12 +79,8 @@ class Receiver:
         if isinstance(arrived, Challenge | Probe):
             return Taken(answer_to(arrived))
         event_type = event_type_of(arrived)
-        span = self._tracer.start_as_current_span(
-            f"receive {event_type}",
-            kind=SpanKind.SERVER,
-            attributes={"messaging.system": "slack", "threadline.transport": receipt.transport},
-        )
-        with span:
+        facts = {"messaging.system": "slack", "threadline.transport": receipt.transport}
+        with spanning(self._tracer, About(f"receive {event_type}", SpanKind.SERVER, facts)):
             try:
                 record = self._record_of(arrived, raw, receipt)
                 kept = await self._intakes.take(record)

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from opentelemetry.trace import SpanKind
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, SpanKind
 
 from schemas.attributes import Attributes
 from schemas.base import Event
@@ -20,7 +21,7 @@ from services.kit.kafka.admin import admin_client
 from services.kit.kafka.connection import client_arguments
 from services.kit.kafka.metrics import PROCESS_SECONDS
 from services.kit.telemetry.instruments import Instruments
-from services.kit.telemetry.traces import context_of
+from services.kit.telemetry.traces import About, spanning
 
 SETTLED_S = 0.1
 
@@ -61,26 +62,22 @@ def record_of(raw: ConsumerRecord, prefix: str) -> Record:
 
 
 @contextmanager
-def processing(record: Record, attributes: Attributes, instruments: Instruments) -> Iterator[None]:
+def processing(topic: Topic, record_id: str, trace: Context, instruments: Instruments) -> Iterator[Span]:
     """Within it, the work on a record is part of the trace that the record belongs to, and is measured."""
-    clock, topic = instruments.clock, record.topic.name
-    span = instruments.tracer.start_as_current_span(
-        f"process {topic}",
-        context=context_of(attributes),
-        kind=SpanKind.CONSUMER,
-        attributes={
-            "messaging.system": "kafka",
-            "messaging.operation.type": "process",
-            "messaging.destination.name": topic,
-            "messaging.message.id": attributes.id,
-        },
-    )
-    begun = clock.monotonic()
-    with span:
+    clock, begun = instruments.clock, instruments.clock.monotonic()
+    facts = {
+        "messaging.system": "kafka",
+        "messaging.operation.name": "process",
+        "messaging.operation.type": "process",
+        "messaging.destination.name": topic.name,
+        "messaging.message.id": record_id,
+    }
+    about = About(f"process {topic.name}", SpanKind.CONSUMER, facts)
+    with spanning(instruments.tracer, about, trace) as span:
         try:
-            yield
+            yield span
         finally:
-            instruments.emitter.observe(PROCESS_SECONDS, clock.monotonic() - begun, topic=topic)
+            instruments.emitter.observe(PROCESS_SECONDS, clock.monotonic() - begun, topic=topic.name)
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from typing import Self
 from aiokafka.errors import ProducerClosed
 from aiokafka.structs import RecordMetadata
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanKind, set_span_in_context
+from opentelemetry.trace import Span, SpanKind, StatusCode, set_span_in_context
 
 from schemas.attributes import Attributes
 from schemas.base import Event
@@ -84,6 +84,8 @@ class Producer:
         def settle(*, acknowledged: bool) -> None:
             emitter.observe(PUBLISH_SECONDS, clock.monotonic() - begun, topic=topic.name)
             emitter.count(PUBLISHED, topic=topic.name, result="acknowledged" if acknowledged else "failed")
+            if not acknowledged:
+                span.set_status(StatusCode.ERROR)
             span.end()
 
         try:
@@ -104,6 +106,7 @@ class Producer:
             kind=SpanKind.PRODUCER,
             attributes={
                 "messaging.system": "kafka",
+                "messaging.operation.name": "publish",
                 "messaging.operation.type": "send",
                 "messaging.destination.name": topic.name,
                 "messaging.message.id": record_id,

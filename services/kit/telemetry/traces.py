@@ -1,17 +1,28 @@
 """Traces: one from Slack's envelope to the reply, carried through topics in the `traceparent` header."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.trace import NoOpTracerProvider, Tracer
+from opentelemetry.trace import NoOpTracerProvider, Span, SpanKind, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from schemas.attributes import Attributes
 from services.kit.groups import TelemetrySettings
+
+
+@dataclass(frozen=True)
+class About:
+    """What a span says of itself."""
+
+    name: str
+    kind: SpanKind
+    facts: Mapping[str, str | int | float | bool]
+
 
 _PROPAGATOR = TraceContextTextMapPropagator()
 
@@ -56,3 +67,29 @@ def context_of(attributes: Attributes) -> Context:
     """The trace that a record belongs to."""
     carrier = {"traceparent": attributes.traceparent, "tracestate": attributes.tracestate}
     return _PROPAGATOR.extract({name: value for name, value in carrier.items() if value})
+
+
+def context_from_outside(headers: Mapping[str, str]) -> Context:
+    """The trace that a program's HTTP request belongs to; none where it says nothing of one."""
+    return _PROPAGATOR.extract({name.lower(): value for name, value in headers.items()})
+
+
+def kind_of(error: BaseException) -> str:
+    """A failure's name."""
+    return type(error).__name__
+
+
+@contextmanager
+def spanning(
+    tracer: Tracer, about: About, context: Context | None = None, named: Callable[[Exception], str] = kind_of
+) -> Iterator[Span]:
+    """A span. Of what fails within it only a name is kept: a message could quote people's words."""
+    with tracer.start_as_current_span(
+        about.name, context, about.kind, about.facts, record_exception=False, set_status_on_exception=False
+    ) as span:
+        try:
+            yield span
+        except Exception as error:
+            span.set_attribute("error.type", named(error))
+            span.set_status(StatusCode.ERROR)
+            raise

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from services.kit.telemetry.instruments import Instruments
 from services.responder import metrics
 from services.responder.adapters.models import ModelFailed, Models, Used, Wanted
+from services.responder.adapters.spans import Chat, Spans
 from services.responder.decisions.prompting import Asked
 from services.responder.decisions.trying import Breaker, pause_before
 
@@ -48,8 +49,8 @@ Heard = Callable[[str], None]
 class Answering:
     """Every model's."""
 
-    def __init__(self, models: Models, instruments: Instruments) -> None:
-        self._models = models
+    def __init__(self, models: Models, instruments: Instruments, spans: Spans) -> None:
+        self._models, self._spans = models, spans
         self._clock, self._emitter = instruments.clock, instruments.emitter
         self._breakers: dict[str, Breaker] = {}
 
@@ -84,7 +85,9 @@ class Answering:
         if not breaker.may_ask(self._clock.monotonic()):
             raise ModelFailed("unavailable", "it failed again and again, and is left alone for a while", NEVER)
         try:
-            answered = await self._listen(name, question, heard)
+            with self._spans.chat(name, question.asked, question.wanted) as chat:
+                answered = await self._listen(name, question, heard, chat)
+                chat.answered(*answered)
         except ModelFailed as error:
             breaker.failed(error.trouble, self._clock.monotonic())
             raise
@@ -94,15 +97,15 @@ class Answering:
         breaker.answered()
         return answered
 
-    async def _listen(self, name: str, question: Question, heard: Heard) -> tuple[str, Used]:
+    async def _listen(self, name: str, question: Question, heard: Heard, chat: Chat) -> tuple[str, Used]:
         word_s, loop = question.patience.word_s, asyncio.get_running_loop()
-        began, text, has_halves = self._clock.monotonic(), "", False
+        text, has_halves = "", False
         try:
             model = await self._models.named(name)
             async with asyncio.timeout(word_s) as limit, model.ask(question.asked, question.wanted) as speaking:
                 async for piece in speaking:
                     if piece and not text:
-                        self._emitter.observe(metrics.FIRST_TOKEN_SECONDS, self._clock.monotonic() - began)
+                        self._emitter.observe(metrics.FIRST_TOKEN_SECONDS, chat.first_word())
                     limit.reschedule(loop.time() + word_s)
                     if piece:
                         has_halves = has_halves or _HALVES.search(piece) is not None

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from opentelemetry.context import Context
 from typing_extensions import override
 
 from schemas.command import RetryAsked, RunRequested
@@ -18,6 +19,7 @@ from services.kit.groups import KafkaSettings
 from services.kit.kafka.connection import client_arguments
 from services.kit.kafka.consumer import Record, record_of
 from services.kit.kafka.fence import Fence
+from services.kit.telemetry.traces import context_of
 from services.responder.adapters.durable import patiently
 from services.responder.adapters.loading import Gone, Loaded, load
 from services.responder.decisions.standing import Standing
@@ -42,6 +44,8 @@ class Received:
     id: str
     event: Any
     standing: Standing
+    trace: Context = field(default_factory=Context)
+    """Which trace it belongs to."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,7 @@ class Commands(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
             return
         name = event.run_id if isinstance(event, RunRequested | RetryAsked) else attributes.id
         standing = partition.loaded.ledger.pop(name, None) or Standing()
-        self._heard.command(Received(record, attributes.id, event, standing), done)
+        self._heard.command(Received(record, attributes.id, event, standing, context_of(attributes)), done)
 
     async def _commit_now_and_then(self) -> None:
         while True:

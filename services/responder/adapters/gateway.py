@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 
 from aiohttp import web
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from opentelemetry.trace import SpanKind
 from pydantic import Field, StringConstraints
 
 from schemas import ids
@@ -28,6 +29,7 @@ from services.directory.sign_in import Granted
 from services.kit.fresh_ids import FreshIds
 from services.kit.kafka.producer import Producer
 from services.kit.telemetry.instruments import Instruments
+from services.kit.telemetry.traces import About, context_from_outside, spanning
 from services.responder import metrics
 from services.responder.adapters.messages import Messages
 from services.responder.adapters.turns import Turns
@@ -38,6 +40,7 @@ LARGEST_BODY: Final = 512 << 10
 LARGEST_BLOCKS: Final = 256 << 10
 """In bytes. Quoted within a record they may become twice as long, and a record has 1 MiB."""
 MOST_BLOCKS: Final = 50
+ABOUT: Final = About("receive message", SpanKind.SERVER, {"threadline.transport": "gateway"})
 KEPT_WITHIN_S: Final = 10.0
 """A broker that takes longer is taken for away: the program asks again, and the repeat is recognised."""
 
@@ -67,6 +70,7 @@ class Gateway:
     def __init__(self, directory: Directory, producer: Producer, messages: Messages, tools: GatewayTools) -> None:
         self._producer, self._messages, self._ids = producer, messages, tools.ids
         self._clock, self._emitter = tools.instruments.clock, tools.instruments.emitter
+        self._tracer = tools.instruments.tracer
         self._programs = Programs(directory, self._clock, "messages")
         self._programs.refused = lambda no: self._count("try_again" if _passes(no) else "refused")
         self._turns = Turns()
@@ -95,7 +99,9 @@ class Gateway:
             if claimed.is_another(message):
                 raise No(409, "key_used", "this key was used for another message; nothing was taken in")
             if not claimed.is_durable:
-                await self._publish(message)
+                trace = context_from_outside(request.headers)
+                with spanning(self._tracer, ABOUT, trace):
+                    await self._publish(message)
         self._count("repeated" if claimed.is_durable else "accepted")
         return _accepted(claimed, asks.key)
 

@@ -19,6 +19,7 @@ from services.responder import metrics
 from services.responder.adapters.durable import durable
 from services.responder.adapters.gate import Gate
 from services.responder.adapters.slack import NotSent, NoWay, Refused, Slack, TooFast, Unsure, Workspace
+from services.responder.adapters.spans import Spans
 from services.responder.decisions.effects import DONE_ALREADY, Call, Subject, call, entry_of, is_effect
 from services.responder.decisions.pace import Urgency
 from services.responder.decisions.standing import Standing
@@ -53,6 +54,7 @@ class Outside:
     slack: Slack
     gate: Gate
     fence: Fence
+    spans: Spans
 
 
 class Ledger:
@@ -60,6 +62,7 @@ class Ledger:
 
     def __init__(self, producer: Producer, outside: Outside, instruments: Instruments, give_up_s: float) -> None:
         self._producer, self._slack, self._gate, self._fence = producer, outside.slack, outside.gate, outside.fence
+        self._spans = outside.spans
         self._clock, self._emitter = instruments.clock, instruments.emitter
         self._give_up_s = give_up_s
         self._under_way = 0
@@ -204,7 +207,8 @@ class Ledger:
     ) -> dict[str, Any]:
         self._under_way += 1
         try:
-            return await self._slack.call(client, method, arguments)
+            with self._spans.calling(method, subject):
+                return await self._slack.call(client, method, arguments)
         except TooFast as error:
             self._emitter.count(metrics.REFUSED)
             self._gate.rest(subject.connection, method, error.wait_s)

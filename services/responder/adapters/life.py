@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from opentelemetry.context import Context
+
 from schemas.base import Instant
 from schemas.command import RetryAsked, RunRequested
 from schemas.effect import EffectPurpose
@@ -26,6 +28,7 @@ from services.responder.adapters.ledger import EffectRefused, Ledger
 from services.responder.adapters.models import ModelFailed, Used, Wanted
 from services.responder.adapters.past import Past
 from services.responder.adapters.reply import Reply
+from services.responder.adapters.spans import Spans
 from services.responder.decisions import words
 from services.responder.decisions.effects import Call, Subject
 from services.responder.decisions.prompting import Asked, Persona, Said, asked, by_person
@@ -55,6 +58,8 @@ class Run:
     command: RunRequested | RetryAsked
     subject: Subject
     standing: Standing
+    trace: Context = field(default_factory=Context)
+    """Which trace its command belongs to."""
     phase: Phase = Phase.ACCEPTED
     stop: StopRequested | None = None
     asking: "asyncio.Task[tuple[str, Used]] | None" = None
@@ -97,6 +102,7 @@ class Surroundings:
 
     settings: ResponderSettings
     instruments: Instruments
+    spans: Spans
     directory: Directory
     answering: Answering
     ledger: Ledger
@@ -227,7 +233,8 @@ class Life:
             if run.reply is not None:
                 run.reply.grow(text)
 
-        answered = await self._around.answering.answer(question, heard)
+        with self._around.spans.asking(agent, run.subject):
+            answered = await self._around.answering.answer(question, heard)
         self._passed(run, "last_token")
         return answered
 

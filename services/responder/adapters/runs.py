@@ -11,7 +11,9 @@ from typing import Final
 
 from schemas.command import Place
 from schemas.stop import StopRequested
+from schemas.topics import RUNS_COMMANDS
 from services.kit.fault import where_of
+from services.kit.kafka.consumer import processing
 from services.kit.telemetry.instruments import Instruments
 from services.responder import metrics
 from services.responder.adapters.life import Life, Run
@@ -55,7 +57,7 @@ class Runs:
     """Starts them when it is their turn, and tells them of stops."""
 
     def __init__(self, life: Life, bounds: Bounds, kept: timedelta, instruments: Instruments) -> None:
-        self._life, self._kept = life, kept
+        self._life, self._kept, self._instruments = life, kept, instruments
         self._clock, self._emitter = instruments.clock, instruments.emitter
         self._refused: set[tuple[str, str]] = set()
         self._starting: Starting[_Held] = Starting(bounds)
@@ -171,10 +173,7 @@ class Runs:
         """The next in its thread begins when it is over; it is done with when the audit knows of it."""
         try:
             if not held.is_dropped:
-                await self._life.live(held.run)
-                self._is_over(held.run)
-                self._leave_thread(held)
-                await self._account(held.run)
+                await self._live_and_account(held)
         except asyncio.CancelledError:
             if not held.is_dropped:
                 self.failed(RuntimeError("a run was cancelled by nobody of ours"))
@@ -187,6 +186,16 @@ class Runs:
                 for done in held.done:
                     done()
         self._leave_thread(held)
+
+    async def _live_and_account(self, held: _Held) -> None:
+        run = held.run
+        with processing(RUNS_COMMANDS, run.subject.command_id, run.trace, self._instruments) as span:
+            span.set_attribute("threadline.run_id", run.command.run_id)
+            await self._life.live(run)
+            span.set_attribute("threadline.run_ended", run.phase)
+            self._is_over(run)
+            self._leave_thread(held)
+            await self._account(run)
 
     async def _account(self, run: Run) -> None:
         self._unaccounted += 1

@@ -1,9 +1,11 @@
 """Decides records of slack.inbound: gathers the facts, asks the gates, and puts into records what is to be said."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+
+from opentelemetry.trace import SpanKind, set_span_in_context
 
 from schemas.attributes import Attributes
 from schemas.decision import DeadLettered, Ignored, UnknownWorkspace
@@ -14,6 +16,7 @@ from services.directory.holding import Known
 from services.directory.lookup import Directory
 from services.kit.fault import where_of
 from services.kit.telemetry.instruments import Instruments
+from services.kit.telemetry.traces import context_of, current_trace
 from services.router.adapters.counting import Counting
 from services.router.adapters.losses import PAUSED
 from services.router.adapters.opening import Dead, Opened, opened
@@ -33,6 +36,9 @@ from services.router.stream.row import encode as encode_row
 
 log = logging.getLogger(__name__)
 
+Trace = Mapping[str, Any]
+"""The `traceparent` and `tracestate` that records are written with."""
+
 SOURCE = "/threadline/router"
 LONGEST_COUNT = 6
 ROOM = 4096
@@ -44,7 +50,7 @@ class InboundDecider:
 
     def __init__(self, directory: Directory, tenants: Tenants, bound: Bound, instruments: Instruments) -> None:
         self._directory, self._tenants, self._bound = directory, tenants, bound
-        self._clock = instruments.clock
+        self._clock, self._tracer = instruments.clock, instruments.tracer
         self.counting = Counting(instruments)
         self._tallies: dict[int, Tally] = {}
         self._told_unknown: set[str] = set()
@@ -62,6 +68,8 @@ class InboundDecider:
     def written(self, opened: Opened) -> None:
         """Everything that follows from it is written."""
         self.counting.written(opened.at)
+        if opened.span is not None:
+            opened.span.end()
 
     def open(self, source: Source) -> Opened:
         """Opens a record."""
@@ -146,8 +154,32 @@ class InboundDecider:
     def _said(self, opened: Opened, source: Source, verdict: Verdict) -> tuple[Out, ...]:
         where = saying.Source(source.partition, source.offset)
         said = saying.say(opened.event, verdict, where)
-        trace = _trace_of(opened.attributes)
+        trace = self._trace(opened, source, said, verdict)
         return tuple(_encoded(each, trace) for each in said)
+
+    def _trace(self, opened: Opened, source: Source, said: Sequence[Outgoing], verdict: Verdict) -> Trace:
+        """Everything that an envelope leads to belongs to its trace. What services are told has a span of its own."""
+        attributes = opened.attributes
+        if attributes is None:
+            return {}
+        if all(_is_audit(each.topic) for each in said):
+            return {"traceparent": attributes.traceparent, "tracestate": attributes.tracestate}
+        opened.span = self._tracer.start_span(
+            f"process {SLACK_INBOUND.name}",
+            context_of(attributes),
+            kind=SpanKind.CONSUMER,
+            attributes={
+                "messaging.system": "kafka",
+                "messaging.operation.name": "process",
+                "messaging.operation.type": "process",
+                "messaging.destination.name": SLACK_INBOUND.name,
+                "messaging.destination.partition.id": str(source.partition),
+                "messaging.kafka.offset": source.offset,
+                "messaging.message.id": attributes.id,
+                "threadline.decision": verdict.decision.kind,
+            },
+        )
+        return current_trace(set_span_in_context(opened.span))
 
     def _letter(self, dead: Dead, opened: Opened, source: Source, verdict: Verdict) -> tuple[Out, ...]:
         where = saying.Source(source.partition, source.offset)
@@ -164,9 +196,10 @@ class InboundDecider:
             value=source.value,
             headers=source.headers,
         )
-        trace = _trace_of(opened.attributes)
+        said = saying.say_dead(letter, verdict, where, opened.names)
+        trace = self._trace(opened, source, said, verdict)
         try:
-            return tuple(_encoded(each, trace) for each in saying.say_dead(letter, verdict, where, opened.names))
+            return tuple(_encoded(each, trace) for each in said)
         except CannotWrite:  # such as a megabyte of headers: what it was stays in slack.inbound
             bare = letter.model_copy(update={"headers": (), "key": None, "value": None})
             return tuple(_encoded(each, trace) for each in saying.say_dead(bare, verdict, where, None))
@@ -181,21 +214,18 @@ def _row(outcome: Outcome, verdict: Verdict, memory: Memory, now: float) -> Row:
     return Row(now, memory.lasting(outcome.changes, now), outcome.changes, said)
 
 
-def _trace_of(attributes: Attributes | None) -> Mapping[str, Any]:
-    """Everything that an envelope leads to belongs to its trace."""
-    if attributes is None:
-        return {}
-    return {"traceparent": attributes.traceparent, "tracestate": attributes.tracestate}
-
-
-def _encoded(outgoing: Outgoing, trace: Mapping[str, Any]) -> Out:
+def _encoded(outgoing: Outgoing, trace: Trace) -> Out:
     topic, fact = outgoing.topic, outgoing.fact
     record = encode(topic, fact, Attributes(outgoing.id, name_of(type(fact)), SOURCE, fact.at, **trace))
     _refuse_large(topic, len(record.value) + len(outgoing.key or b""))
-    return Out(topic, outgoing.key, record.value, record.headers, topic.name.startswith(AUDIT))
+    return Out(topic, outgoing.key, record.value, record.headers, _is_audit(topic))
 
 
 AUDIT = AUDIT_DECISIONS.name.partition(".")[0]
+
+
+def _is_audit(topic: Topic) -> bool:
+    return topic.name.startswith(AUDIT)
 
 
 def _refuse_large(topic: Topic, size: int) -> None:

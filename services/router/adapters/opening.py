@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from opentelemetry.trace import Span
+
 from schemas.attributes import Attributes
 from schemas.cause import Cause
 from schemas.decision import DeadReason
@@ -42,6 +44,8 @@ class Opened:
     """Of an envelope that could be decoded, even where it makes no sense."""
     known: Known | Unknown | None = None
     """Whose it is, as soon as that is found out."""
+    span: Span | None = None
+    """What its trace says of it, from the decision until everything that follows is written."""
 
     @property
     def workspace(self) -> str | None:
