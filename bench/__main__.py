@@ -32,6 +32,7 @@ from bench.suites import (
     router,
     router_faults,
     slack_sim,
+    telemetry,
 )
 from services.kit.clock import SystemClock
 from services.kit.fault import Fault
@@ -54,6 +55,7 @@ SUITES = (
     planted_bugs.SUITE,
     report.SUITE,
     replay.SUITE,
+    telemetry.SUITE,
 )
 
 PAGES = {"bench": performance_page, "chaos": reliability_page}

@@ -3,26 +3,24 @@
 import asyncio
 import statistics
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from bench.beds.child import child
-from bench.beds.decided import end_of, seen, until_quiet
+from bench.beds.decided import end_of, until_quiet
 from bench.beds.inbox import encoded
+from bench.beds.preloaded import preload, rate_of, topics_of
 from bench.beds.router import describe, own_router, router_environment
 from bench.beds.traffic import Traffic
 from bench.figure import Figure, Goal, Peer
 from bench.load import open_loop
 from bench.suite import Bed, Measured, Suite
-from schemas.envelope import Envelope
 from schemas.record import read
 from schemas.topics import AUDIT_DECISIONS, RUNS_COMMANDS, SLACK_INBOUND
 from services.kit.clock import SystemClock
 from services.kit.groups import KafkaSettings
-from services.kit.kafka import admin
 from services.local import kafka, postgres
 from services.router.decisions import rate_limit
 from services.router.decisions.facts import Agent, Facts, Limit, Tenant
@@ -44,51 +42,16 @@ async def run(bed: Bed, number: int) -> Measured:
     await describe(bed.database, traffic.document())
     with TemporaryDirectory(prefix="threadline-router-") as folder:
         for name, kind in (("router", _router), ("bare Faust", _bare), ("plain loop", _plain)):
-            settings = await _topics(bed, f"bench-{number}-{name.replace(' ', '-')}.")
-            sends = await _preload(settings, Traffic(7).envelopes(EVENTS, SystemClock().now().timestamp() - 600))
+            settings = await topics_of(bed, f"bench-{number}-{name.replace(' ', '-')}.")
+            log = Traffic(7).envelopes(EVENTS, SystemClock().now().timestamp() - 600)
+            sends = await preload(settings, log)
             figures |= {f"{name}: {what}": value for what, value in (await kind(bed, settings, Path(folder))).items()}
-            figures["records an event leads to"] = sends
-        figures |= await _latency(bed, await _topics(bed, f"bench-{number}-latency."), Path(folder))
+            figures["records an event leads to"] = sends / EVENTS
+        figures |= await _latency(bed, await topics_of(bed, f"bench-{number}-latency."), Path(folder))
     figures |= _check_of_the_limit()
     if number == 0:
         figures |= await _memory()
     return Measured(figures)
-
-
-async def _topics(bed: Bed, prefix: str) -> KafkaSettings:
-    settings = bed.kafka.model_copy(update={"topic_prefix": prefix})
-    async with admin.admin_client(settings) as client:
-        await admin.create(client, (await admin.standing_of(client, settings)).missing)
-    return settings
-
-
-async def _preload(settings: KafkaSettings, envelopes: Iterable[Envelope]) -> float:
-    """Writes a log; gives how many records an envelope leads to. Each says it in a header, for bare Faust."""
-    producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_brokers, acks="all", linger_ms=5)
-    await producer.start()
-    sends = 0
-    last = None
-    for envelope in envelopes:
-        leads_to = _leads_to(envelope)
-        sends += leads_to
-        value, carried = encoded(envelope)
-        headers = [*carried, ("bench-sends", str(leads_to).encode())]
-        name = f"{settings.topic_prefix}{SLACK_INBOUND.name}"
-        last = await producer.send(name, value, envelope.connection.encode(), headers=headers)
-    if last is not None:
-        await last
-    await producer.stop()
-    return sends / EVENTS
-
-
-def _leads_to(envelope: Envelope) -> int:
-    """Records of topics beside the row: the decision, and what else there is."""
-    payload = getattr(envelope, "payload", {})
-    event = payload.get("event", {})
-    if event.get("type") == "app_mention" or event.get("channel_type") == "im" or "command" in payload:
-        return 3
-    is_chatter = event.get("channel_type") == "channel" or event.get("type") == "reaction_added" or "actions" in payload
-    return 2 if is_chatter else 1
 
 
 async def _router(bed: Bed, settings: KafkaSettings, folder: Path) -> dict[str, float]:
@@ -97,7 +60,7 @@ async def _router(bed: Bed, settings: KafkaSettings, folder: Path) -> dict[str, 
         await until_quiet(settings, AUDIT_DECISIONS, EVENTS, WITHIN_S)
         await running.until("threadline_router_lag", 0)
         cpu, rss = running.child.cpu_s(), running.child.rss_mb()
-    return {"events/s": await _rate(settings, EVENTS), "CPU for each, ms": cpu / EVENTS * 1000, "RSS after, MB": rss}
+    return {"events/s": await rate_of(settings, EVENTS), "CPU for each, ms": cpu / EVENTS * 1000, "RSS after, MB": rss}
 
 
 async def _bare(_: Bed, settings: KafkaSettings, folder: Path) -> dict[str, float]:
@@ -122,7 +85,7 @@ async def _peer(module: str, settings: KafkaSettings, folder: Path) -> dict[str,
             raise TimeoutError(f"{module} did not get through; {started.said()[-800:]}") from None
         cpu = started.cpu_s()
     return {
-        "events/s": await _rate(settings, EVENTS),
+        "events/s": await rate_of(settings, EVENTS),
         "CPU for each, ms": cpu / EVENTS * 1000,
     }
 
@@ -134,12 +97,6 @@ async def _until_it_stands_still(settings: KafkaSettings) -> None:
         while (now := await end_of(settings, AUDIT_DECISIONS)) != before or now < EVENTS:
             before = now
             await asyncio.sleep(2)
-
-
-async def _rate(settings: KafkaSettings, count: int) -> float:
-    """By the broker's clock: from the first record of audit.decisions to the last."""
-    times = [each.appended_ms async for each in seen(settings, AUDIT_DECISIONS)]
-    return count / ((max(times) - min(times)) / 1000)
 
 
 async def _latency(bed: Bed, settings: KafkaSettings, folder: Path) -> dict[str, float]:

@@ -21,7 +21,6 @@ WAY = (
     "invoke_agent Vera",
     "chat gpt-5-mini",
     "POST /api/chat.postMessage",
-    "POST /api/chat.update",
     "publish slack.effects",
     "publish audit.runs",
 )
@@ -44,7 +43,7 @@ def _one(spans: Sequence[Seen], name: str) -> Seen:
 
 
 async def test_one_trace_leads_from_slack_to_the_model_and_back(town: Town, model: ModelServer) -> None:
-    model.does(Says("The printer is well again. " * 3, chunk=8, pause_s=0.02))
+    model.does(Says("The printer is well again. " * 8, chunk=8, pause_s=0.05))
     ts = await town.acme.mention("vera: is the quillfish well?")
     await town.acme.answer(ts, "well again")
     spans = await _trace_of(town, "quillfish", *WAY)
@@ -64,6 +63,7 @@ async def test_one_trace_leads_from_slack_to_the_model_and_back(town: Town, mode
     assert int(chat.facts["gen_ai.usage.output_tokens"]) > 0
     assert float(chat.facts["gen_ai.response.time_to_first_chunk"]) > 0
     calls = [each for each in spans if each.name.startswith("POST /api/")]
+    assert {each.parent for each in calls} == {command.id}
     assert {each.facts["server.address"] for each in calls} == {"127.0.0.1"}
     assert {each.facts["threadline.tenant"] for each in calls} == {"acme"}
     assert not [each.name for each in spans if each.failed]

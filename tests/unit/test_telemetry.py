@@ -1,11 +1,18 @@
+import threading
+from collections.abc import Sequence
+
 import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from typing_extensions import override
 
 from schemas.attributes import Attributes
 from services.kit.groups import TelemetrySettings
+from services.kit.telemetry import traces
 from services.kit.telemetry.catalogue import Counter, Gauge, Histogram, Metric, prometheus_name
 from services.kit.telemetry.metrics import metrics_of
-from services.kit.telemetry.traces import context_of, current_trace, tracer_for
+from services.kit.telemetry.traces import Telling, context_of, current_trace, tracer_for
 from tests.samples import AT
 from threadline.catalogue import METRICS
 
@@ -76,6 +83,42 @@ def test_a_trace_is_carried_in_the_headers_from_one_process_to_the_next() -> Non
     assert second.context.trace_id == first.context.trace_id
     assert second.parent is not None
     assert second.parent.span_id == first.context.span_id
+
+
+def test_a_collector_that_is_away_is_told_of_once_and_that_it_is_back_once(caplog: pytest.LogCaptureFixture) -> None:
+    class Away(InMemorySpanExporter):
+        is_away = True
+
+        @override
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            return SpanExportResult.FAILURE if self.is_away else super().export(spans)
+
+    exporter = Away()
+    telling = Telling(exporter)
+    span = ReadableSpan("s")
+    assert telling.export([span]) is SpanExportResult.FAILURE
+    assert telling.export([span, span]) is SpanExportResult.FAILURE
+    exporter.is_away = False
+    assert telling.export([span]) is SpanExportResult.SUCCESS
+    assert telling.export([span]) is SpanExportResult.SUCCESS
+    away, back = [record.getMessage() for record in caplog.records]
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT" in away
+    assert back == "traces arrive again; 3 spans were lost"
+
+
+def test_a_collector_that_hangs_keeps_nobody_from_leaving(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traces, "LEAVE_WITHIN_S", 0.1)
+    hangs = threading.Event()
+
+    class Hanging(InMemorySpanExporter):
+        @override
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            hangs.wait()
+            return SpanExportResult.FAILURE
+
+    with tracer_for("t", TelemetrySettings(), Hanging()) as tracer:
+        tracer.start_span("s").end()
+    hangs.set()
 
 
 def test_without_an_endpoint_nothing_is_traced_and_a_trace_from_before_is_passed_on() -> None:

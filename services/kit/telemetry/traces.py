@@ -1,15 +1,19 @@
 """Traces: one from Slack's envelope to the reply, carried through topics in the `traceparent` header."""
 
-from collections.abc import Callable, Iterator, Mapping
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import NoOpTracerProvider, Span, SpanKind, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from typing_extensions import override
 
 from schemas.attributes import Attributes
 from services.kit.groups import TelemetrySettings
@@ -24,7 +28,40 @@ class About:
     facts: Mapping[str, str | int | float | bool]
 
 
+log = logging.getLogger(__name__)
+
+LEAVE_WITHIN_S: Final = 3.0
 _PROPAGATOR = TraceContextTextMapPropagator()
+
+
+class Telling(SpanExporter):
+    """Says once that a collector is away, and once that it is back. Its client would say so again and again."""
+
+    def __init__(self, exporter: SpanExporter) -> None:
+        self._exporter = exporter
+        self._lost = 0
+
+    @override
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Hands them over."""
+        result = self._exporter.export(spans)
+        if result is SpanExportResult.SUCCESS:
+            if self._lost:
+                log.warning("traces arrive again; %d spans were lost", self._lost)
+            self._lost = 0
+            return result
+        if not self._lost:
+            log.warning(
+                "traces do not arrive where OTEL_EXPORTER_OTLP_ENDPOINT says: spans are lost until they do, and "
+                "nothing else. Is a collector there, and does it take OTLP over HTTP?"
+            )
+        self._lost += len(spans)
+        return result
+
+    @override
+    def shutdown(self) -> None:
+        """Nothing more is handed over."""
+        self._exporter.shutdown()
 
 
 @contextmanager
@@ -37,11 +74,13 @@ def tracer_for(service: str, settings: TelemetrySettings, exporter: SpanExporter
     provider = TracerProvider(
         resource=Resource.create({"service.name": settings.otel_service_name or service}), shutdown_on_exit=False
     )
-    provider.add_span_processor(BatchSpanProcessor(exporter))
+    provider.add_span_processor(BatchSpanProcessor(Telling(exporter)))
     try:
         yield provider.get_tracer("threadline")
     finally:
-        provider.shutdown()
+        leaving = threading.Thread(target=provider.shutdown, daemon=True)
+        leaving.start()
+        leaving.join(LEAVE_WITHIN_S)  # a collector that hangs keeps nobody from leaving
 
 
 def _otlp(settings: TelemetrySettings) -> SpanExporter | None:
@@ -53,6 +92,7 @@ def _otlp(settings: TelemetrySettings) -> SpanExporter | None:
     # Imported where it is wanted: protobuf and requests cost memory that a process without traces can do without.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
 
+    logging.getLogger("opentelemetry.exporter.otlp").setLevel(logging.CRITICAL)
     return OTLPSpanExporter(endpoint)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -44,6 +45,8 @@ class Live:
     recipient: tuple[str, str] | None = None
     """Whose question it answers, and their workspace: Slack wants to know for a stream."""
     may_stream: bool = True
+    _within: Context = field(default_factory=copy_context)
+    """What is shown belongs to the run, and not to the model's call that it is heard in."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _going_on: "asyncio.Task[None] | None" = None
     _starting: "asyncio.Task[None] | None" = None
@@ -57,7 +60,7 @@ class Live:
         """There is more to show. It is shown when that is due."""
         self._changed.set()
         if self._going_on is None and self.ts is not None:
-            self._going_on = asyncio.create_task(self._go_on())
+            self._going_on = asyncio.create_task(self._go_on(), context=self._within)
 
     async def leave(self, *, at_once: bool = False) -> None:
         """Shows nothing more. What is on its way to Slack is waited for: last words come after it."""
