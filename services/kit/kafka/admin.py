@@ -8,7 +8,7 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import NodeNotReadyError, TopicAlreadyExistsError, for_code
 from typing_extensions import override
 
 from schemas.topics import COPIES, TOPICS, Cluster, TopicSettings, settings_for
@@ -17,6 +17,7 @@ from services.kit.groups import KafkaSettings
 from services.kit.kafka.connection import client_arguments
 
 KNOWN_WITHIN_S = 30.0
+AGAIN_S = 0.1
 ANSWER_WITHIN_MS = 15_000
 
 _SET_ON_THE_TOPIC = 1
@@ -66,9 +67,25 @@ async def admin_client(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminCl
     )
     await client.start()
     try:
+        await _reach(client)
         yield client
     finally:
         await client.close()
+
+
+async def _reach(client: AIOKafkaAdminClient) -> None:
+    """One broker told the client who they all are: that each can be spoken to may take a moment longer."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + KNOWN_WITHIN_S
+    while True:
+        try:
+            await client.describe_cluster()
+        except NodeNotReadyError:
+            if loop.time() > until:
+                raise
+            await asyncio.sleep(AGAIN_S)
+        else:
+            return
 
 
 async def cluster_of(client: AIOKafkaAdminClient, settings: KafkaSettings) -> Cluster:
