@@ -23,7 +23,7 @@ EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
 """What is subscribed to, and the scopes that Slack wants for it."""
 
 OF_AGENTS: Final = "agent_session_stopped"
-"""Slack's own Stop, which only an app has that is declared an agent. That cannot be undone, so nobody gets it unasked."""
+"""Slack's own Stop. Only an app that is declared an agent has it, which cannot be undone: nobody gets it unasked."""
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     ASK_COMMAND: ("Ask the agent", "a question"),
@@ -35,7 +35,9 @@ SOCKETS, HTTP = "manifest.yaml", "manifest-http.yaml"
 ADDRESS: Final = "https://threadline.example"
 """Stands for THREADLINE_INGRESS_PUBLIC_URL."""
 
-_WRITTEN: Final = "# Written by `./dev lock` from threadline/slack_manifest.py. docs/guide/first-reply.md says what to do with it."
+_WRITTEN: Final = (
+    "# Written by `./dev lock` from threadline/slack_manifest.py. docs/guide/first-reply.md says what to do with it."
+)
 
 
 def files() -> dict[str, str]:

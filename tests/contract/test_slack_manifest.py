@@ -54,9 +54,7 @@ SHAPE = thing(
                         "messages_tab_read_only_enabled": YES_OR_NO,
                     }
                 ),
-                "bot_user": thing(
-                    {"display_name": {**text(80), "pattern": "^[a-z0-9._-]+$"}}, always_online=YES_OR_NO
-                ),
+                "bot_user": thing({"display_name": {**text(80), "pattern": "^[a-z0-9._-]+$"}}, always_online=YES_OR_NO),
                 "shortcuts": {
                     "type": "array",
                     "maxItems": 10,
@@ -134,7 +132,13 @@ def test_each_scope_is_needed_and_none_is_missing() -> None:
 
 
 def test_the_calls_are_those_that_we_know_of() -> None:
-    assert {"chat.postMessage", "conversations.replies", "reactions.add", "auth.test", "apps.connections.open"} <= called()
+    assert {
+        "chat.postMessage",
+        "conversations.replies",
+        "reactions.add",
+        "auth.test",
+        "apps.connections.open",
+    } <= called()
 
 
 def test_a_command_does_what_it_says_where_another_only_helps() -> None:
