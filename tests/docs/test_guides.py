@@ -7,6 +7,7 @@ import pytest
 
 from bench.chaos.scenario import scenarios
 from schemas.topics import TOPICS
+from services.directory.slack_tokens import MORE_SCOPES, SCOPES
 
 ROOT = Path(__file__).parents[2]
 TEST = re.compile(r"`(tests/[a-z_/]+\.py)::(\w+)`")
@@ -62,9 +63,13 @@ def test_each_failure_names_what_tried_it_or_says_that_nothing_did() -> None:
         assert TEST.search(tried_by) or SCENARIO.search(tried_by), fails
 
 
-def test_every_kind_of_fault_that_is_played_is_told_of() -> None:
-    told = {name.rpartition(",")[0].partition(":")[0] for name in SCENARIO.findall(page("failures.md"))}
-    assert told == {name.partition(":")[0] for name in NAMES}
+def test_every_fault_that_is_played_is_told_of() -> None:
+    told = {without_moment(name) for name in SCENARIO.findall(page("failures.md"))}
+    assert told == {without_moment(name) for name in NAMES}
+
+
+def without_moment(scenario: str) -> str:
+    return scenario.rpartition(", ")[0]
 
 
 def test_what_is_kept_is_kept_as_the_topics_say() -> None:
@@ -73,6 +78,11 @@ def test_what_is_kept_is_kept_as_the_topics_say() -> None:
         cells = told[topic.name]
         assert cells[2] == topic.kept, topic.name
         assert ("words" in cells[1]) == topic.holds_text, topic.name
+
+
+def test_the_scopes_that_the_newcomer_grants_are_those_that_are_asked_for() -> None:
+    making = page("guide/first-reply.md").partition("### 1. Make the app")[2].partition("\n### ")[0]
+    assert {scope for cells in rows(making) for scope in CODE.findall(cells[0])} == {*SCOPES, *MORE_SCOPES}
 
 
 def test_messages_that_the_newcomer_may_see_are_the_programs_own() -> None:
