@@ -7,7 +7,7 @@ from pathlib import Path
 
 from schemas import export
 from schemas.history import broken_promises
-from threadline import reference
+from threadline import reference, slack_manifest
 
 ROOT = Path(__file__).parents[1]
 
@@ -16,7 +16,8 @@ def wanted() -> dict[Path, str]:
     """Every generated file, as it must be."""
     contracts = {ROOT / "schemas/exported" / path: text for path, text in export.files(version("threadline")).items()}
     pages = {ROOT / "docs/reference" / path: text for path, text in reference.pages().items()}
-    return {**contracts, **pages}
+    manifests = {ROOT / "infra/slack" / path: text for path, text in slack_manifest.files().items()}
+    return {**contracts, **pages, **manifests}
 
 
 def drift(wanted_files: dict[Path, str]) -> list[str]:
@@ -38,7 +39,7 @@ def write(wanted_files: dict[Path, str]) -> None:
 
 
 def _orphans(wanted_files: dict[Path, str]) -> list[Path]:
-    folders = (ROOT / "schemas/exported", ROOT / "docs/reference")
+    folders = (ROOT / "schemas/exported", ROOT / "docs/reference", ROOT / "infra/slack")
     present = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
     return [path for path in present if path not in wanted_files]
 

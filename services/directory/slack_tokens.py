@@ -43,10 +43,8 @@ MORE_SCOPES = {
     "reactions:read": "see emoji reactions, 🛑 among them",
     "reactions:write": "show that a message must wait",
     "commands": "take slash commands",
-    "channels:read": "know channels by name",
-    "groups:read": "know private channels by name",
-    "users:read": "know people by name",
-    "assistant:write": "show that it thinks, and stream",
+    "channels:read": "hear that somebody joined a public channel",
+    "groups:read": "hear that somebody joined a private channel",
 }
 """Without these something is missing, and the rest works."""
 

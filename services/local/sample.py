@@ -1,5 +1,6 @@
 """The workspace that the product is tried in: whose token it is, and a sample tenant where nobody owns it yet."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,14 +44,11 @@ async def workspace_of(settings: SlackSettings) -> Workspace:
     bot, app = settings.slack_bot_token, settings.slack_app_token
     if bot is None or app is None:
         raise LocalFault("SLACK_BOT_TOKEN and SLACK_APP_TOKEN belong together: set both, or none")
+    named = APP_IN_TOKEN.match(app.get_secret_value())
     client = AsyncWebClient(token=bot.get_secret_value(), base_url=settings.slack_api_url, logger=QUIET)
     try:
         said = await client.auth_test()
-        named = APP_IN_TOKEN.match(app.get_secret_value())
-        app_id = settings.slack_app_id or (named[1] if named else None)
-        if app_id is None:
-            told = (await client.bots_info(bot=said["bot_id"]))["bot"]
-            app_id = told["app_id"]
+        app_id = settings.slack_app_id or (named[1] if named else await _app_of(client, said.get("bot_id")))
     except SlackApiError as error:
         raise LocalFault(f"Slack does not take SLACK_BOT_TOKEN: {code_of(error)}") from None
     except (OSError, TimeoutError, KeyError, ValueError) as error:
@@ -58,7 +56,21 @@ async def workspace_of(settings: SlackSettings) -> Workspace:
             f"Slack at {settings.slack_api_url} does not answer as it should ({type(error).__name__}); is the address "
             "right (SLACK_API_URL), and the network there?"
         ) from None
-    return Workspace(said["team_id"], said.get("team") or said["team_id"], str(app_id), said["user_id"])
+    return Workspace(said["team_id"], said.get("team") or said["team_id"], app_id, said["user_id"])
+
+
+async def _app_of(client: AsyncWebClient, bot: str | None) -> str:
+    """Which app a bot is of, where Slack tells: with the manifest's scopes it does not."""
+    app: object = None
+    if bot is not None:
+        with suppress(SlackApiError):
+            app = ((await client.bots_info(bot=bot)).get("bot") or {}).get("app_id")
+    if isinstance(app, str):
+        return app
+    raise LocalFault(
+        "SLACK_APP_TOKEN does not say which app it is of; set SLACK_APP_ID (A…, in the app's settings under Basic "
+        "Information, App ID)"
+    )
 
 
 async def make_sample(owner: OwnerDatabase, workspace: Workspace) -> bool:

@@ -51,6 +51,8 @@ RUN_BY = {
     "threadline ingress": "tests/ingress/test_commands.py::test_it_runs_as_people_start_it",
     "threadline ingress spools": "tests/ingress/test_commands.py::test_a_spool_that_was_left_behind_is_adopted",
     "threadline ingress adopt": "tests/ingress/test_commands.py::test_a_spool_that_was_left_behind_is_adopted",
+    "threadline ingress tail": "tests/ingress/test_tail.py::test_what_is_only_observed_is_read_where_it_is_published",
+    "threadline ingress compare": "tests/ingress/test_compare.py::test_every_kind_of_difference_is_told",
     "threadline router": "tests/router/test_commands.py::test_it_runs_as_people_start_it",
     "threadline responder": "tests/responder/test_commands.py::test_it_runs_as_people_start_it",
     "threadline rules test": "tests/router/test_commands.py::test_rules_are_tried_out_on_a_text",
@@ -155,7 +157,7 @@ def test_no_page_names_a_folder_of_somebodys_machine() -> None:
 
 def _must_parse(words: list[str]) -> None:
     command: Any = get_command(application)
-    while words and hasattr(command, "get_command"):
+    while words and not words[0].startswith("-") and hasattr(command, "get_command"):
         found = command.get_command(typer.Context(command), words[0])
         assert found is not None, words[0]
         command = found
