@@ -223,6 +223,10 @@ TOPICS: tuple[Topic, ...] = (
 BY_NAME = {topic.name: topic for topic in TOPICS}
 
 
+SEGMENT_MS = 86_400_000
+"""A broker deletes whole segments, so that records stay for their time and a segment more: a day, and not a week."""
+
+
 @dataclass(frozen=True)
 class Cluster:
     """What a topic's settings depend on beside its declaration."""
@@ -257,7 +261,7 @@ def _keeping(topic: Topic) -> dict[str, str]:
     """How long records are kept. What is compacted is kept whole for that long, and so are its deletions."""
     milliseconds = str(int(topic.retention / timedelta(milliseconds=1)))
     if topic.cleanup == "delete":
-        return {"retention.ms": milliseconds, "retention.bytes": "-1"}
+        return {"retention.ms": milliseconds, "retention.bytes": "-1", "segment.ms": str(SEGMENT_MS)}
     return {
         "min.compaction.lag.ms": milliseconds,
         "delete.retention.ms": milliseconds,

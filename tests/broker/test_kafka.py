@@ -145,7 +145,7 @@ async def test_every_difference_is_named_and_what_can_be_changed_is(kafka_settin
     async with admin.admin_client(kafka_settings) as client:
         cluster = await admin.cluster_of(client, kafka_settings)
         declared = settings_for(SLACK_INBOUND, cluster)
-        crooked = TopicSettings(declared.name, 2, 1, (("retention.ms", "1000"), ("segment.ms", "3600000")))
+        crooked = TopicSettings(declared.name, 2, 1, (("retention.ms", "1000"), ("segment.jitter.ms", "3600000")))
         await admin.create(client, [crooked])
         before = (await admin.live_topics(client, [declared.name]))[declared.name]
         await admin.alter(client, declared, before)
@@ -156,7 +156,7 @@ async def test_every_difference_is_named_and_what_can_be_changed_is(kafka_settin
     assert str(found["partitions"]) == f"{declared.name}: partitions is 2, declared is 4"
     assert not found["partitions"].can_be_altered
     assert [difference.what for difference in admin.differences(declared, after)] == ["partitions"]
-    assert after.overrides["segment.ms"] == "3600000", "what somebody else set on the topic stays"
+    assert after.overrides["segment.jitter.ms"] == "3600000", "what somebody else set on the topic stays"
 
 
 async def test_a_cluster_that_is_not_there_is_an_error_and_no_hang() -> None:
