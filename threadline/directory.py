@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from services.directory import apply as applying
-from services.directory import history, migrations
+from services.directory import forgetting, history, migrations
 from services.directory.check import Checked
 from services.directory.check import check as check_text
 from services.directory.json_schema import json_schema
@@ -148,6 +148,22 @@ def export(
     typer.echo(f"{output}: {len(found)} tenants")
 
 
+@application.command()
+def forget(
+    tenant: Annotated[str, typer.Argument(help="A tenant that is not in the directory any more.")],
+    yes: Annotated[bool, typer.Option("--yes", help="That it is meant.")] = False,
+) -> None:
+    """Erase what the directory's revisions say of a tenant that is gone. It cannot be undone."""
+    if not yes:
+        raise Fault(
+            f"this erases everything that the directory still says of {tenant}, cannot be undone, and what was decided "
+            "for it cannot be replayed any more. Say --yes if it is meant; nothing was erased"
+        )
+    found = run_as_owner(lambda owner: forgetting.forget(owner, tenant))
+    said = f"{found.revisions} revision{'' if found.revisions == 1 else 's'}"
+    typer.echo(f"{tenant} is forgotten: {said} said something of it. Topics keep its words for their own time")
+
+
 @application.command("revisions")
 def list_revisions(
     tenant: Annotated[str | None, typer.Argument(help="One tenant's only.")] = None,
@@ -161,7 +177,7 @@ def list_revisions(
 
     table = Table("revision", "tenant", "when", "by", "", box=None, pad_edge=False)
     for each in run_as_owner(work):
-        gone = "the tenant went" if each.is_the_end else ""
+        gone = "forgotten" if each.is_forgotten else "the tenant went" if each.is_the_end else ""
         table.add_row(str(each.number), each.tenant_id, f"{each.at:%Y-%m-%d %H:%M:%S} UTC", each.by, gone)
     plain_console().print(table)
 

@@ -1,6 +1,6 @@
 """The directory as each of its revisions had it, for commands that take decisions again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from services.directory import history
 from services.directory.document import Tenant, TenantFacts
@@ -13,6 +13,12 @@ def standing(described: Tenant, applied: TenantFacts | None) -> TenantFacts:
     found = described.standing()
     stay = tuple(each for each in applied.installations if each.origin == "oauth") if applied is not None else ()
     return found.model_copy(update={"installations": (*found.installations, *stay)})
+
+
+async def forgotten_by(owner: OwnerDatabase) -> Mapping[str, int]:
+    """Tenants of whom the directory has forgotten revisions, and up to which."""
+    async with owner.begin() as connection:
+        return await history.forgotten(connection)
 
 
 def as_recorded(owner: OwnerDatabase) -> Reading:

@@ -20,7 +20,7 @@ from services.router.replay.replay import Progress, Stretch, Under, replay
 from services.router.replay.replayed import Replayed
 from services.router.settings import RouterSettings
 from threadline.directory_file import tenants_in
-from threadline.directory_past import as_recorded, standing
+from threadline.directory_past import as_recorded, forgotten_by, standing
 from threadline.moments import moment_of
 from threadline.other_code import become_that_of
 from threadline.running import database_settings, kafka_settings
@@ -101,7 +101,7 @@ async def _replayed(stretch: Stretch, file: Path | None, progress: Progress) -> 
     async with owner_database(database_settings()) as owner:
         recorded = as_recorded(owner)
         tried = Directories(_tried(described, recorded), per_minute) if file is not None else None
-        under = Under(Directories(recorded, per_minute), tried, named)
+        under = Under(Directories(recorded, per_minute), tried, named, await forgotten_by(owner))
         return await replay(kafka_settings(), stretch, under, progress=progress)
 
 

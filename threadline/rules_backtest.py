@@ -20,7 +20,7 @@ from services.router.replay.replay import Progress, Stretch, Under, replay
 from services.router.replay.usual import spent
 from services.router.settings import RouterSettings
 from threadline.directory_file import tenants_in
-from threadline.directory_past import as_recorded, standing
+from threadline.directory_past import as_recorded, forgotten_by, standing
 from threadline.moments import moment_of
 from threadline.running import database_settings, kafka_settings
 from threadline.showing import bar, interruptible
@@ -67,7 +67,7 @@ async def _backtested(
         named = f"each under {asked.file.name}" if asked.file is not None else "each under the newest directory"
         tried = Directories(_all_of({**applied, **known}), per_minute)
         backtest = Backtest(tenants)
-        under = Under(Directories(recorded, per_minute), tried, named)
+        under = Under(Directories(recorded, per_minute), tried, named, await forgotten_by(owner))
         replayed = await replay(settings, stretch, under, backtest.take, progress)
     rules = tuple(each for each in backtest.tried() if _is_asked_for(each, asked))
     usual = await spent(settings, stretch)

@@ -31,16 +31,25 @@ class Change:
     at: datetime
     by: str
     is_the_end: bool
+    is_forgotten: bool
 
 
 async def latest(connection: AsyncConnection, most: int, tenant_id: str | None = None) -> list[Change]:
     """The newest changes, the newest first."""
     row = RevisionRow
-    question = select(row.revision, row.tenant_id, row.at, row.by, row.document.is_(None))
+    is_forgotten = row.forgotten_at.is_not(None)
+    question = select(row.revision, row.tenant_id, row.at, row.by, row.document.is_(None), is_forgotten)
     question = question.order_by(row.revision.desc()).limit(most)
     if tenant_id is not None:
         question = question.where(row.tenant_id == tenant_id)
     return [Change(*each) for each in (await connection.execute(question)).all()]
+
+
+async def forgotten(connection: AsyncConnection) -> dict[str, int]:
+    """Tenants of whom revisions are forgotten, and up to which."""
+    row = RevisionRow
+    question = select(row.tenant_id, func.max(row.revision)).where(row.forgotten_at.is_not(None))
+    return {each.tenant_id: each[1] for each in await connection.execute(question.group_by(row.tenant_id))}
 
 
 async def newest(connection: AsyncConnection) -> int:

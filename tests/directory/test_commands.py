@@ -105,6 +105,7 @@ async def test_a_directory_from_nothing_to_its_history(threadline: Threadline) -
     history, _ = await threadline("directory", "revisions")
     assert "directory.yaml" in history
     assert "the tenant went" in history
+    assert "acme is in the directory" in (await threadline("directory", "forget", "acme", "--yes", code=1))[1]
     old, _ = await threadline("directory", "export", "--revision", "2")
     checked = check(old)
     assert checked.document is not None
@@ -112,6 +113,12 @@ async def test_a_directory_from_nothing_to_its_history(threadline: Threadline) -
     await threadline("directory", "export", "-o", "then.yaml", "--revision", "2")
     assert (threadline.folder / "then.yaml").read_text() == old
     assert "revision 6" in (await threadline("directory", "apply", "then.yaml"))[0]
+
+    await threadline("directory", "apply", "--prune")
+    assert "Say --yes if it is meant" in (await threadline("directory", "forget", "globex", code=1))[1]
+    assert "globex is forgotten: 2 revisions" in (await threadline("directory", "forget", "globex", "--yes"))[0]
+    assert "forgotten" in (await threadline("directory", "revisions", "globex"))[0]
+    assert "globex" not in (await threadline("directory", "export", "--revision", "2"))[0]
     threadline.refuse_leaks()
 
 
@@ -161,7 +168,7 @@ async def test_migrating_forward_and_back(databases: Databases, tmp_path: Path) 
     async with databases.new("template0") as settings:
         threadline = Threadline(settings, tmp_path)
         assert "`threadline directory migrate`" in (await threadline("directory", "show", code=1))[1]
-        assert "the tables are at 0001" in (await threadline("directory", "migrate"))[0]
+        assert "the tables are at 0002" in (await threadline("directory", "migrate"))[0]
         assert "there is no tenant yet" in (await threadline("directory", "show"))[0]
         assert "the tables are at nothing" in (await threadline("directory", "migrate", "--back", "--to", "base"))[0]
         assert "--back needs --to" in (await threadline("directory", "migrate", "--back", code=1))[1]

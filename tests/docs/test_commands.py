@@ -38,6 +38,7 @@ RUN_BY = {
     "threadline directory show": "tests/directory/test_commands.py::test_a_directory_from_nothing_to_its_history",
     "threadline directory revisions": "tests/directory/test_commands.py::test_a_directory_from_nothing_to_its_history",
     "threadline directory export": "tests/directory/test_commands.py::test_a_directory_from_nothing_to_its_history",
+    "threadline directory forget": "tests/directory/test_commands.py::test_a_directory_from_nothing_to_its_history",
     "threadline directory migrate": "tests/directory/test_commands.py::test_migrating_forward_and_back",
     "threadline token create": "tests/directory/test_commands.py::test_tokens_from_their_making_to_their_end",
     "threadline token list": "tests/directory/test_commands.py::test_tokens_from_their_making_to_their_end",

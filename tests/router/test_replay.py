@@ -20,7 +20,10 @@ from bench.beds.router import router_environment
 from bench.beds.traffic import Traffic
 from schemas.decision import DecisionMade, Ignored
 from schemas.topics import SLACK_INBOUND
-from services.directory.document import TenantFacts
+from services.directory.apply import How, apply
+from services.directory.document import Document, TenantFacts
+from services.directory.forgetting import forget
+from services.directory.owner import owner_database
 from services.kit.clock import SystemClock
 from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.kit.kafka.admin import admin_client
@@ -86,6 +89,21 @@ async def test_under_the_same_directory_nothing_is_otherwise(routers: Runs, inbo
     assert rest["differences"] == [], "duplicates and the limit rest on what was before the stretch"
     assert "67 decisions were taken again, 0 of them otherwise" in await threadline("replay")
     assert "nothing was read" in await threadline("replay", "--from", "1h", "--to", "2h", code=1)
+
+
+async def test_what_was_decided_for_a_tenant_that_is_forgotten_is_counted_and_no_difference(
+    routers: Runs, inbox: Inbox, threadline: Command, database: DatabaseSettings
+) -> None:
+    router = Deciding()
+    async with routers():
+        await inbox.put_all([*mentions(router, 3), *chatter(router, "is the build down?")])
+        await inbox.decisions()
+    async with owner_database(database) as owner:
+        await apply(owner, Document(version=1, tenants=()), How("a test", prune=True))
+        await forget(owner, "acme")
+    found = await replayed(threadline, "--diff")
+    assert (found["decided"], found["forgotten"], found["differences"]) == (0, 4, [])
+    assert "4 records are of tenants that the directory has forgotten" in await threadline("replay")
 
 
 async def test_another_limit_another_agent_and_a_rule_show_what_they_change(

@@ -29,3 +29,5 @@ class RevisionRow(Base):
     """Who or what changed it."""
     document: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     """The tenant, in the shape of `directory.yaml`; none from when it is gone."""
+    forgotten_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When what it said was erased, if it was."""

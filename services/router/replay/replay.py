@@ -1,10 +1,11 @@
 """Takes the decisions of a stretch of the log again, and sends nothing."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from schemas.decision import DecisionMade
 from services.kit.groups import KafkaSettings
 from services.router.decisions import keys
 from services.router.replay.directories import Directories
@@ -32,6 +33,14 @@ class Under:
     tried: Directories | None
     """None where each is to be decided under its own again."""
     named: str
+    forgotten: Mapping[str, int] = field(default_factory=dict)
+    """Tenants of whom the directory has forgotten what it said, and up to which revision."""
+
+    def is_forgotten(self, recorded: DecisionMade | None) -> bool:
+        """Whether nobody knows any more what a decision was made with."""
+        if recorded is None or recorded.tenant_id is None or recorded.directory_revision is None:
+            return False
+        return recorded.directory_revision <= self.forgotten.get(recorded.tenant_id, 0)
 
 
 Seen = Callable[[Logged, Redecided], None]
@@ -66,6 +75,9 @@ async def _take(  # noqa: PLR0913, PLR0917 - one record, and everything that it 
     each: Logged, redecider: Redecider, stretch: Stretch, under: Under, found: Replayed, seen: Seen
 ) -> None:
     recorded = each.recorded
+    if under.is_forgotten(recorded):
+        found.forgotten += each.source.appended_s >= stretch.since.timestamp()
+        return
     own = await under.recorded.at(recorded.directory_revision if recorded is not None else None)
     if each.source.appended_s < stretch.since.timestamp():
         if recorded is not None:

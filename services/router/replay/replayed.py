@@ -31,6 +31,8 @@ class Replayed:
     decided: int = 0
     undecided: int = 0
     """Records of the stretch of which no decision stands: there is nothing to compare with."""
+    forgotten: int = 0
+    """Records whose tenant the directory has forgotten: nobody knows what they were decided with."""
     kinds: Counter[str] = field(default_factory=Counter)
     differences: Differences = field(default_factory=Differences)
 

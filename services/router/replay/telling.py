@@ -20,6 +20,7 @@ def as_json(found: Replayed) -> Iterator[str]:
         "cut": found.is_cut,
         "decided": found.decided,
         "undecided": found.undecided,
+        "forgotten": found.forgotten,
         "kinds": dict(sorted(found.kinds.items())),
     }
     yield json.dumps(counts, indent=2).removesuffix("\n}") + ',\n  "differences": ['
@@ -43,6 +44,8 @@ def as_markdown(found: Replayed) -> Iterator[str]:
         )
     if found.undecided:
         yield f"\n{found.undecided} records have no decision that could be compared.\n"
+    if found.forgotten:
+        yield f"\n{found.forgotten} records are of tenants that the directory has forgotten.\n"
     if found.differences:
         yield "\n| from | to | how often |\n|---|---|---|\n"
         for kind, count in sorted(found.kinds.items()):
