@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from services.kit.secrets.sealing import new_key
 from tests.engine.deployment import Deployment, write_env
-from tests.engine.docker import OLD_BUILDER, PARTS, ROOT, has, make_stand_ins, of_pip, python_image, said
+from tests.engine.docker import PARTS, has, make_stand_ins, of_pip, python_image
+from tests.ops.composed import COMPOSE, SERVICES
 
-COMPOSE = ROOT / "infra/compose.yaml"
-PULLED = ("redpandadata/redpanda:v25.3.9", "postgres:18.3", "prom/prometheus:v3.5.0")
+PULLED = [SERVICES[name]["image"] for name in ("redpanda", "postgres", "prometheus", "proxy")]
 
 DIRECTORY = """
 version: 1
@@ -27,34 +28,32 @@ async def deployment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
     """All of it as the guide says it is started for the first time, with the local Slack."""
     folder = tmp_path_factory.mktemp("compose")
     python = await python_image(folder)
-    image = ("--file", str(ROOT / "infra/Dockerfile"), "--tag", "threadline:0.1.0")
-    await said("docker", "build", "-q", *of_pip(python), *image, str(ROOT), environment=OLD_BUILDER)
     files: tuple[Path, ...] = (COMPOSE,)
     if not all([await has(each) for each in PULLED]):
         await make_stand_ins(python, folder)
         files = (COMPOSE, PARTS / "compose.yaml")
 
-    env_file = folder / "env"
     given = {
         "COMPOSE_PROFILES": "simulator,proxy",
         **{name: secrets.token_hex(24) for name in ("POSTGRES_PASSWORD", "OWNER_PASSWORD", "SERVICE_PASSWORD")},
         "GRAFANA_PASSWORD": secrets.token_hex(12),
-        "THREADLINE_SEALING_KEYS": (
-            await said("docker", "run", "--rm", "threadline:0.1.0", "secrets", "new-key")
-        ).strip(),
+        "THREADLINE_SEALING_KEYS": new_key(),
         "THREADLINE_INGRESS_HTTP": "true",
         "THREADLINE_RESPONDER_HTTP": "true",
         "THREADLINE_TOPIC_PARTITIONS": "4",
         **dict.fromkeys(("SLACK_SIM_PORT", "PROMETHEUS_PORT", "PROXY_PORT"), "0"),
+        **of_pip(),
+        "PYTHON_IMAGE": python,
     }
-    write_env(env_file, given)
-    made = Deployment(f"threadline-{secrets.token_hex(3)}", files, env_file)
+    made = Deployment(f"threadline-{secrets.token_hex(3)}", files, folder / "env")
+    write_env(made.env_file, given)
+    await made.compose("build")
     try:
         await made.compose("up", "--detach", "slack-sim")
         await made.until_healthy("slack-sim")
         printed = await made.compose("logs", "--no-log-prefix", "slack-sim")
         tokens = [line for line in printed.splitlines() if line.startswith("export ")]
-        with env_file.open("a", encoding="utf-8") as file:
+        with made.env_file.open("a", encoding="utf-8") as file:
             file.write("\n".join(tokens) + "\n")
         async with made.talking():
             first = made.first

@@ -9,6 +9,7 @@ from pathlib import Path
 from services.kit.settings import child_environment
 from services.local import control
 from services.local.home import LocalSettings
+from tests.ops.composed import in_dockerfile
 
 ROOT = Path(__file__).parents[2]
 PARTS = ROOT / "tests/engine/parts"
@@ -17,7 +18,7 @@ BASE = "threadline-base"
 """Debian with Python, where the base that infra/Dockerfile names cannot be pulled."""
 STAND_INS = "threadline-parts"
 
-OFFICIAL_PYTHON = "python:3.11.14-slim-bookworm"
+OFFICIAL_PYTHON = in_dockerfile("PYTHON")
 
 
 async def said(
@@ -70,18 +71,18 @@ async def make_stand_ins(python: str, folder: Path) -> None:
     (context / "jars").mkdir()
     for jar in control.fetch_programs(LocalSettings(home=folder / "home"), ()):
         shutil.copyfile(jar, context / "jars" / jar.name)
-    await said("docker", "build", "-q", *of_pip(python), "--tag", STAND_INS, str(context), environment=OLD_BUILDER)
+    arguments = [f"--build-arg={name}={value}" for name, value in {"PYTHON": python, **of_pip()}.items()]
+    await said("docker", "build", "-q", *arguments, "--tag", STAND_INS, str(context), environment=OLD_BUILDER)
 
 
 OLD_BUILDER = {"DOCKER_BUILDKIT": "0"}
 """An engine of Debian's has no other."""
 
 
-def of_pip(python: str) -> tuple[str, ...]:
-    """What a build is told: its base, and where this machine's packages come from."""
-    told = {"PYTHON": python} | {
+def of_pip() -> dict[str, str]:
+    """Where this machine's packages come from, where that is somewhere else."""
+    return {
         name: value
         for name in ("PIP_INDEX_URL", "PIP_TRUSTED_HOST")
         if (value := os.environ.get(name))  # noqa: TID251 - it is pip's, and no setting of ours
     }
-    return tuple(word for name, value in told.items() for word in ("--build-arg", f"{name}={value}"))

@@ -132,13 +132,18 @@ async def test_a_process_that_dies_is_started_again(talk: Deployment) -> None:
         (container,) = await talk.ids(service)
         ts = await talk.ask(f"kill the {service}")
         kill = (
-            "import os, psutil; [each.kill() for each in psutil.process_iter(['cmdline']) "
+            "import psutil; [each.kill() for each in psutil.process_iter(['cmdline']) "
             f"if 'services.{service}' in each.info['cmdline']]"
         )
-        await talk.python(container, kill)
+        await said("docker", "exec", "--detach", container, "python", "-c", kill)
+
+        async def it_is_there_again(service: str = service, container: str = container) -> bool:
+            found = await talk.inspected(service)
+            return [(each["Id"], each["RestartCount"]) for each in found] == [(container, 1)]
+
+        await until(it_is_there_again)
         await talk.is_answered(ts, f"kill the {service}")
-        (found,) = await talk.inspected(service)
-        assert (found["Id"], found["RestartCount"]) == (container, 1)
+        await talk.answers(f"the {service} is back")
 
 
 async def test_what_comes_while_the_log_is_away_is_kept_and_answered(talk: Deployment) -> None:
