@@ -6,8 +6,8 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-REDPANDA = "redpandadata/redpanda:v25.3.1"
-POSTGRES = "postgres:18"
+REDPANDA = "redpandadata/redpanda:v25.3.9"
+POSTGRES = "postgres:18.3"
 
 
 @contextmanager

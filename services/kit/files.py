@@ -1,6 +1,7 @@
 """Files that are whole or not there: a reader, or a power cut, never meets half of one."""
 
 import os
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,9 +14,11 @@ def write_whole(path: Path, content: bytes) -> None:
 def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
     """The same of a content that comes piece by piece. Where one does not come, the file is as it was."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    begun = path.with_name(f".{path.name}.{os.getpid()}")
+    # Processes of several containers may share a folder, and each of them has the same number in its own.
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    begun = Path(name)
     try:
-        with os.fdopen(os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())

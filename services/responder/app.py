@@ -35,6 +35,7 @@ from services.kit.fault import Fault, where_of
 from services.kit.kafka.consumer import Record, processing
 from services.kit.kafka.fence import Fence
 from services.kit.kafka.metrics import CATALOGUE as KAFKA_METRICS
+from services.kit.kafka.presence import brokers_listen
 from services.kit.kafka.producer import Producer
 from services.kit.process import Process
 from services.kit.secrets.sealing import Sealer
@@ -95,6 +96,8 @@ async def _work(settings: ResponderSettings, running: Process) -> None:
     running.health.ready["group"] = lambda: NO_PARTITIONS
     for name in ("aiokafka", "httpx2", "openai", "anthropic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    if not await brokers_listen(settings, running):
+        return
     async with AsyncExitStack() as stack:
         name = stack.enter_context(member_name(settings.state_folder, SERVICE))
         surroundings = DirectorySurroundings(running.clock, running.emitter, settings.state_folder / SNAPSHOT)

@@ -18,6 +18,7 @@ from services.directory.lookup import Directory, Surroundings, directory
 from services.kit import process
 from services.kit.fault import Fault
 from services.kit.kafka.metrics import CATALOGUE as KAFKA_METRICS
+from services.kit.kafka.presence import brokers_listen
 from services.kit.process import Process
 from services.kit.slots import member_name
 from services.kit.telemetry.instruments import Instruments
@@ -63,6 +64,8 @@ async def _work(settings: RouterSettings, running: Process) -> None:
     running.health.ready["group"] = lambda: "it is starting"
     for name in ("aiokafka", "faust", "mode"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    if not await brokers_listen(settings, running):
+        return
     async with AsyncExitStack() as stack:
         name = stack.enter_context(member_name(settings.state_folder, SERVICE))
         surroundings = Surroundings(running.clock, running.emitter, settings.state_folder / SNAPSHOT)

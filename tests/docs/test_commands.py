@@ -26,6 +26,7 @@ RUN_BY = {
     "./dev check": "CI runs it",
     "./dev ci": "CI is it",
     "./dev chaos": "tests/chaos/test_scenarios.py::test_it_holds",
+    "./dev compose": "not run: it needs a Docker engine, which takes some minutes; it is run by hand",
     "./dev fmt": "not run: it rewrites the tree that it stands in",
     "threadline up": "tests/local/test_up.py::test_somebody_asks_and_is_answered_whatever_dies",
     "threadline demo": "tests/local/test_demo.py::test_every_claim_holds",
