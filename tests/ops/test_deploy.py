@@ -27,16 +27,20 @@ from tests.slack_sim.first import First
 
 SYSTEMCTL = ROOT / "tests/ops/systemctl.py"
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+FINDS_UV = {
+    "PATH": f"{ROOT / '.uv/bin'}:{os.environ['PATH']}",  # noqa: TID251 - where programs are
+    "UV_COMPILE_BYTECODE": "0",
+    **{name: value for name, value in os.environ.items() if name in {"UV_DEFAULT_INDEX", "UV_CACHE_DIR"}},  # noqa: TID251 - likewise
+}
+"""A machine may have it. What Python compiles it compiles here when it is first imported."""
 ILL = "services/responder/__main__.py"
 
 
 async def ran(*command: str | Path, code: int = 0, **more: str) -> str:
     """Runs a program; gives all that it says."""
-    uv = ROOT / ".uv/bin"
-    path = f"{uv}:{os.environ['PATH']}"  # noqa: TID251 - where programs are
     program = await asyncio.create_subprocess_exec(
         *map(str, command),
-        env=child_environment({"PATH": path, "UV_COMPILE_BYTECODE": "0", **more}),
+        env=child_environment({**FINDS_UV, **more}),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -96,6 +100,7 @@ async def sshd(folder: Path) -> AsyncIterator[str]:
         "StrictModes": "no",
         "UsePAM": "no",
         "PermitRootLogin": "prohibit-password",
+        "SetEnv": " ".join(f"{name}={value}" for name, value in FINDS_UV.items()),
     }
     (folder / "config").write_text("".join(f"{name} {value}\n" for name, value in options.items()))
     if os.geteuid() == 0:
@@ -155,18 +160,15 @@ async def test_a_release_is_brought_here_and_one_that_is_ill_is_taken_back(
         assert not (machine.root / "opt").exists()
         await machine.control("enable", "threadline.target", *machine.units)
 
-        said = await machine.deploy(bundle)
+        async with sshd(tmp_path / "ssh") as ssh:
+            said = await machine.deploy(bundle, "127.0.0.1", ssh=ssh)
         assert said.count("is well") == len(machine.units)
         assert "the tables are at" in said
         sound = machine.runs
         await is_answered(sim, first)
+        assert f"release {sound} is there already" in await machine.deploy(bundle, "--dry-run")
 
-        async with sshd(tmp_path / "ssh") as ssh:
-            said = await machine.deploy(bundle, "127.0.0.1", ssh=ssh)
-        assert "is there already" in said
-        assert said.count("is well") == len(machine.units)
-
-        said = await machine.deploy(ill(bundle, tmp_path / "ill"), "--within", "10", code=1)
+        said = await machine.deploy(ill(bundle, tmp_path / "ill"), "--within", "8", code=1)
         assert "is not well: <urlopen error" in said
         assert f"release {sound} runs again" in said
         assert machine.runs == sound
