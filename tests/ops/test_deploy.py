@@ -27,12 +27,13 @@ from tests.slack_sim.first import First
 
 SYSTEMCTL = ROOT / "tests/ops/systemctl.py"
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+NETWORK = ("UV_", "PIP_", "SSL_", "HTTP_", "HTTPS_", "NO_PROXY", "http_", "https_", "no_proxy")
 FINDS_UV = {
-    "PATH": f"{ROOT / '.uv/bin'}:{os.environ['PATH']}",  # noqa: TID251 - where programs are
+    **{name: value for name, value in os.environ.items() if name.startswith(NETWORK)},  # noqa: TID251 - as it is here
+    "PATH": f"{ROOT / '.uv/bin'}:{os.environ['PATH']}",  # noqa: TID251 - likewise
     "UV_COMPILE_BYTECODE": "0",
-    **{name: value for name, value in os.environ.items() if name in {"UV_DEFAULT_INDEX", "UV_CACHE_DIR"}},  # noqa: TID251 - likewise
 }
-"""A machine may have it. What Python compiles it compiles here when it is first imported."""
+"""A machine may have uv. What Python compiles it compiles here when it is first imported."""
 ILL = "services/responder/__main__.py"
 
 
@@ -100,7 +101,7 @@ async def sshd(folder: Path) -> AsyncIterator[str]:
         "StrictModes": "no",
         "UsePAM": "no",
         "PermitRootLogin": "prohibit-password",
-        "SetEnv": " ".join(f"{name}={value}" for name, value in FINDS_UV.items()),
+        "SetEnv": " ".join(f'"{name}={value}"' for name, value in FINDS_UV.items()),
     }
     (folder / "config").write_text("".join(f"{name} {value}\n" for name, value in options.items()))
     if os.geteuid() == 0:
