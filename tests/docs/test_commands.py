@@ -27,6 +27,7 @@ RUN_BY = {
     "./dev ci": "CI is it",
     "./dev chaos": "tests/chaos/test_scenarios.py::test_it_holds",
     "./dev compose": "not run: it needs a Docker engine, which takes some minutes; it is run by hand",
+    "./dev wheel": "tests/ops/test_deploy.py::test_a_release_is_brought_here_and_one_that_is_ill_is_taken_back",
     "./dev fmt": "not run: it rewrites the tree that it stands in",
     "threadline up": "tests/local/test_up.py::test_somebody_asks_and_is_answered_whatever_dies",
     "threadline demo": "tests/local/test_demo.py::test_every_claim_holds",
@@ -80,6 +81,9 @@ RUN_BY = {
     "threadline report refresh": "tests/report/test_refresh.py::test_all_reports_are_made_anew_and_compared",
     "threadline report isolation": "tests/report/test_isolation.py::test_a_violation_that_was_planted_is_found",
     "threadline report import": "tests/report/test_log.py::test_a_log_is_exported_and_imported_as_people_do_it",
+    "threadline backup create": "tests/ops/test_backup.py::test_all_of_it_is_the_same_after_a_wipe_and_work_goes_on",
+    "threadline backup check": "tests/ops/test_backup.py::test_all_of_it_is_the_same_after_a_wipe_and_work_goes_on",
+    "threadline backup restore": "tests/ops/test_backup.py::test_all_of_it_is_the_same_after_a_wipe_and_work_goes_on",
     "threadline doctor": "tests/directory/test_doctor.py::test_all_is_well",
     "threadline topics check": "tests/local/test_stack.py::test_commands_find_the_broker_that_runs_here",
     "threadline topics apply": "tests/local/test_stack.py::test_a_topic_that_differs_is_told_and_can_be_mended_"

@@ -5,12 +5,12 @@ import re
 import sys
 from pathlib import Path
 
+from schemas.lines import Kept
 from schemas.topics import RUNS_COMMANDS, SLACK_EFFECTS
 from services.kit.settings import as_environment, child_environment
 from services.report.adapters import exporting
 from services.report.adapters.batch import Stretch, silent
 from services.report.adapters.topics import Topics
-from services.report.decisions.lines import Kept
 from tests.pipeline.town import Town
 from threadline.report_isolation import TOPICS
 

@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from schemas.attributes import Attributes
+from schemas.lines import Kept
 from services.kit.groups import KafkaSettings
 from services.report.adapters.putting import putter
-from services.report.decisions.lines import Kept
 from services.report.decisions.opening import NEEDED
 
 Event = dict[str, Any]

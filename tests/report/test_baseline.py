@@ -12,11 +12,11 @@ import jsonschema
 import pytest
 
 from bench.beds.audit_log import records
+from schemas.lines import Kept
 from services.kit.groups import KafkaSettings
 from services.kit.settings import child_environment
 from services.report.adapters import exporting, sources
 from services.report.decisions.baseline import Baseline
-from services.report.decisions.lines import Kept
 from tests.commands import Command
 from tests.conftest import fresh, topics_of
 from tests.report import naive

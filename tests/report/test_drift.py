@@ -11,9 +11,9 @@ import jsonschema
 import pytest
 
 from bench.beds.audit_log import records
+from schemas.lines import Kept
 from services.report.adapters import exporting
 from services.report.adapters.thresholds import shipped_text
-from services.report.decisions.lines import Kept
 from tests.commands import Command
 
 ROOT = Path(__file__).parents[2]

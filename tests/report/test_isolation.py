@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from schemas.attributes import Attributes
+from schemas.lines import Kept
 from services.kit.groups import KafkaSettings
 from services.report.adapters import exporting
-from services.report.decisions.lines import Kept
 from tests.commands import Command
 from tests.report.log import BEGIN, put
 

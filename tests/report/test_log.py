@@ -15,6 +15,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
+from schemas.lines import Kept, NoRecord
 from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.admin import admin_client
@@ -23,7 +24,6 @@ from services.report.adapters import exporting, jsonl, parquet, sources
 from services.report.adapters.batch import Batch, Stretch, silent
 from services.report.adapters.topics import NoTopics, Topics, Unreachable
 from services.report.decisions.columns import EVENT
-from services.report.decisions.lines import Kept, NoRecord
 from tests.commands import Command
 from tests.conftest import fresh, topics_of
 from tests.report.log import Event, put, record

@@ -7,10 +7,10 @@ import pytest
 from playwright.async_api import Browser
 
 from bench.beds.audit_log import records
+from schemas.lines import Kept, attribute
 from services.report.decisions.baseline import Baseline
 from services.report.decisions.composing import Wanted, baseline_of
 from services.report.decisions.gathering import Gathered
-from services.report.decisions.lines import Kept, attribute
 from services.report.decisions.names import Revealed
 from services.report.decisions.opening import Sealed, opened
 from services.report.decisions.page import page

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.beds.audit_log import records
+from schemas.lines import Kept
 from services.kit.groups import KafkaSettings
 from services.report.adapters import exporting
 from services.report.decisions.baseline import Baseline
-from services.report.decisions.lines import Kept
 from tests.commands import Command
 from tests.report.log import put
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.report.decisions.lines import Kept, NoRecord, line_of, record_of
+from schemas.lines import Kept, NoRecord, line_of, record_of
 from tests.report.log import record, rubbish, value_of
 from tests.samples import run_state
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import polars as pl
 
+from schemas.lines import Kept
 from services.kit.fault import Fault
 from services.report.adapters import jsonl, parquet
 from services.report.adapters.sources import form_of
-from services.report.decisions.lines import Kept
 
 
 class CannotWrite(Fault):

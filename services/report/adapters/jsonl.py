@@ -7,9 +7,9 @@ from typing import BinaryIO, Final
 
 import polars as pl
 
+from schemas.lines import Kept, NoRecord, line_of, record_of
 from services.report.adapters.batch import Batch, Progress, Stretch
 from services.report.decisions.columns import EVENT, SHAPE, Types, flat
-from services.report.decisions.lines import Kept, NoRecord, line_of, record_of
 from services.report.decisions.opening import Sealed, broken_in, decoded, decoded_whole, judged, opened
 
 CHUNK: Final = 8 << 20

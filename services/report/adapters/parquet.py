@@ -9,11 +9,11 @@ from typing import Any, Final, Self
 
 import polars as pl
 
+from schemas.lines import Kept, NoRecord, attribute, headers_of, headers_text, place
 from services.kit.fault import Fault
 from services.report.adapters.ahead import one_ahead
 from services.report.adapters.batch import Batch, Progress, Stretch
 from services.report.decisions.columns import EVENT
-from services.report.decisions.lines import Kept, NoRecord, attribute, headers_of, headers_text, place
 from services.report.decisions.opening import Sealed, opened
 
 AT_ONCE: Final = 100_000

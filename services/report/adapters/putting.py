@@ -11,13 +11,13 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
 from schemas.attributes import Headers
+from schemas.lines import Kept
 from schemas.topics import BY_NAME
 from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.admin import LiveTopic, admin_client, live_topics
 from services.kit.kafka.connection import client_arguments
 from services.kit.kafka.writer import Writer
-from services.report.decisions.lines import Kept
 
 IN_FLIGHT: Final = 5_000
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
+from schemas.lines import Kept, NoRecord
 from services.kit.fault import Fault
 from services.report.adapters import jsonl, parquet
 from services.report.adapters.batch import Batch, Progress, Stretch
-from services.report.decisions.lines import Kept, NoRecord
 
 LINES: Final = (".jsonl", ".ndjson")
 COLUMNS: Final = (".parquet",)

@@ -9,11 +9,11 @@ from typing import Any, Final, Protocol, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from schemas.lines import Kept, attribute, place
 from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
 from services.report.adapters.ahead import one_ahead
 from services.report.adapters.batch import Batch, Progress, Stretch
-from services.report.decisions.lines import Kept, attribute, place
 from services.report.decisions.opening import Sealed, opened
 
 ID_AT: Final = 1

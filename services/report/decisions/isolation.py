@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from services.report.decisions.lines import Kept, attribute
+from schemas.lines import Kept, attribute
 
 EFFECTS: Final = "slack.effects"
 COMMANDS: Final = "runs.commands"

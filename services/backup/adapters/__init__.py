@@ -1,0 +1,1 @@
+"""What backups touch: a folder, a cluster, and Postgres by its own programs."""

@@ -1,0 +1,59 @@
+"""The cut: up to where a backup goes, chosen so that it is as the log is after a crash, also while services run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas.topics import TOPICS
+from services.backup.adapters.groups import commits_of
+from services.backup.decisions.manifest import Commit
+from services.kit.groups import KafkaSettings
+from services.kit.kafka.admin import admin_client, live_topics
+from services.kit.kafka.connection import client_arguments
+from services.kit.kafka.consumer import let_go
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What belongs to a backup."""
+
+    bounds: Mapping[tuple[str, int], range]
+    """By topic, without its prefix, and partition."""
+    commits: tuple[Commit, ...]
+    absent: tuple[str, ...]
+    """Topics that the cluster does not have."""
+
+
+async def cut(settings: KafkaSettings, groups: Sequence[str]) -> Cut:
+    """Commits first, then the ends of topics, what follows from something before that from which it follows.
+
+    So everything that a commit says is done stands below the ends, and so does the cause of whatever stands there. What
+    has no consequence yet is above the commits, and is done after a restore, as it is after a crash.
+    """
+    prefix = settings.topic_prefix
+    async with admin_client(settings) as client:
+        live = await live_topics(client, [f"{prefix}{topic.name}" for topic in TOPICS])
+        counts = {topic.name: live[name].partitions for topic in TOPICS if (name := f"{prefix}{topic.name}") in live}
+        commits = [each for group in groups for each in await commits_of(client, settings, group, counts)]
+    bounds = await bounds_of(settings, dict(reversed(counts.items())))
+    return Cut(
+        bounds={(name, number): bounds[name, number] for name, count in counts.items() for number in range(count)},
+        commits=tuple(commits),
+        absent=tuple(topic.name for topic in TOPICS if topic.name not in counts),
+    )
+
+
+async def bounds_of(settings: KafkaSettings, counts: Mapping[str, int]) -> dict[tuple[str, int], range]:
+    """The offsets of the records of some topics, looked at one topic after the other, with so many partitions each."""
+    consumer = AIOKafkaConsumer(**client_arguments(settings), group_id=None)
+    await consumer.start()
+    found: dict[tuple[str, int], range] = {}
+    try:
+        for name, count in counts.items():
+            places = [TopicPartition(f"{settings.topic_prefix}{name}", number) for number in range(count)]
+            ends, begins = await consumer.end_offsets(places), await consumer.beginning_offsets(places)
+            found |= {(name, each.partition): range(begins[each], max(begins[each], ends[each])) for each in places}
+    finally:
+        await let_go(consumer)
+    return found

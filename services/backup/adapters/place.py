@@ -1,0 +1,125 @@
+"""The topics that a backup is put on: empty, marked while they are filled, and as declared afterwards."""
+
+import asyncio
+from dataclasses import replace
+from typing import Final
+
+from aiokafka.admin import AIOKafkaAdminClient
+
+from schemas.topics import TOPICS, TopicSettings
+from services.backup.adapters.cutting import bounds_of
+from services.backup.decisions.fitting import Ends, other_counts, standing_in_the_way, strange_topics
+from services.backup.decisions.manifest import Manifest
+from services.kit.fault import Fault
+from services.kit.groups import KafkaSettings
+from services.kit.kafka.admin import (
+    KNOWN_WITHIN_S,
+    LiveTopic,
+    alter,
+    cluster_of,
+    create,
+    declared_on,
+    live_topics,
+)
+
+MARK: Final = {
+    "cleanup.policy": "delete",
+    "retention.ms": "-1",
+    "message.timestamp.type": "CreateTime",
+    "max.message.bytes": str((8 << 20) - 1),
+}
+"""While a topic is filled: records keep their time, none is deleted, and nobody else sets just this."""
+
+NAMED: Final = 3
+"""So many of what stands in the way are named."""
+
+
+class DoesNotFit(Fault):
+    """The backup cannot be restored here. Nothing was changed."""
+
+
+class Place:
+    """The declared topics on one cluster."""
+
+    def __init__(self, client: AIOKafkaAdminClient, settings: KafkaSettings, manifest: Manifest) -> None:
+        self._client, self._settings, self._manifest = client, settings, manifest
+
+    async def look(self, *, anew: bool) -> Ends:
+        """What stands there, where the backup can be put. `anew` deletes what a restore left unfinished."""
+        if strange := strange_topics(self._manifest):
+            raise DoesNotFit(
+                f"this version of Threadline has no topic {', '.join(strange)}: the backup is of "
+                f"{self._manifest.threadline}. Install that, or a newer one; nothing was changed"
+            )
+        counted = (await cluster_of(self._client, self._settings)).partitions
+        if other := other_counts(self._manifest, counted):
+            topic, count = next(iter(other.items()))
+            raise DoesNotFit(
+                f"{topic} has {count} partitions in the backup, and {counted} here. Set THREADLINE_TOPIC_PARTITIONS to "
+                f"{count}, and delete topics that were made with {counted}; nothing was changed"
+            )
+        live = await self._live()
+        if marked := sorted(name for name, topic in live.items() if _is_marked(topic)):
+            if not anew:
+                raise DoesNotFit(
+                    f"a restore was begun on {self._settings.kafka_brokers} and did not end: {len(marked)} topics, "
+                    f"such as {marked[0]}, are half filled. --anew deletes these and begins anew; nothing was changed"
+                )
+            await self._delete(marked)
+            live = await self._live()
+        there = await self._bounds(live)
+        if found := standing_in_the_way(self._manifest, there):
+            raise DoesNotFit(
+                f"{'; '.join(found[:NAMED])}{'; …' if found[NAMED:] else ''}: records get the offsets that they had "
+                "only on topics that are empty and new. Name another cluster or THREADLINE_TOPIC_PREFIX, or delete "
+                "these topics; nothing was changed"
+            )
+        return there
+
+    async def make(self) -> None:
+        """Makes what is missing, and marks all of it."""
+        live = await self._live()
+        marked = [_marked(each) for each in await self._declared()]
+        await create(self._client, [each for each in marked if each.name not in live])
+        for each in marked:
+            if each.name in live:
+                await alter(self._client, each, live[each.name])
+
+    async def finish(self) -> None:
+        """They are as declared: the last thing that a restore does."""
+        live = await self._live()
+        for each in await self._declared():
+            found = live[each.name]
+            own = {name: value for name, value in found.overrides.items() if name not in MARK}
+            await alter(self._client, each, replace(found, overrides=own))
+
+    async def _live(self) -> dict[str, LiveTopic]:
+        return await live_topics(self._client, [f"{self._settings.topic_prefix}{topic.name}" for topic in TOPICS])
+
+    async def _declared(self) -> list[TopicSettings]:
+        return declared_on(await cluster_of(self._client, self._settings))
+
+    async def _bounds(self, live: dict[str, LiveTopic]) -> Ends:
+        prefix = self._settings.topic_prefix
+        counts = {name.removeprefix(prefix): topic.partitions for name, topic in live.items()}
+        kept = self._manifest.topics
+        if wrong := [name for name, count in counts.items() if kept.get(name, count) != count]:
+            raise DoesNotFit(
+                f"{wrong[0]} has {counts[wrong[0]]} partitions, and {kept[wrong[0]]} in the backup. Delete it, or name "
+                "another THREADLINE_TOPIC_PREFIX; nothing was changed"
+            )
+        return await bounds_of(self._settings, counts)
+
+    async def _delete(self, names: list[str]) -> None:
+        await self._client.delete_topics(names)
+        async with asyncio.timeout(KNOWN_WITHIN_S):
+            while set(names) & set(await self._client.list_topics()):  # noqa: ASYNC110 - the broker has no event to wait for
+                await asyncio.sleep(0.05)
+
+
+def _is_marked(topic: LiveTopic) -> bool:
+    return all(topic.config.get(name) == value for name, value in MARK.items())
+
+
+def _marked(declared: TopicSettings) -> TopicSettings:
+    return replace(declared, config=tuple(sorted({**dict(declared.config), **MARK}.items())))

@@ -1,0 +1,176 @@
+"""A release is brought to a machine, here and over ssh, and taken back where it is ill; its services answer."""
+
+import asyncio
+import os
+import shutil
+import socket
+import sys
+import zipfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bench.beds.responder import environment_of
+from bench.beds.router import describe
+from services.directory.document import Document
+from services.kit.groups import DatabaseSettings, KafkaSettings
+from services.kit.settings import child_environment
+from services.slack_sim.app import slack_sim
+from services.slack_sim.client import SlackSim, slack_sim_at
+from services.slack_sim.control.conditions import AMessage
+from services.slack_sim.settings import SlackSimSettings
+from tests.ops.alerts import ROOT
+from tests.responder.conftest import tenant
+from tests.slack_sim.first import First
+
+SYSTEMCTL = ROOT / "tests/ops/systemctl.py"
+SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+NETWORK = ("UV_", "PIP_", "SSL_", "HTTP_", "HTTPS_", "NO_PROXY", "http_", "https_", "no_proxy")
+FINDS_UV = {
+    **{name: value for name, value in os.environ.items() if name.startswith(NETWORK)},  # noqa: TID251 - as it is here
+    "PATH": f"{ROOT / '.uv/bin'}:{os.environ['PATH']}",  # noqa: TID251 - likewise
+    "UV_COMPILE_BYTECODE": "0",
+}
+"""A machine may have uv. What Python compiles it compiles here when it is first imported."""
+ILL = "services/responder/__main__.py"
+
+
+async def ran(*command: str | Path, code: int = 0, **more: str) -> str:
+    """Runs a program; gives all that it says."""
+    program = await asyncio.create_subprocess_exec(
+        *map(str, command),
+        env=child_environment({**FINDS_UV, **more}),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    told, _ = await program.communicate()
+    assert program.returncode == code, told.decode()
+    return told.decode()
+
+
+class Machine:
+    """A folder that is deployed to, as if it were a machine."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.systemctl = root, f"{sys.executable} {SYSTEMCTL} {root}"
+        self.units = [f"threadline-{name}@{_free_port()}" for name in ("ingress", "router", "responder")]
+
+    async def deploy(self, bundle: Path, *more: str, code: int = 0, ssh: str = "ssh") -> str:
+        arguments: tuple[str | Path, ...] = ("--root", self.root, "--bundle", bundle, "--within", "60", *more)
+        given = {"DEPLOY_SYSTEMCTL": self.systemctl, "DEPLOY_SSH": ssh}
+        return await ran(ROOT / "infra/deploy", *arguments, code=code, **given)
+
+    async def control(self, *arguments: str) -> None:
+        await ran(*self.systemctl.split(), *arguments)
+
+    @property
+    def runs(self) -> str:
+        return (self.root / "opt/threadline/current").resolve().name
+
+    def configure(self, told: dict[str, str], owner: str) -> None:
+        folder = self.root / "etc/threadline"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "threadline.env").write_text("".join(f"{name}={value}\n" for name, value in told.items()))
+        (folder / "owner.env").write_text(f'THREADLINE_DATABASE_OWNER_URL="{owner}"\n')
+        (self.root / "etc/systemd/system").mkdir(parents=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def sshd(folder: Path) -> AsyncIterator[str]:
+    """A server on this machine that lets us in. Gives how it is reached."""
+    assert SSHD is not None
+    folder.mkdir()  # noqa: ASYNC240 - it waits for nobody
+    for key in ("host", "ours"):
+        await ran("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key)
+    shutil.copy(folder / "ours.pub", folder / "allowed")
+    port = _free_port()
+    options = {
+        "ListenAddress": f"127.0.0.1:{port}",
+        "HostKey": folder / "host",
+        "AuthorizedKeysFile": folder / "allowed",
+        "PidFile": "none",
+        "StrictModes": "no",
+        "UsePAM": "no",
+        "PermitRootLogin": "prohibit-password",
+        "SetEnv": " ".join(f'"{name}={value}"' for name, value in FINDS_UV.items()),
+    }
+    (folder / "config").write_text("".join(f"{name} {value}\n" for name, value in options.items()))
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # noqa: ASYNC240 - it asks for it there
+    with (folder / "log").open("wb") as log:
+        server = await asyncio.create_subprocess_exec(SSHD, "-D", "-e", "-f", folder / "config", stderr=log)
+    client = f"ssh -p {port} -i {folder / 'ours'} -o StrictHostKeyChecking=no -o UserKnownHostsFile={folder / 'known'}"
+    try:
+        yield f"{client} -o ConnectionAttempts=20 -o BatchMode=yes"
+    finally:
+        server.terminate()
+        await server.wait()
+
+
+async def is_answered(sim: SlackSim, first: First) -> None:
+    ts = await sim.say(first.you, first.support, f"<@{first.bot_user}> are you there?")
+    await sim.wait(AMessage(channel_id=first.support, thread_ts=ts, user_id=first.bot_user), 60)
+
+
+def ill(bundle: Path, folder: Path) -> Path:
+    """The same, with a responder that ends at once."""
+    shutil.copytree(bundle, folder)
+    [wheel] = folder.glob("*.whl")
+    [sound] = bundle.glob("*.whl")
+    with zipfile.ZipFile(sound) as read, zipfile.ZipFile(wheel, "w") as written:
+        for each in read.infolist():
+            written.writestr(each, b"raise SystemExit(1)\n" if each.filename == ILL else read.read(each))
+    return folder
+
+
+@pytest.fixture
+async def machine(tmp_path: Path) -> AsyncIterator[Machine]:
+    found = Machine(tmp_path / "machine")
+    yield found
+    if found.root.exists():
+        await found.control("stop", *found.units)
+
+
+@pytest.mark.skipif(SSHD is None, reason="a deployment over ssh needs a server: `apt-get install openssh-server`")
+async def test_a_release_is_brought_here_and_one_that_is_ill_is_taken_back(
+    topics: KafkaSettings, database: DatabaseSettings, machine: Machine, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "bundle"
+    await ran(ROOT / "dev", "wheel", bundle)
+    assert "threadline.env is missing" in await machine.deploy(bundle, code=1)
+    async with (
+        slack_sim(SlackSimSettings(slack_sim_port=0, slack_sim_seed="test")) as simulation,
+        slack_sim_at(simulation.address) as sim,
+    ):
+        world = await sim.world()
+        first = First.of(world)
+        await describe(database, Document(version=1, tenants=(tenant(first),)))
+        owner = database.database_owner_url
+        told = environment_of(sim.api_url, world, topics, database)
+        machine.configure(told, owner.get_secret_value() if owner is not None else "")
+        assert "would run" in await machine.deploy(bundle, "--dry-run")
+        assert not (machine.root / "opt").exists()
+        await machine.control("enable", "threadline.target", *machine.units)
+
+        async with sshd(tmp_path / "ssh") as ssh:
+            said = await machine.deploy(bundle, "127.0.0.1", ssh=ssh)
+        assert said.count("is well") == len(machine.units)
+        assert "the tables are at" in said
+        sound = machine.runs
+        await is_answered(sim, first)
+        assert f"release {sound} is there already" in await machine.deploy(bundle, "--dry-run")
+
+        said = await machine.deploy(ill(bundle, tmp_path / "ill"), "--within", "8", code=1)
+        assert "is not well: <urlopen error" in said
+        assert f"release {sound} runs again" in said
+        assert machine.runs == sound
+        await is_answered(sim, first)

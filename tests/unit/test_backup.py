@@ -1,0 +1,49 @@
+"""What stands against a restore, how many records come first, and what a program's command line shows."""
+
+from datetime import UTC, datetime
+
+from services.backup.adapters.programs import _without_password
+from services.backup.decisions.fitting import fillers, other_counts, standing_in_the_way, strange_topics
+from services.backup.decisions.manifest import KeptPartition, Manifest
+
+
+def partition(topic: str, begins: int, ends: int, number: int = 0) -> KeptPartition:
+    return KeptPartition(topic=topic, partition=number, begins=begins, ends=ends, records=ends - begins, file=None)
+
+
+def backup(*partitions: KeptPartition) -> Manifest:
+    return Manifest(threadline="0.1.0", made_at=datetime(2026, 3, 2, tzinfo=UTC), partitions=partitions)
+
+
+def test_only_what_is_empty_and_not_beyond_the_beginning_can_be_filled() -> None:
+    kept = backup(partition("slack.inbound", 40, 90), partition("slack.inbound", 0, 7, number=1))
+    assert standing_in_the_way(kept, {}) == []
+    assert standing_in_the_way(kept, {("slack.inbound", 0): range(40, 40), ("slack.inbound", 1): range(0)}) == []
+    assert standing_in_the_way(kept, {("slack.inbound", 0): range(38, 40)}) == ["slack.inbound holds 2 records"]
+    [beyond] = standing_in_the_way(kept, {("slack.inbound", 1): range(3, 3)})
+    assert beyond == "slack.inbound 1 is empty, but its next offset is 3 already"
+
+
+def test_a_compacted_topic_only_has_to_be_empty() -> None:
+    kept = backup(partition("router.journal", 4, 9))
+    assert standing_in_the_way(kept, {("router.journal", 0): range(70, 70)}) == []
+    assert standing_in_the_way(kept, {("router.journal", 0): range(70, 71)}) == ["router.journal holds 1 records"]
+
+
+def test_a_partition_is_filled_up_to_where_it_began() -> None:
+    assert fillers(partition("slack.inbound", 40, 90), 0) == 40
+    assert fillers(partition("slack.inbound", 40, 90), 30) == 10
+    assert fillers(partition("router.journal", 40, 90), 0) == 0, "its rows only keep their order"
+
+
+def test_topics_and_counts_that_do_not_fit_are_named() -> None:
+    kept = backup(partition("slack.inbound", 0, 1), partition("slack.inbound", 0, 1, number=1), partition("odd", 0, 1))
+    assert strange_topics(kept) == ["odd"]
+    assert other_counts(kept, 2) == {"odd": 1}
+
+
+def test_a_password_stands_on_no_command_line() -> None:
+    plain = "postgresql://owner@host:5432/threadline?sslmode=require"
+    assert _without_password("postgresql://owner:p%40ss@host:5432/threadline?sslmode=require") == (plain, "p@ss")
+    assert _without_password("postgresql://owner@host:5432/threadline?sslmode=require&password=p") == (plain, "p")
+    assert _without_password(plain) == (plain, None)
