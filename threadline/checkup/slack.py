@@ -64,7 +64,7 @@ async def look(contents: Contents, kept: SecretSettings, settings: SlackSettings
 
 
 async def _look_at(held: Held, kept: SecretSettings, settings: SlackSettings) -> list[Finding]:
-    secrets = Secrets(kept)
+    secrets = Secrets(kept, settings)
     try:
         if held.sealed is None:
             bot = await secrets.read("slack_bot_token", held.place)
