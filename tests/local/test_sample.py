@@ -54,7 +54,8 @@ async def test_where_slack_does_not_tell_either_it_says_what_to_set(answer: dict
 
 
 async def test_a_check_tells_it_before_a_start_does() -> None:
-    answers = {"auth.test": WHO, "apps.connections.open": {"ok": True, "url": "ws://x"}, "bots.info": {"ok": True}}
+    opened: dict[str, Any] = {"ok": True, "url": "ws://127.0.0.1:9"}
+    answers = {"auth.test": WHO, "apps.connections.open": opened, "bots.info": {"ok": True}}
     async with told_by(answers, "xapp-odd") as settings:
         (wrong,) = [each for each in await look_at_workspace(settings, {}) if each.state == "wrong"]
         assert wrong.what == "SLACK_APP_TOKEN does not say which app it is of"
