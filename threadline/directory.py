@@ -145,7 +145,7 @@ def export(
         output.write_text(text, "utf-8")
     except OSError as error:
         raise WrongFile(f"{output} cannot be written: {error.strerror}") from None
-    typer.echo(f"{output}: {len(found)} tenants")
+    typer.echo(f"{output}: {len(found)} tenant{'' if len(found) == 1 else 's'}")
 
 
 @application.command()

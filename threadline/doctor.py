@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from services.kit.fault import Fault
-from services.kit.groups import SecretSettings, SlackSettings, StateSettings
-from services.kit.settings import load
+from services.kit.groups import SecretSettings, StateSettings
 from threadline.checkup import kafka, postgres, sealing, settings, slack, tenants
 from threadline.checkup.finding import Finding, wrong
 from threadline.checkup.shown import show
-from threadline.running import database_settings
+from threadline.own_slack import slack_settings
+from threadline.running import database_settings, service_settings
 
 REPORT = "tell Threadline's developers; the other findings hold"
 
@@ -45,10 +45,10 @@ async def look() -> list[Finding]:
 
     async def contents() -> list[Finding]:
         known = await tenants.read(database_settings())
-        kept = load(SecretSettings)
+        kept = service_settings(SecretSettings)
         made = [*tenants.look(known), *sealing.look_at_keys(kept, used=bool(known.sealed))]
-        made += await slack.look(known, kept, load(SlackSettings))
-        return [*made, sealing.look_at_state(load(StateSettings))]
+        made += await slack.look(known, kept, await slack_settings())
+        return [*made, sealing.look_at_state(service_settings(StateSettings))]
 
     return found + await _made("directory", contents)
 

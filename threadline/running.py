@@ -12,6 +12,7 @@ from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.kit.settings import AnySettings, Settings, child_environment, environment_name, load
 from services.local import kafka, postgres, state
 from services.local.home import Home, LocalSettings
+from services.local.names import SERVICES
 from services.local.state import StackState
 
 
@@ -74,7 +75,16 @@ def _here(home: Home, found: StackState) -> list[Part]:
         database = postgres.Database.at(home, found.address_of(postgres.NAME)).settings()
         urls = {"database_url": database.database_url, "database_owner_url": database.database_owner_url}
         parts.append((frozenset(urls), urls))
+    if not found.programs.keys().isdisjoint(SERVICES):
+        kept = {"state_folder": home.services, "spool_folder": home.spool, "sealing_keys": _sealing_key(home)}
+        parts += [(frozenset({name}), {name: value}) for name, value in kept.items()]
     return parts
+
+
+def _sealing_key(home: Home) -> SecretStr | None:
+    """The one that `threadline up` made; none where it was given others."""
+    path = home.sealing_key
+    return SecretStr(path.read_text("utf-8").strip()) if os.access(path, os.R_OK) else None
 
 
 def addresses(home: Home, found: StackState) -> dict[str, str]:

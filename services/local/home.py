@@ -72,6 +72,21 @@ class Home:
         return self.root / "postgres"
 
     @property
+    def services(self) -> Path:
+        """What `threadline up`'s services keep."""
+        return self.root / "state"
+
+    @property
+    def spool(self) -> Path:
+        """What Slack sent and the broker has not."""
+        return self.services / "spool"
+
+    @property
+    def sealing_key(self) -> Path:
+        """Seals what `threadline up` stores, unless keys are set."""
+        return self.root / "sealing.key"
+
+    @property
     def jars(self) -> Path:
         """The broker's program."""
         return self.cache / "jars"

@@ -8,22 +8,18 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
-from pydantic import SecretStr
-
 from schemas.topics import PARTITIONS_ON_ONE_MACHINE
 from services.kit.groups import SecretSettings, SlackSettings
 from services.kit.secrets.sealing import new_key
 from services.kit.settings import load
 from services.local import kafka, ports, postgres
 from services.local.home import Home, LocalFault
+from services.local.names import SERVICES, SLACK_SIM, WORKSPACE
 from services.local.page import Page
 from services.local.program import Program
 from services.local.supervisor import NAME, Say
 
-SLACK_SIM: Final = "slack-sim"
 SLACK_SIM_PORT: Final = 8585
-WORKSPACE: Final = "workspace"
-SERVICES: Final = ("router", "responder", "ingress")
 
 
 @dataclass
@@ -57,7 +53,7 @@ class Product:
             "THREADLINE_TOPIC_REPLICATION": "1",
         }
         if load(SecretSettings).sealing_keys is None:
-            self.told["THREADLINE_SEALING_KEYS"] = _kept_key(self.home.root / "sealing.key")
+            self.told["THREADLINE_SEALING_KEYS"] = _kept_key(self.home.sealing_key)
         taken = {int(each.rpartition(":")[2].partition("/")[0]) for each in addresses.values()}
         choose = partial(ports.choose, ports_file=self.home.ports_file, taken=taken)
 
@@ -87,26 +83,12 @@ class Product:
     async def _learn_tokens(self, address: str) -> None:
         """The simulator hands out its own."""
         # Imported when the first programs have been started: it takes as long as one of them does.
-        from services.slack_sim.client import slack_sim_at  # noqa: PLC0415
+        from services.local.own_slack import handed_out  # noqa: PLC0415
 
-        async with slack_sim_at(address) as sim:
-            world = await sim.world()
-        app, installation = world.apps[0], world.installations[0]
-        self.channels |= {each.id: f"#{each.name}" for each in world.channels if each.name}
-        self.slack = self.slack.model_copy(
-            update={
-                "slack_api_url": f"{address}/api/",
-                "slack_bot_token": SecretStr(installation.bot_token),
-                "slack_app_token": SecretStr(app.app_token),
-                "slack_app_id": app.id,
-            }
-        )
-        self.told |= {
-            "SLACK_API_URL": f"{address}/api/",
-            "SLACK_BOT_TOKEN": installation.bot_token,
-            "SLACK_APP_TOKEN": app.app_token,
-            "SLACK_APP_ID": app.id,
-        }
+        own = await handed_out(address)
+        self.channels |= own.channels
+        self.slack = own.settings(self.slack)
+        self.told |= own.variables()
 
     def _workspace(self, database: postgres.Database) -> Program:
         """No process, but a step: services are told whose workspace it is, and their database has its owner."""
@@ -134,11 +116,10 @@ class Product:
 
     def _service(self, name: str, port: int) -> Program:
         address = f"http://127.0.0.1:{port}"
-        state = self.home.root / "state"
         own = {
             "THREADLINE_HTTP_PORT": str(port),
-            "THREADLINE_STATE_FOLDER": str(state),
-            "THREADLINE_SPOOL_FOLDER": str(state / "spool"),
+            "THREADLINE_STATE_FOLDER": str(self.home.services),
+            "THREADLINE_SPOOL_FOLDER": str(self.home.spool),
         }
         return Program(
             name=name,

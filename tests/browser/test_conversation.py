@@ -88,8 +88,12 @@ async def test_emoji_are_put_on_messages_and_taken_off(
 
 
 async def test_own_messages_are_edited_and_deleted(chat: Chat, sim: SlackSim, first: First) -> None:
-    await sim.say(first.you, first.general, f"Hi <@{first.colleague}> &amp; all")
+    ts = await sim.say(first.you, first.general, f"Hi <@{first.colleague}> &amp; all")
     await chat.message("& all").hover()
+    await chat.message("& all").get_by_role("button", name="More").click()
+    await chat.page.get_by_role("menuitem", name="Copy its link").click()
+    link = await chat.measure("navigator.clipboard.readText()")
+    assert link.endswith(f"/archives/{first.general}/p{ts.replace('.', '')}")
     await chat.message("& all").get_by_role("button", name="More").click()
     await chat.page.get_by_role("menuitem", name="Edit").click()
     editing = chat.page.locator("#editing textarea")

@@ -8,7 +8,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from services.slack_sim.client import SlackSim
-from services.slack_sim.control.conditions import AMessage
+from services.slack_sim.control.conditions import AMessage, AReaction
 from services.slack_sim.simulation import Simulation
 from tests.browser.agents import connected, made
 from tests.browser.chat import Opener
@@ -69,6 +69,20 @@ async def test_who_reads_further_up_is_left_there(
     await bot.chat_appendStream(channel=first.general, ts=ts, markdown_text=LINE * 60)
     await expect(chat.thread.locator("li")).to_have_count(120)
     assert await chat.measure(TOP) == 0
+
+
+async def test_a_reaction_can_be_put_on_it_while_it_grows(
+    opened: Opener, sim: SlackSim, bot: AsyncWebClient, first: First
+) -> None:
+    root, ts = await begun(bot, sim, first)
+    await bot.chat_appendStream(channel=first.general, ts=ts, markdown_text=LINE * 10)
+    chat = await opened(channel=first.general, thread=root)
+    await chat.thread.get_by_role("article").last.hover()
+    await chat.thread.get_by_role("article").last.get_by_role("button", name="React").click()
+    await bot.chat_appendStream(channel=first.general, ts=ts, markdown_text=LINE * 60)
+    await expect(chat.thread.locator("li").last).to_be_in_viewport()
+    await chat.page.get_by_role("menuitem", name="octagonal_sign").click()
+    await sim.wait(AReaction(channel_id=first.general, ts=ts, name="octagonal_sign"), 30)
 
 
 async def test_what_is_selected_stays_selected(

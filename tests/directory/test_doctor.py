@@ -170,10 +170,16 @@ async def test_a_token_of_another_workspace_is_named(owner: OwnerDatabase, surro
     assert what == "the bot token is T0OTHER's, and belongs to T0ACME"
 
 
-async def test_an_app_token_without_its_scope(owner: OwnerDatabase, surroundings: Environment) -> None:
+@pytest.mark.parametrize(
+    ("said", "advice"), [("missing_scope", "the scope connections:write"), ("link_disabled", "switch on Socket Mode")]
+)
+async def test_an_app_token_that_opens_no_socket(
+    owner: OwnerDatabase, surroundings: Environment, said: str, advice: str
+) -> None:
     await with_acme(owner)
-    _, mend = only_wrong(await found(surroundings, AcmeSlack(app_error="missing_scope")))
-    assert mend == "give it the scope connections:write"
+    what, mend = only_wrong(await found(surroundings, AcmeSlack(app_error=said)))
+    assert f"({said})" in what
+    assert advice in mend
 
 
 async def test_a_slack_that_does_not_answer_is_no_fault_of_the_token(

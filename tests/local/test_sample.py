@@ -12,6 +12,7 @@ from services.kit.groups import SlackSettings
 from services.kit.http import served
 from services.local.home import LocalFault
 from services.local.sample import workspace_of
+from threadline.checkup.machine import look_at_workspace
 
 WHO = {"ok": True, "team_id": "T1", "team": "Acme", "user_id": "U1", "bot_id": "B1"}
 
@@ -50,6 +51,17 @@ async def test_where_slack_does_not_tell_either_it_says_what_to_set(answer: dict
     async with told_by({"auth.test": WHO, "bots.info": answer}, "xapp-odd") as settings:
         with pytest.raises(LocalFault, match="set SLACK_APP_ID"):
             await workspace_of(settings)
+
+
+async def test_a_check_tells_it_before_a_start_does() -> None:
+    opened: dict[str, Any] = {"ok": True, "url": "ws://127.0.0.1:9"}
+    answers = {"auth.test": WHO, "apps.connections.open": opened, "bots.info": {"ok": True}}
+    async with told_by(answers, "xapp-odd") as settings:
+        (wrong,) = [each for each in await look_at_workspace(settings, {}) if each.state == "wrong"]
+        assert wrong.what == "SLACK_APP_TOKEN does not say which app it is of"
+        assert "set SLACK_APP_ID" in (wrong.mend or "")
+        named = settings.model_copy(update={"slack_app_id": "A1"})
+        assert "wrong" not in {each.state for each in await look_at_workspace(named, {})}
 
 
 async def test_a_slack_that_does_not_answer_is_told() -> None:

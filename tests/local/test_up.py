@@ -63,6 +63,14 @@ async def test_somebody_asks_and_is_answered_whatever_dies(tmp_path: Path) -> No
             for name in ("responder", "router", "ingress"):
                 psutil.Process(pid_of(home, name)).kill()
             await answered(sim, first, "still there?")
+            code, said = await beside(home, "doctor")
+            assert code == 0, said
+            assert f"signed in to {(await sim.world()).workspaces[0].name}" in said
+            assert f"{home / 'state'} can be written" in said
+            assert "they are keys" in said
+            code, said = await beside(home, "ingress", "spools")
+            assert code == 0, said
+            assert "a process that runs" in said
         parts = psutil.Process(running.process.pid).children(recursive=True)
         running.send(signal.SIGKILL)
         await running.process.wait()
@@ -76,6 +84,19 @@ async def test_somebody_asks_and_is_answered_whatever_dies(tmp_path: Path) -> No
         running.send(signal.SIGINT)
         assert await running.process.wait() == 0
     assert not any(part.is_running() and part.status() != psutil.STATUS_ZOMBIE for part in parts)
+
+
+async def beside(home: Path, *command: str) -> tuple[int | None, str]:
+    """What a command says beside it, told no more than the home."""
+    running = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "threadline", *command),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=child_environment({"THREADLINE_HOME": str(home)}),
+        cwd=home.parent,
+    )
+    said, _ = await running.communicate()
+    return running.returncode, said.decode()
 
 
 async def of_the_manifest(sim: SlackSim, first: First) -> First:

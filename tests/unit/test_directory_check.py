@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from services.directory.check import check
 from services.directory.json_schema import json_schema
 from services.directory.tree import LARGEST, read
+from services.directory.yaml_text import as_yaml
 from tests.directory.samples import ACME, GLOBEX, directory_yaml
 
 HEAD = "version: 1\ntenants:\n  - id: acme\n    name: Acme\n"
@@ -293,3 +294,13 @@ def test_the_json_schema_takes_what_the_check_takes() -> None:
     jsonschema.validate(read(directory_yaml(ACME, GLOBEX)).value, schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(read(HEAD + "    enabeld: true\n").value, schema)
+
+
+def test_an_agent_can_be_added_at_the_end_of_what_was_written() -> None:
+    connected = "    connections: [{workspace: T0ACME}]\n    installations: [{app: A0LINE, workspace: T0ACME}]\n"
+    first = check(f"{HEAD}    agents: [{{id: mara, name: Mara}}]\n{connected}")
+    assert first.document is not None
+    longer = check(as_yaml(first.document.tenants) + "      - id: rook\n        name: Rook\n")
+    assert longer.document is not None, longer.problems
+    assert [agent.id for agent in longer.document.tenants[0].agents] == ["mara", "rook"]
+    assert longer.document.tenants[0].installations == first.document.tenants[0].installations

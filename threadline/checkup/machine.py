@@ -9,8 +9,10 @@ from services.kit.fault import Fault
 from services.kit.groups import SecretSettings, SlackSettings
 from services.kit.settings import load
 from services.local import jars, kafka, ports, postgres, state
-from services.local.home import Home, LocalSettings
-from services.local.product import SLACK_SIM, SLACK_SIM_PORT
+from services.local.home import Home, LocalFault, LocalSettings
+from services.local.names import SLACK_SIM
+from services.local.product import SLACK_SIM_PORT
+from services.local.sample import workspace_of
 from services.responder.settings import ResponderSettings
 from threadline.checkup import models, slack
 from threadline.checkup import settings as every_setting
@@ -49,8 +51,18 @@ async def look_at_workspace(settings: SlackSettings, known_ports: dict[str, int]
     if bot is None or app is None:
         missing = "SLACK_BOT_TOKEN" if bot is None else "SLACK_APP_TOKEN"
         return [wrong(WORKSPACE, f"{missing} is not set, and the other one is", BOTH_TOKENS)]
-    found = await slack.look(Contents(), load(SecretSettings), settings)
-    return [_as_needed(each) for each in found]
+    found = [_as_needed(each) for each in await slack.look(Contents(), load(SecretSettings), settings)]
+    return found if any(each.state == "wrong" for each in found) else [*found, *await _look_at_app(settings)]
+
+
+async def _look_at_app(settings: SlackSettings) -> list[Finding]:
+    """Asks what a start asks first: whose the workspace is, and of which app the tokens are."""
+    try:
+        await workspace_of(settings)
+    except LocalFault as fault:
+        what, _, mend = str(fault).partition("; ")
+        return [wrong(WORKSPACE, what, mend)]
+    return []
 
 
 def _as_needed(finding: Finding) -> Finding:

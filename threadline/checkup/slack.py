@@ -22,6 +22,11 @@ from threadline.checkup.tenants import Contents
 
 ANSWER_WITHIN_S = 5
 UNREACHABLE = "is the network there? SLACK_API_URL names another Slack"
+MENDS_OF_THE_APP = {
+    "missing_scope": f"give it the scope {APP_SCOPE}",
+    "link_disabled": "the token is right: switch on Socket Mode in the app's settings, under Socket Mode",
+}
+"""What mends it where the app token is none of another app's."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ async def look(contents: Contents, kept: SecretSettings, settings: SlackSettings
 
 
 async def _look_at(held: Held, kept: SecretSettings, settings: SlackSettings) -> list[Finding]:
-    secrets = Secrets(kept)
+    secrets = Secrets(kept, settings)
     try:
         if held.sealed is None:
             bot = await secrets.read("slack_bot_token", held.place)
@@ -158,7 +163,7 @@ async def _try_app(held: Held, token: SecretStr, settings: SlackSettings) -> lis
         await _client(token, settings).apps_connections_open(app_token=token.get_secret_value())
     except SlackApiError as error:
         why = _error_of(error)
-        mend = f"give it the scope {APP_SCOPE}" if why == "missing_scope" else _set("slack_app_token", held)
+        mend = MENDS_OF_THE_APP.get(why) or _set("slack_app_token", held)
         return [wrong(held.subject, f"Slack does not take the app token ({why})", mend)]
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         return [note(held.subject, _not_tried(settings, error), UNREACHABLE)]

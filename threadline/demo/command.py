@@ -16,7 +16,7 @@ from services.kit.groups import KafkaSettings
 from services.kit.settings import child_environment, load
 from services.local import kafka, ports, postgres, sample, state
 from services.local.home import Home, LocalFault, LocalSettings
-from services.local.product import SLACK_SIM
+from services.local.names import SLACK_SIM
 from services.slack_sim.client import NotInTime, slack_sim_at
 from threadline.demo.caller import caller_at
 from threadline.demo.scenes import SCENES, Scene

@@ -40,11 +40,14 @@ class Source(Protocol):
 class Environment:
     """The settings of this process, or variables that begin with the holder's name."""
 
+    def __init__(self, settings: SlackSettings | None = None) -> None:
+        self._settings = settings
+
     async def read(self, name: SecretName, holder: str | None) -> SecretStr | None:
         """SLACK_BOT_TOKEN, or ACME_SLACK_BOT_TOKEN for the holder acme."""
         setting = SETTING_OF[name]
         if holder is None:
-            own: SecretStr | None = getattr(load(SlackSettings), setting)
+            own: SecretStr | None = getattr(self._settings or load(SlackSettings), setting)
             return own
         found = (variable(f"{_prefix(holder)}{each}") for each in variables_of(SlackSettings, setting))
         return next((SecretStr(value) for value in found if value), None)
@@ -118,9 +121,9 @@ class Gateway:
 class Secrets:
     """Every place, behind one question."""
 
-    def __init__(self, settings: SecretSettings) -> None:
+    def __init__(self, settings: SecretSettings, slack: SlackSettings | None = None) -> None:
         self._sources: dict[str, Source] = {
-            "env": Environment(),
+            "env": Environment(slack),
             "files": Files(settings),
             "gateway": Gateway(settings),
         }

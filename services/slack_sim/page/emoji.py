@@ -71,7 +71,7 @@ KNOWN = {
     "x": "❌",
     "zap": "⚡",
 }
-PALETTE = ("+1", "white_check_mark", "eyes", "tada", "heart", "smile")
+PALETTE = ("+1", "white_check_mark", "eyes", "tada", "heart", "smile", "octagonal_sign")
 """Those that are offered for a reaction."""
 
 

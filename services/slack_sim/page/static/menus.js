@@ -56,6 +56,7 @@ function doing(ts, { text, deletes }) {
   const items = shortcuts.map((each) => button(`${each.name} (${each.by})`, () => act("shortcut", { app: each.app, callback: each.callback, channel: channel(), ts })));
   if (text !== undefined) items.push(button("Edit", () => edit(ts, text)));
   if (deletes !== undefined) items.push(button("Delete", () => remove(ts)));
+  items.push(button("Copy its link", () => navigator.clipboard?.writeText(`${location.origin}/archives/${channel()}/p${ts.replace(".", "")}`)));
   items.push(button("Copy its ts", () => navigator.clipboard?.writeText(ts)));
   return items;
 }

@@ -1,0 +1,7 @@
+"""What `threadline up` starts beside the stack, by name."""
+
+from typing import Final
+
+SLACK_SIM: Final = "slack-sim"
+WORKSPACE: Final = "workspace"
+SERVICES: Final = ("router", "responder", "ingress")
