@@ -8,6 +8,7 @@ from pathlib import Path
 from schemas import export
 from schemas.history import broken_promises
 from threadline import reference
+from threadline.dashboards import catalogue as dashboards
 
 ROOT = Path(__file__).parents[1]
 
@@ -16,7 +17,9 @@ def wanted() -> dict[Path, str]:
     """Every generated file, as it must be."""
     contracts = {ROOT / "schemas/exported" / path: text for path, text in export.files(version("threadline")).items()}
     pages = {ROOT / "docs/reference" / path: text for path, text in reference.pages().items()}
-    return {**contracts, **pages}
+    made = dashboards.files(ROOT / "infra/prometheus/rules")
+    drawn = {ROOT / "infra/grafana/dashboards" / path: text for path, text in made.items()}
+    return {**contracts, **pages, **drawn}
 
 
 def drift(wanted_files: dict[Path, str]) -> list[str]:
@@ -38,7 +41,7 @@ def write(wanted_files: dict[Path, str]) -> None:
 
 
 def _orphans(wanted_files: dict[Path, str]) -> list[Path]:
-    folders = (ROOT / "schemas/exported", ROOT / "docs/reference")
+    folders = (ROOT / "schemas/exported", ROOT / "docs/reference", ROOT / "infra/grafana/dashboards")
     present = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
     return [path for path in present if path not in wanted_files]
 
