@@ -107,7 +107,7 @@ def test_a_panel_leads_to_the_runbook_of_every_alert_about_its_metric() -> None:
                 KNOWN[found.name]
                 for each in panel["targets"]
                 for found in selectors(each["expr"])
-                if "up" != found.name
+                if found.name != "up"
             }
             for link in panel["links"]:
                 name = link["url"].removeprefix("${runbooks}/").removesuffix(".md")
