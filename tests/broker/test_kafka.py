@@ -16,7 +16,7 @@ from services.kit.clock import SystemClock
 from services.kit.groups import KafkaSettings, TelemetrySettings
 from services.kit.kafka import admin
 from services.kit.kafka.consumer import NoSuchTopic, Record, group_consumer, processing, reader, record_of
-from services.kit.kafka.metrics import CATALOGUE
+from services.kit.kafka.metrics import CATALOGUE, OF_PROCESSING
 from services.kit.kafka.producer import Producer
 from services.kit.telemetry.instruments import Instruments
 from services.kit.telemetry.metrics import Metrics, metrics_of
@@ -26,7 +26,7 @@ from tests.samples import AT, run_state
 
 def instruments(metrics: Metrics | None = None) -> Instruments:
     with tracer_for("test", TelemetrySettings()) as tracer:
-        return Instruments(SystemClock(), (metrics or metrics_of("test", CATALOGUE)).emitter, tracer)
+        return Instruments(SystemClock(), (metrics or metrics_of("test", (*CATALOGUE, *OF_PROCESSING))).emitter, tracer)
 
 
 async def read(settings: KafkaSettings, count: int) -> list[Record]:
@@ -53,7 +53,7 @@ async def test_events_are_read_as_they_were_written_in_order_with_their_headers(
 
 
 async def test_a_trace_goes_through_the_topic_and_on(topics: KafkaSettings) -> None:
-    exporter, metrics = InMemorySpanExporter(), metrics_of("test", CATALOGUE)
+    exporter, metrics = InMemorySpanExporter(), metrics_of("test", (*CATALOGUE, *OF_PROCESSING))
     with tracer_for("test", TelemetrySettings(), exporter) as tracer:
         working = Instruments(SystemClock(), metrics.emitter, tracer)
         async with Producer(topics, "router", working) as producer:

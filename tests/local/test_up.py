@@ -1,51 +1,19 @@
 """`threadline up`: the whole product, as a newcomer starts it."""
 
 import asyncio
-import json
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
 
-from bench.beds.child import Child, child
 from services.kit.settings import child_environment
 from services.slack_sim.app import slack_sim
-from services.slack_sim.client import SlackSim, slack_sim_at
-from services.slack_sim.control.conditions import AMessage
+from services.slack_sim.client import slack_sim_at
 from services.slack_sim.settings import SlackSimSettings
+from tests.local.product import answered, pid_of, up
 from tests.slack_sim.first import First
 from tests.terminal import Terminal
-
-READY_WITHIN_S = 90.0
-
-
-@asynccontextmanager
-async def up(home: Path, **more: str) -> AsyncIterator[Child]:
-    """Runs it until all is ready."""
-    command = (sys.executable, "-m", "threadline", "up")
-    async with child(command, {"THREADLINE_HOME": str(home), **more}, home.parent / "up.log", home.parent) as running:
-        seen = len(running.said())
-        async with asyncio.timeout(READY_WITHIN_S):
-            while "all is ready" not in running.said()[seen:]:
-                assert running.is_running, running.said()
-                await asyncio.sleep(0.1)
-        yield running
-
-
-async def answered(sim: SlackSim, first: First, text: str) -> None:
-    """Somebody asks, and Mara answers."""
-    ts = await sim.say(first.you, first.support, f"<@{first.bot_user}> {text}")
-    said = AMessage(channel_id=first.support, thread_ts=ts, user_id=first.bot_user, contains=f"&gt; {text}")
-    await sim.wait(said, 30)
-
-
-def pid_of(home: Path, name: str) -> int:
-    """Of one of its programs."""
-    found: int = json.loads((home / "state.json").read_text())["programs"][name]["process"]["pid"]
-    return found
 
 
 async def test_somebody_asks_and_is_answered_whatever_dies(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Final
 
 from services.directory import metrics as directory
 from services.kit.kafka import metrics as kafka
-from threadline.dashboards.expressions import observed, of_process, per_second, percentile, total, worst
+from threadline.dashboards.expressions import of_process, per_second, percentile, total, worst
 from threadline.dashboards.panel import NONE_AT_ALL, Dashboard, Row, lines, number
 
 GROUND: Final = Dashboard(
@@ -79,13 +79,6 @@ GROUND: Final = Dashboard(
                     per_second(kafka.PUBLISHED, "topic", result="failed"),
                     limits=((0.01, "orange"),),
                 ),
-                lines(
-                    "Done with a record after",
-                    "s",
-                    "From taking it in hand, by the topic that it came from; 99 of 100 within this time.",
-                    percentile(0.99, kafka.PROCESS_SECONDS, "topic"),
-                ),
-                lines("Done with", "ops", "Records, by topic.", observed(kafka.PROCESS_SECONDS, "topic")),
             ),
         ),
         Row(

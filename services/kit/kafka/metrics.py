@@ -24,4 +24,7 @@ PROCESS_SECONDS = Histogram(
     labels={"topic": _TOPIC_NAMES},
 )
 
-CATALOGUE = (PUBLISH_SECONDS, PUBLISHED, PROCESS_SECONDS)
+CATALOGUE = (PUBLISH_SECONDS, PUBLISHED)
+"""Of every service."""
+OF_PROCESSING = (PROCESS_SECONDS,)
+"""Of a service that works within `consumer.processing`. The router and the responder measure in ways of their own."""

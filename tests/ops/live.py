@@ -1,0 +1,184 @@
+"""`threadline up` before a Slack whose link can be cut, those who ask there, and a Prometheus beside it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import ClientSession
+
+from bench.beds.relay import Relay, relay
+from schemas.buttons import STOP
+from services.directory.apply import How, apply
+from services.directory.document import Connection, Document, Installation, Limit, Rule, Tenant
+from services.directory.owner import owner_database
+from services.directory.tokens import Tokens, Wanted
+from services.kit.clock import SystemClock
+from services.local import postgres, state
+from services.local.home import Home, LocalSettings
+from services.local.product import SERVICES
+from services.local.sample import MARA, tenant_of
+from services.slack_sim.app import slack_sim
+from services.slack_sim.client import SlackSim, slack_sim_at
+from services.slack_sim.control import asks
+from services.slack_sim.control.conditions import AMessage, AnEphemeral
+from services.slack_sim.settings import SlackSimSettings
+from tests.local.product import answered, up
+from tests.ops.prometheus import Prometheus, prometheus
+from tests.slack_sim.first import First
+
+MAY_ASK = 6
+"""So often in a row each person may."""
+
+
+ENOUGH = 3
+"""Scrapes."""
+SLOTS = 2
+"""As many sockets an app has by default."""
+PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Live:
+    """All of it."""
+
+    sim: SlackSim
+    first: First
+    link: Relay
+    """Between the product and Slack."""
+    home: Home
+    prometheus: Prometheus
+
+    async def traffic(self) -> None:
+        """An answer, a stop, a rule that matches, a refusal by a limit, and what a program asks."""
+        sim, first = self.sim, self.first
+        await answered(sim, first, "hello")
+        ts = await sim.say(first.you, first.support, f"<@{first.bot_user}> count to 900")
+        growing = AMessage(
+            channel_id=first.support, thread_ts=ts, user_id=first.bot_user, contains="3.", streaming=True
+        )
+        shown = await sim.wait(growing, 30)
+        await sim.ask(asks.Press(user_id=first.you, channel_id=first.support, ts=str(shown["ts"]), action_id=STOP))
+        await sim.wait(AMessage(channel_id=first.support, thread_ts=ts, contains="Stopped by"), 30)
+        ts = await sim.say(first.you, first.support, "the invoice is wrong")
+        await sim.wait(AMessage(channel_id=first.support, thread_ts=ts, user_id=first.bot_user, contains="invoice"), 30)
+        for number in range(MAY_ASK + 2):
+            await sim.say(first.colleague, first.general, f"<@{first.bot_user}> question {number}")
+        refused = AnEphemeral(channel_id=first.general, user_id=first.colleague, contains="Too many requests")
+        await sim.wait(refused, 30)
+        await self._program_asks()
+
+    async def _program_asks(self) -> None:
+        found = state.running(self.home)
+        assert found is not None
+        settings = postgres.Database.at(self.home, found.address_of(postgres.NAME)).settings()
+        async with owner_database(settings) as owner:
+            wanted = Wanted(tenant_of(self.first.team), "live", ("runs",))
+            token = (await Tokens(owner, SystemClock()).create(wanted)).token.get_secret_value()
+        log = (self.home.logs / "ingress.log").read_text("utf-8")
+        address = log.partition("takes calls at ")[2].partition(": ")[0]
+        signed, body = {"Authorization": f"Bearer {token}"}, {"text": "Summarise the week"}
+        async with ClientSession(address) as session:
+            async with session.post("/v1/runs", json=body, headers=signed) as answer:
+                assert answer.status == 202, await answer.text()
+                run = (await answer.json())["run_id"]
+
+            async def is_over() -> bool:
+                async with session.get(f"/v1/runs/{run}", headers=signed) as answer:
+                    return bool((await answer.json())["state"] == "complete")
+
+            await until(is_over, 30)
+            async with session.post("/slack/events", data=b"{}") as answer:
+                assert answer.status == 401
+
+    async def replaced(self) -> float:
+        """How many sockets were opened in place of one that was lost."""
+        return sum(
+            float(each["value"][1]) for each in await self.prometheus.ask("threadline_slack_socket_reconnects_total")
+        )
+
+    async def comes_and_goes(self) -> None:
+        """All that goes over the link is cut off, and may be opened anew at once. Waits until it was."""
+        before = await self.replaced()
+        self.link.cut()
+        self.link.mend()
+        await self.until_replaced(before)
+
+    async def until_replaced(self, before: float) -> None:
+        """Waits until each slot has another socket."""
+
+        async def is_so() -> bool:
+            return await self.replaced() >= before + SLOTS and await self.is_connected()
+
+        await until(is_so, PATIENCE_S)
+
+    async def until_firing(self, name: str, within_s: float = PATIENCE_S, *, firing: bool = True) -> None:
+        """Waits until an alert fires, or does not any more."""
+
+        async def is_so() -> bool:
+            return (name in await self.prometheus.firing()) is firing
+
+        await until(is_so, within_s)
+
+    async def is_watched(self) -> bool:
+        """Whether every process was scraped, and not only once: what rises before that is not seen to rise."""
+        found = await self.prometheus.ask("count_over_time(up[1m])")
+        return [float(each["value"][1]) >= ENOUGH for each in found] == [True] * len(SERVICES)
+
+    async def is_connected(self) -> bool:
+        """Whether every slot has a socket, as Prometheus saw it last."""
+        found = await self.prometheus.ask('threadline_slack_socket_state{state="connected"}')
+        return [float(each["value"][1]) for each in found] == [1.0] * SLOTS
+
+
+async def until(holds: Callable[[], Awaitable[bool]], within_s: float) -> None:
+    """Waits until something is so."""
+    async with asyncio.timeout(within_s):
+        while not await holds():  # noqa: ASYNC110 - what is waited for is somebody else's
+            await asyncio.sleep(0.2)
+
+
+@asynccontextmanager
+async def living(folder: Path, divisor: int) -> AsyncIterator[Live]:
+    """Until it is left. The durations of the rules are divided."""
+    settings = SlackSimSettings(slack_sim_port=0, slack_sim_seed="live")
+    async with slack_sim(settings) as simulation, slack_sim_at(simulation.address) as sim:
+        host, _, port = simulation.address.removeprefix("http://").partition(":")
+        async with relay(host, int(port)) as link:
+            world = await sim.world()
+            first, home = First.of(world), Home.of(LocalSettings(home=folder / "home"))
+            told = {
+                "SLACK_API_URL": f"http://127.0.0.1:{link.port}/api/",
+                "SLACK_BOT_TOKEN": first.bot_token,
+                "SLACK_APP_TOKEN": first.app.app_token,
+                "SLACK_APP_ID": first.app.id,
+                "SLACK_SIGNING_SECRET": first.app.signing_secret,
+                "THREADLINE_INGRESS_HTTP": "true",
+                "THREADLINE_INGRESS_HTTP_PORT": "0",
+            }
+            async with up(home.root, **told):
+                found = state.running(home)
+                assert found is not None
+                targets = {
+                    f"threadline-{name}": found.address_of(name).removeprefix("http://").partition("/")[0]
+                    for name in SERVICES
+                }
+                async with prometheus(folder / "prometheus", targets, divisor) as watching:
+                    await _describe(home, found.address_of(postgres.NAME), first)
+                    yield Live(sim, first, link, home, watching)
+
+
+async def _describe(home: Home, database: str, first: First) -> None:
+    """The sample tenant, with a rule and a limit."""
+    tenant = Tenant(
+        id=tenant_of(first.team),
+        name="Live",
+        connections=(Connection(workspace=first.team),),
+        installations=(Installation(app=first.app.id, workspace=first.team, bot_user=first.bot_user),),
+        agents=(MARA,),
+        rules=(Rule(name="invoices", pattern="invoice", prompt="Look into it: {text}"),),
+        limits=(Limit(scope="user", per_minute=MAY_ASK),),
+    )
+    async with owner_database(postgres.Database.at(home, database).settings()) as owner:
+        await apply(owner, Document(version=1, tenants=(tenant,)), How(by="live"))

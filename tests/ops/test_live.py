@@ -1,0 +1,71 @@
+"""What dashboards and alerts say of `threadline up` while people ask, and while its link to Slack is cut.
+
+The durations of the rules are divided by 30, each of them; their expressions stand as they are.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.ops.live import PATIENCE_S, SLOTS, Live, living, until
+from tests.ops.prometheus import as_grafana_asks
+from tests.ops.test_dashboards import PAGES, panels
+
+DIVISOR = 30
+
+
+@pytest.fixture(scope="module")
+async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Live]:
+    async with living(tmp_path_factory.mktemp("live"), DIVISOR) as found:
+        yield found
+
+
+def variables_of(page: dict[str, Any]) -> dict[str, str]:
+    """Each as it is when all is chosen."""
+    return {each["name"]: each["allValue"] for each in page["templating"]["list"] if "allValue" in each}
+
+
+async def test_alerts_and_panels_say_what_happens(live: Live) -> None:
+    watching = live.prometheus
+    began = await watching.now()
+    await until(live.is_watched, PATIENCE_S)
+    await live.traffic()
+    await until(live.is_connected, PATIENCE_S)
+    assert await watching.firing() == set(), "all is well"
+
+    await live.comes_and_goes()
+    await live.comes_and_goes()
+    await live.until_firing("ReconnectWobble")
+    live.link.cut()
+    await live.until_firing("AppOffline")
+    live.link.mend()
+    await live.until_firing("AppOffline", firing=False)
+    await live.until_replaced(2 * SLOTS)
+
+    ended = await watching.now()
+    lived = await watching.ask("sum(threadline_slack_socket_connection_seconds_count)")
+    assert float(lived[0]["value"][1]) == 3 * SLOTS, "each socket that ended, and none twice"
+    slots = await watching.course("sum by (app, slot) (threadline_slack_socket_state)", began, ended)
+    assert len(slots) == SLOTS
+    assert {value for slot in slots for _, value in slot["values"]} == {"1"}, "always in one state of the seven"
+
+    silent = [
+        (name, panel["title"], target["expr"])
+        for name, page in PAGES.items()
+        for panel in panels(page)
+        for target in panel["targets"]
+        if not await returns_data(live, target, variables_of(page), began, ended)
+    ]
+    assert silent == []
+
+
+async def returns_data(
+    live: Live, target: dict[str, Any], variables: dict[str, str], began: float, ended: float
+) -> bool:
+    """Whether a panel shows a number: now, or at some second since all began."""
+    expr = as_grafana_asks(target["expr"], variables, ended - began)
+    if target["instant"]:
+        return any(series["value"][1] != "NaN" for series in await live.prometheus.ask(expr))
+    course = await live.prometheus.course(expr, began, ended)
+    return any(value != "NaN" for series in course for _, value in series["values"])
