@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -68,6 +69,7 @@ def alerts() -> list[Alert]:
     ]
 
 
+@cache
 def recorded() -> dict[str, str]:
     """By the name under which it is kept, what is worked out beforehand."""
     return {each["record"]: each["expr"] for each in rules() if "record" in each}

@@ -160,11 +160,7 @@ async def living(folder: Path, divisor: int) -> AsyncIterator[Live]:
             async with up(home.root, **told):
                 found = state.running(home)
                 assert found is not None
-                targets = {
-                    f"threadline-{name}": found.address_of(name).removeprefix("http://").partition("/")[0]
-                    for name in SERVICES
-                }
-                async with prometheus(folder / "prometheus", targets, divisor) as watching:
+                async with prometheus(folder / "prometheus", home.targets_file, divisor) as watching:
                     await _describe(home, found.address_of(postgres.NAME), first)
                     yield Live(sim, first, link, home, watching)
 

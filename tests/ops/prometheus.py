@@ -82,8 +82,8 @@ def as_grafana_asks(expr: str, variables: Mapping[str, str], shown_s: float) -> 
 
 
 @asynccontextmanager
-async def prometheus(folder: Path, targets: Mapping[str, str], divisor: int) -> AsyncIterator[Prometheus]:
-    """Scrapes the jobs of the sample configuration each second, by addresses of ours, and judges by the real rules."""
+async def prometheus(folder: Path, targets: Path, divisor: int) -> AsyncIterator[Prometheus]:
+    """Scrapes what `threadline up` names as targets, each second, and judges by the real rules."""
     program = shutil.which("prometheus")
     if program is None:
         pytest.skip("the dashboards are tried with Prometheus, and it is not here: `apt-get install prometheus`")
@@ -113,15 +113,17 @@ async def _is_ready(asked: Prometheus) -> bool:
         return False
 
 
-def _config(folder: Path, targets: Mapping[str, str], divisor: int) -> Path:
-    """The sample, with other addresses and intervals."""
+def _config(folder: Path, targets: Path, divisor: int) -> Path:
+    """That of one machine, of another home, and quicker."""
     (folder / "rules").mkdir(parents=True)
     for path in RULES:
         (folder / "rules" / path.name).write_text(divided(path.read_text("utf-8"), divisor), "utf-8")
-    config = read(PROMETHEUS / "prometheus.yaml")
+    config = read(PROMETHEUS / "one-machine.yaml")
     config["global"] = {"scrape_interval": f"{SCRAPED_EVERY_S}s", "evaluation_interval": f"{SCRAPED_EVERY_S}s"}
-    for job in config["scrape_configs"]:
-        job["static_configs"] = [{"targets": [targets[job["job_name"]]]}]
+    [job] = config["scrape_configs"]
+    [discovered] = job["file_sd_configs"]
+    assert [Path(name).name for name in discovered["files"]] == [targets.name]
+    discovered["files"] = [str(targets)]
     written = StringIO()
     YAML().dump(config, written)
     path = folder / "prometheus.yaml"

@@ -49,8 +49,9 @@ def test_the_rules_are_sound(path: Path) -> None:
     assert "SUCCESS" in promtool("check", "rules", "--lint-fatal", str(path))
 
 
-def test_the_sample_is_sound_and_loads_every_rule() -> None:
-    said = promtool("check", "config", "prometheus.yaml")
+@pytest.mark.parametrize("name", ["prometheus.yaml", "one-machine.yaml"])
+def test_a_sample_is_sound_and_loads_every_rule(name: str) -> None:
+    said = promtool("check", "config", name)
     assert f"SUCCESS: {len(RULES)} rule files found" in said
 
 
