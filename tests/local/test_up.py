@@ -42,23 +42,6 @@ async def test_somebody_asks_and_is_answered_whatever_dies(tmp_path: Path) -> No
     assert not any(part.is_running() and part.status() != psutil.STATUS_ZOMBIE for part in parts)
 
 
-async def test_with_tokens_it_uses_that_workspace(tmp_path: Path) -> None:
-    settings = SlackSimSettings(slack_sim_port=0, slack_sim_seed="other")
-    async with slack_sim(settings) as simulation, slack_sim_at(simulation.address) as sim:
-        world = await sim.world()
-        first = First.of(world)
-        tokens = {
-            "SLACK_API_URL": sim.api_url,
-            "SLACK_BOT_TOKEN": first.bot_token,
-            "SLACK_APP_TOKEN": world.apps[0].app_token,
-        }
-        async with up(tmp_path / "home", **tokens) as running:
-            assert "slack-sim" not in running.said()
-            assert f"({first.team}) was nobody's" in running.said()
-            assert first.bot_token not in running.said()
-            await answered(sim, first, "hello")
-
-
 async def test_on_a_terminal_it_shows_a_board_and_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
     terminal = Terminal(80, 24)
     home = tmp_path / "home"

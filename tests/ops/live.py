@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiohttp import ClientSession
 
+from bench.beds.child import Child
 from bench.beds.relay import Relay, relay
 from schemas.buttons import STOP
 from services.directory.apply import How, apply
@@ -15,6 +16,7 @@ from services.directory.document import Connection, Document, Installation, Limi
 from services.directory.owner import owner_database
 from services.directory.tokens import Tokens, Wanted
 from services.kit.clock import SystemClock
+from services.kit.groups import DatabaseSettings
 from services.local import postgres, state
 from services.local.home import Home, LocalSettings
 from services.local.product import SERVICES
@@ -41,14 +43,35 @@ PATIENCE_S = 60.0
 
 @dataclass(frozen=True)
 class Live:
-    """All of it."""
+    """The product, and the Slack that it speaks with."""
 
     sim: SlackSim
     first: First
     link: Relay
     """Between the product and Slack."""
     home: Home
-    prometheus: Prometheus
+    running: Child
+    """`threadline up` itself."""
+
+    async def describe(self) -> None:
+        """The sample tenant gets a rule and a limit."""
+        first = self.first
+        tenant = Tenant(
+            id=tenant_of(first.team),
+            name="Live",
+            connections=(Connection(workspace=first.team),),
+            installations=(Installation(app=first.app.id, workspace=first.team, bot_user=first.bot_user),),
+            agents=(MARA,),
+            rules=(Rule(name="invoices", pattern="invoice", prompt="Look into it: {text}"),),
+            limits=(Limit(scope="user", per_minute=MAY_ASK),),
+        )
+        async with owner_database(self._database()) as owner:
+            await apply(owner, Document(version=1, tenants=(tenant,)), How(by="live"))
+
+    def _database(self) -> DatabaseSettings:
+        found = state.running(self.home)
+        assert found is not None
+        return postgres.Database.at(self.home, found.address_of(postgres.NAME)).settings()
 
     async def traffic(self) -> None:
         """An answer, a stop, a rule that matches, a refusal by a limit, and what a program asks."""
@@ -70,10 +93,7 @@ class Live:
         await self._program_asks()
 
     async def _program_asks(self) -> None:
-        found = state.running(self.home)
-        assert found is not None
-        settings = postgres.Database.at(self.home, found.address_of(postgres.NAME)).settings()
-        async with owner_database(settings) as owner:
+        async with owner_database(self._database()) as owner:
             wanted = Wanted(tenant_of(self.first.team), "live", ("runs",))
             token = (await Tokens(owner, SystemClock()).create(wanted)).token.get_secret_value()
         log = (self.home.logs / "ingress.log").read_text("utf-8")
@@ -92,6 +112,14 @@ class Live:
             async with session.post("/slack/events", data=b"{}") as answer:
                 assert answer.status == 401
 
+
+@dataclass(frozen=True)
+class Watched:
+    """The product, and what Prometheus says of it."""
+
+    live: Live
+    prometheus: Prometheus
+
     async def replaced(self) -> float:
         """How many sockets were opened in place of one that was lost."""
         return sum(
@@ -101,8 +129,8 @@ class Live:
     async def comes_and_goes(self) -> None:
         """All that goes over the link is cut off, and may be opened anew at once. Waits until it was."""
         before = await self.replaced()
-        self.link.cut()
-        self.link.mend()
+        self.live.link.cut()
+        self.live.link.mend()
         await self.until_replaced(before)
 
     async def until_replaced(self, before: float) -> None:
@@ -140,8 +168,8 @@ async def until(holds: Callable[[], Awaitable[bool]], within_s: float) -> None:
 
 
 @asynccontextmanager
-async def living(folder: Path, divisor: int) -> AsyncIterator[Live]:
-    """Until it is left. The durations of the rules are divided."""
+async def living(folder: Path) -> AsyncIterator[Live]:
+    """Until it is left. It is told two tokens, as one is in whose workspace it shall answer."""
     settings = SlackSimSettings(slack_sim_port=0, slack_sim_seed="live")
     async with slack_sim(settings) as simulation, slack_sim_at(simulation.address) as sim:
         host, _, port = simulation.address.removeprefix("http://").partition(":")
@@ -152,29 +180,19 @@ async def living(folder: Path, divisor: int) -> AsyncIterator[Live]:
                 "SLACK_API_URL": f"http://127.0.0.1:{link.port}/api/",
                 "SLACK_BOT_TOKEN": first.bot_token,
                 "SLACK_APP_TOKEN": first.app.app_token,
-                "SLACK_APP_ID": first.app.id,
                 "SLACK_SIGNING_SECRET": first.app.signing_secret,
                 "THREADLINE_INGRESS_HTTP": "true",
                 "THREADLINE_INGRESS_HTTP_PORT": "0",
             }
-            async with up(home.root, **told):
-                found = state.running(home)
-                assert found is not None
-                async with prometheus(folder / "prometheus", home.targets_file, divisor) as watching:
-                    await _describe(home, found.address_of(postgres.NAME), first)
-                    yield Live(sim, first, link, home, watching)
+            async with up(home.root, **told) as running:
+                yield Live(sim, first, link, home, running)
 
 
-async def _describe(home: Home, database: str, first: First) -> None:
-    """The sample tenant, with a rule and a limit."""
-    tenant = Tenant(
-        id=tenant_of(first.team),
-        name="Live",
-        connections=(Connection(workspace=first.team),),
-        installations=(Installation(app=first.app.id, workspace=first.team, bot_user=first.bot_user),),
-        agents=(MARA,),
-        rules=(Rule(name="invoices", pattern="invoice", prompt="Look into it: {text}"),),
-        limits=(Limit(scope="user", per_minute=MAY_ASK),),
-    )
-    async with owner_database(postgres.Database.at(home, database).settings()) as owner:
-        await apply(owner, Document(version=1, tenants=(tenant,)), How(by="live"))
+@asynccontextmanager
+async def watching(live: Live, folder: Path, divisor: int) -> AsyncIterator[Watched]:
+    """With Prometheus beside it. The durations of the rules are divided."""
+    async with prometheus(folder, live.home.targets_file, divisor) as asked:
+        watched = Watched(live, asked)
+        await until(watched.is_watched, PATIENCE_S)
+        await live.describe()
+        yield watched

@@ -39,6 +39,8 @@ class Query:
     expr: str
     legend: str
     metrics: frozenset[Metric] = frozenset()
+    others: frozenset[str] = frozenset()
+    """Series that no catalogue of ours declares."""
 
     def named(self, legend: str) -> "Query":
         """The same by another name; `{{label}}` stands for what the label says."""
@@ -94,7 +96,7 @@ def of_process(name: str, around: str = "{}", legend: str = "{{job}} {{instance}
     """A series that each process has, within an expression."""
     if name not in FOREIGN:
         raise NotDeclared(f"{name} is no series that every process has: {', '.join(FOREIGN)}")
-    return Query(around.format(f"{name}{{{','.join(TARGETS)}}}"), legend)
+    return Query(around.format(f"{name}{{{','.join(TARGETS)}}}"), legend, others=frozenset({name}))
 
 
 def alerts_firing(*by: str, **labels: str) -> Query:

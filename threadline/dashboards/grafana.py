@@ -100,7 +100,7 @@ def _choice(name: str, query: str, everything: str) -> Json:
 
 
 def _panels(dashboard: Dashboard, alerts: list[Alert]) -> Iterator[Json]:
-    """Rows below each other, and in a row what fits beside each other."""
+    """Rows below each other, and in a row what fits beside each other and is as high."""
     y = 0
     for row in dashboard.rows:
         place = {"h": 1, "w": COLUMNS, "x": 0, "y": y}
@@ -115,11 +115,11 @@ def _panels(dashboard: Dashboard, alerts: list[Alert]) -> Iterator[Json]:
         x, y, below = 0, y + 1, 0
         for panel in row.panels:
             width, height = SIZES[panel.kind]
-            if x + width > COLUMNS:
+            if x + width > COLUMNS or (x and height != below):
                 x, y, below = 0, y + below, 0
             place = {"h": height, "w": width, "x": x, "y": y}
             yield _panel(panel, _id(dashboard, panel.title), place, alerts)
-            x, below = x + width, max(below, height)
+            x, below = x + width, height
         y += below
 
 
@@ -129,7 +129,7 @@ def _id(dashboard: Dashboard, title: str) -> int:
 
 
 def _panel(panel: Panel, number: int, place: Json, alerts: list[Alert]) -> Json:
-    mine = [alert for alert in alerts if alert.is_about(panel.metrics)]
+    mine = [alert for alert in alerts if alert.is_about(panel.names)]
     told = "".join(f"\n\n{each.name} ({each.severity}): `{each.runbook}`" for each in mine)
     return {
         "datasource": DATASOURCE,

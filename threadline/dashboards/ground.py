@@ -18,7 +18,7 @@ GROUND: Final = Dashboard(
                 number(
                     "Processes that answer",
                     "short",
-                    "TargetDown tells of one that does not: `docs/runbooks/TargetDown.md`.",
+                    "Prometheus can read their metrics.",
                     of_process("up", "sum by (job) ({})", "{{job}}"),
                     limits=((0, "red"), (1, "green")),
                 ),

@@ -42,7 +42,7 @@ OVERVIEW: Final = Dashboard(
                 number(
                     "Processes that do not answer",
                     "short",
-                    "TargetDown tells of them: `docs/runbooks/TargetDown.md`.",
+                    "Prometheus cannot read their metrics: they have ended, hang, or cannot be reached.",
                     of_process("up", "count({0}) - sum({0})", "down"),
                     limits=NONE_AT_ALL,
                 ),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from services.kit.telemetry.catalogue import Metric
+from services.kit.telemetry.catalogue import Metric, prometheus_name
 from threadline.dashboards.expressions import Query
 
 Kind: TypeAlias = Literal["timeseries", "stat", "state-timeline"]
@@ -35,6 +35,12 @@ class Panel:
     def metrics(self) -> frozenset[Metric]:
         """Those of the catalogue that it is about."""
         return frozenset[Metric]().union(*(query.metrics for query in self.queries))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What Prometheus calls them, and the series of others."""
+        others = frozenset[str]().union(*(query.others for query in self.queries))
+        return others.union(map(prometheus_name, self.metrics))
 
 
 @dataclass(frozen=True)

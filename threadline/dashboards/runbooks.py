@@ -8,9 +8,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from services.kit.telemetry.catalogue import Metric, prometheus_name
-
-_SERIES = re.compile(r"\bthreadline[_:][a-z0-9_:]+")
+_SERIES = re.compile(r"\b(?:threadline[_:][a-z0-9_:]+|up\b)")
 _PARTS = ("", "_bucket", "_count", "_sum")
 
 
@@ -24,9 +22,9 @@ class Alert:
     """Where its page stands in the repository."""
     series: frozenset[str]
 
-    def is_about(self, metrics: Iterable[Metric]) -> bool:
-        """Whether it looks at one of them."""
-        return any(prometheus_name(metric) + part in self.series for metric in metrics for part in _PARTS)
+    def is_about(self, names: Iterable[str]) -> bool:
+        """Whether it looks at one of these metrics."""
+        return any(name + part in self.series for name in names for part in _PARTS)
 
 
 def alerts_in(folder: Path) -> list[Alert]:
