@@ -112,6 +112,15 @@ def test_a_panel_leads_to_the_runbook_of_every_alert_about_its_metric() -> None:
         assert {family(name) for name in metrics_in(alert.expr)} <= linked.get(alert.name, set()), alert.name
 
 
+def test_an_alert_leads_to_a_dashboard_on_which_its_metric_stands() -> None:
+    links = {
+        f"/d/{page['uid']}": [link["url"] for panel in panels(page) for link in panel["links"]]
+        for page in PAGES.values()
+    }
+    for alert in alerts():
+        assert f"${{runbooks}}/{alert.name}.md" in links[alert.annotations["dashboard_url"]], alert.name
+
+
 def family(series: str) -> str:
     """The metric that a series is of."""
     return "up" if series == "up" else prometheus_name(KNOWN[series])
