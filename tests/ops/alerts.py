@@ -75,6 +75,7 @@ def recorded() -> dict[str, str]:
     return {each["record"]: each["expr"] for each in rules() if "record" in each}
 
 
+@cache
 def cases() -> list[Case]:
     """Every case. One in which an alert fires also asks a moment before."""
     found = []
