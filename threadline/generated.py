@@ -8,6 +8,7 @@ from pathlib import Path
 from schemas import export
 from schemas.history import broken_promises
 from threadline import reference, slack_manifest
+from threadline.dashboards import catalogue as dashboards
 
 ROOT = Path(__file__).parents[1]
 
@@ -17,7 +18,9 @@ def wanted() -> dict[Path, str]:
     contracts = {ROOT / "schemas/exported" / path: text for path, text in export.files(version("threadline")).items()}
     pages = {ROOT / "docs/reference" / path: text for path, text in reference.pages().items()}
     manifests = {ROOT / "infra/slack" / path: text for path, text in slack_manifest.files().items()}
-    return {**contracts, **pages, **manifests}
+    made = dashboards.files(ROOT / "infra/prometheus/rules")
+    drawn = {ROOT / "infra/grafana/dashboards" / path: text for path, text in made.items()}
+    return {**contracts, **pages, **manifests, **drawn}
 
 
 def drift(wanted_files: dict[Path, str]) -> list[str]:
@@ -39,7 +42,8 @@ def write(wanted_files: dict[Path, str]) -> None:
 
 
 def _orphans(wanted_files: dict[Path, str]) -> list[Path]:
-    folders = (ROOT / "schemas/exported", ROOT / "docs/reference", ROOT / "infra/slack")
+    written = ("schemas/exported", "docs/reference", "infra/slack", "infra/grafana/dashboards")
+    folders = [ROOT / each for each in written]
     present = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
     return [path for path in present if path not in wanted_files]
 

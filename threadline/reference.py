@@ -93,7 +93,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def _metrics(metrics: Iterable[Metric]) -> Iterator[str]:
-    yield "Every process serves them at `/metrics`. Counters stand at 0 from the start.\n"
+    yield "Every process serves them at `/metrics`. Counters and histograms stand at 0 from the start.\n"
     yield "| metric | kind | labels | what it is |"
     yield "|---|---|---|---|"
     for metric in metrics:

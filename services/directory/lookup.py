@@ -114,6 +114,8 @@ class Directory:
         url = self._settings.database_url
         if url is None:
             raise ValueError("a directory has a database")
+        self._emitter.set(metrics.WAITING, self._waiting)
+        self._emitter.set(metrics.TENANTS, len(self._holding))
         async with asyncio.TaskGroup() as group:
             group.create_task(watch(url, Listener(self._changed, self._connected, self._lost)))
             group.create_task(self._saver.run())

@@ -57,6 +57,11 @@ class Home:
         return self.root / "ports.json"
 
     @property
+    def targets_file(self) -> Path:
+        """Where services serve their metrics, for Prometheus."""
+        return self.root / "prometheus-targets.json"
+
+    @property
     def logs(self) -> Path:
         """A file for each program."""
         return self.root / "logs"

@@ -1,8 +1,9 @@
 """The whole product on this machine: the stack, a Slack, and every service between them."""
 
+import json
 import sys
 from collections import ChainMap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -64,7 +65,17 @@ class Product:
             preferred = 0 if self._claim is None else SLACK_SIM_PORT
             found.append(self._slack_sim(choose(SLACK_SIM, preferred)))
         found.append(self._workspace(postgres.Database.at(self.home, addresses[postgres.NAME])))
-        return [*found, *(self._service(name, choose(name, 0)) for name in SERVICES)]
+        ports_of = {name: choose(name, 0) for name in SERVICES}
+        self._tell_prometheus(ports_of)
+        return [*found, *(self._service(name, port) for name, port in ports_of.items())]
+
+    def _tell_prometheus(self, ports_of: Mapping[str, int]) -> None:
+        """Where the services serve their metrics, as Prometheus reads targets from a file."""
+        groups = [
+            {"targets": [f"{ports.HOST}:{port}"], "labels": {"job": f"threadline-{name}"}}
+            for name, port in ports_of.items()
+        ]
+        self.home.targets_file.write_text(json.dumps(groups, indent=2), "utf-8")
 
     def _slack_sim(self, port: int) -> Program:
         address = f"http://127.0.0.1:{port}"

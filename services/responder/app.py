@@ -146,7 +146,7 @@ class Responder:
 
     def __init__(self, settings: ResponderSettings, running: Process, given: Given) -> None:
         self._settings, self._running, self._producer = settings, running, given.producer
-        self._audited, self._instruments = given.audit, given.instruments
+        self._audited, self._tracer = given.audit, given.instruments.tracer
         self._beside = given.beside
         clock, emitter = running.clock, running.emitter
         sealer = Sealer.of(settings) if settings.sealing_keys is not None else None
@@ -256,7 +256,7 @@ class Responder:
     def _do(self, chore: Chore, subject: Subject, received: Received, done: Callable[[], None]) -> None:
         async def doing() -> None:
             try:
-                with processing(RUNS_COMMANDS, received.id, received.trace, self._instruments):
+                with processing(RUNS_COMMANDS, received.id, received.trace, self._tracer):
                     await self._chores.do(chore, subject, received.standing)
             except Exception as error:  # noqa: BLE001 - one must not take the rest with it; its words could quote people
                 log.error("a %s failed: %s", chore.type, where_of(error))  # noqa: TRY400 - likewise

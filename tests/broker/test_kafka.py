@@ -62,7 +62,7 @@ async def test_a_trace_goes_through_the_topic_and_on(topics: KafkaSettings) -> N
         (record,) = await read(topics, 1)
         attributes, _ = record.decode()
         trace = context_of(attributes)
-        with processing(record.topic, attributes.id, trace, working), tracer.start_as_current_span("answer"):
+        with processing(record.topic, attributes.id, trace, tracer), tracer.start_as_current_span("answer"):
             pass
     spans = {span.name: span for span in exporter.get_finished_spans()}
     chain = ["decide", "publish audit.runs", "process audit.runs", "answer"]
@@ -71,7 +71,6 @@ async def test_a_trace_goes_through_the_topic_and_on(topics: KafkaSettings) -> N
         parent = spans[child].parent
         assert parent is not None
         assert parent.span_id == spans[name].context.span_id
-    assert 'threadline_process_seconds_count{topic="audit.runs"} 1.0' in metrics.text().decode()
 
 
 async def test_an_event_for_another_topic_is_refused_before_it_is_sent(topics: KafkaSettings) -> None:

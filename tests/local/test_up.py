@@ -1,55 +1,19 @@
 """`threadline up`: the whole product, as a newcomer starts it."""
 
 import asyncio
-import json
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
-from ruamel.yaml import YAML
 
-from bench.beds.child import Child, child
 from services.kit.settings import child_environment
 from services.slack_sim.app import slack_sim
-from services.slack_sim.client import SlackSim, slack_sim_at
-from services.slack_sim.control.asks import AddApp, InstallApp, SlashCommand
-from services.slack_sim.control.conditions import AMessage
+from services.slack_sim.client import slack_sim_at
 from services.slack_sim.settings import SlackSimSettings
+from tests.local.product import answered, pid_of, up
 from tests.slack_sim.first import First
 from tests.terminal import Terminal
-
-READY_WITHIN_S = 90.0
-MANIFEST = Path(__file__).parents[2] / "infra/slack/manifest.yaml"
-
-
-@asynccontextmanager
-async def up(home: Path, **more: str) -> AsyncIterator[Child]:
-    """Runs it until all is ready."""
-    command = (sys.executable, "-m", "threadline", "up")
-    async with child(command, {"THREADLINE_HOME": str(home), **more}, home.parent / "up.log", home.parent) as running:
-        seen = len(running.said())
-        async with asyncio.timeout(READY_WITHIN_S):
-            while "all is ready" not in running.said()[seen:]:
-                assert running.is_running, running.said()
-                await asyncio.sleep(0.1)
-        yield running
-
-
-async def answered(sim: SlackSim, first: First, text: str) -> None:
-    """Somebody asks, and Mara answers."""
-    ts = await sim.say(first.you, first.support, f"<@{first.bot_user}> {text}")
-    said = AMessage(channel_id=first.support, thread_ts=ts, user_id=first.bot_user, contains=f"&gt; {text}")
-    await sim.wait(said, 30)
-
-
-def pid_of(home: Path, name: str) -> int:
-    """Of one of its programs."""
-    found: int = json.loads((home / "state.json").read_text())["programs"][name]["process"]["pid"]
-    return found
 
 
 async def test_somebody_asks_and_is_answered_whatever_dies(tmp_path: Path) -> None:
@@ -97,40 +61,6 @@ async def beside(home: Path, *command: str) -> tuple[int | None, str]:
     )
     said, _ = await running.communicate()
     return running.returncode, said.decode()
-
-
-async def of_the_manifest(sim: SlackSim, first: First) -> First:
-    """An app that is made of the manifest, in the first workspace and in #support."""
-    asked = YAML(typ="safe", pure=True).load(MANIFEST)
-    commands = [SlashCommand(name=each["command"]) for each in asked["features"]["slash_commands"]]
-    app = await sim.ask(
-        AddApp(
-            name=asked["display_information"]["name"],
-            scopes=asked["oauth_config"]["scopes"]["bot"],
-            events=asked["settings"]["event_subscriptions"]["bot_events"],
-            commands=commands,
-        )
-    )
-    installed = await sim.ask(InstallApp(app_id=app.id, team_id=first.team, channels=[first.support]))
-    return replace(first, app=app, bot_user=installed.bot_user_id, bot_token=installed.bot_token)
-
-
-async def test_with_tokens_it_uses_that_workspace(tmp_path: Path) -> None:
-    settings = SlackSimSettings(slack_sim_port=0, slack_sim_seed="other")
-    async with slack_sim(settings) as simulation, slack_sim_at(simulation.address) as sim:
-        first = await of_the_manifest(sim, First.of(await sim.world()))
-        tokens = {
-            "SLACK_API_URL": sim.api_url,
-            "SLACK_BOT_TOKEN": first.bot_token,
-            "SLACK_APP_TOKEN": first.app.app_token,
-        }
-        async with up(tmp_path / "home", **tokens) as running:
-            assert "slack-sim" not in running.said()
-            assert f"({first.team}) was nobody's" in running.said()
-            assert first.bot_token not in running.said()
-            await answered(sim, first, "hello")
-            refused = [call.method for call in await sim.calls() if call.error == "missing_scope"]
-            assert refused == []
 
 
 async def test_on_a_terminal_it_shows_a_board_and_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -68,11 +69,13 @@ def alerts() -> list[Alert]:
     ]
 
 
+@cache
 def recorded() -> dict[str, str]:
     """By the name under which it is kept, what is worked out beforehand."""
     return {each["record"]: each["expr"] for each in rules() if "record" in each}
 
 
+@cache
 def cases() -> list[Case]:
     """Every case. One in which an alert fires also asks a moment before."""
     found = []

@@ -49,8 +49,9 @@ def test_the_rules_are_sound(path: Path) -> None:
     assert "SUCCESS" in promtool("check", "rules", "--lint-fatal", str(path))
 
 
-def test_the_sample_is_sound_and_loads_every_rule() -> None:
-    said = promtool("check", "config", "prometheus.yaml")
+@pytest.mark.parametrize("name", ["prometheus.yaml", "one-machine.yaml"])
+def test_a_sample_is_sound_and_loads_every_rule(name: str) -> None:
+    said = promtool("check", "config", name)
     assert f"SUCCESS: {len(RULES)} rule files found" in said
 
 
@@ -89,7 +90,7 @@ def test_an_alert_has_a_case_in_which_it_fires_and_one_in_which_it_could_and_doe
 def test_an_alert_says_who_must_act_and_where_that_is_explained(alert: Alert) -> None:
     assert alert.labels["severity"] in {"page", "ticket"}
     assert alert.labels["service"] in {"ingress", "router", "responder", "any"}
-    assert alert.annotations.keys() == {"summary", "description", "runbook_url"}
+    assert alert.annotations.keys() == {"summary", "description", "runbook_url", "dashboard_url"}
     page = ROOT / alert.annotations["runbook_url"]
     assert page == RUNBOOKS / f"{alert.name}.md"
     text = page.read_text("utf-8")

@@ -5,13 +5,14 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from prometheus_client.parser import text_string_to_metric_families
 from typing_extensions import override
 
 from schemas.attributes import Attributes
 from services.kit.groups import TelemetrySettings
 from services.kit.telemetry import traces
 from services.kit.telemetry.catalogue import Counter, Gauge, Histogram, Metric, prometheus_name
-from services.kit.telemetry.metrics import metrics_of
+from services.kit.telemetry.metrics import Metrics, metrics_of
 from services.kit.telemetry.traces import Telling, context_of, current_trace, tracer_for
 from tests.samples import AT
 from threadline.catalogue import METRICS
@@ -26,6 +27,37 @@ def test_counters_stand_at_zero_from_the_start() -> None:
     text = metrics_of("t", CATALOGUE).text().decode()
     assert 'threadline_test_runs_total{outcome="completed"} 0.0' in text
     assert 'threadline_test_runs_total{outcome="errored"} 0.0' in text
+
+
+def samples_of(metrics: Metrics, name: str) -> dict[str, float]:
+    """Of a metric without labels, what is shown, each by its suffix and bound."""
+    found = [sample for family in text_string_to_metric_families(metrics.text().decode()) for sample in family.samples]
+    mine = [sample for sample in found if sample.name.startswith(name)]
+    shown = {sample.name.removeprefix(name) + sample.labels.get("le", ""): sample.value for sample in mine}
+    assert len(shown) == len(mine), "each of them once"
+    return shown
+
+
+def test_histograms_stand_at_zero_from_the_start_as_they_stand_later() -> None:
+    metrics = metrics_of("t", CATALOGUE)
+    before = samples_of(metrics, "threadline_test_took_seconds")
+    assert before == {"_bucket0.1": 0, "_bucket1.0": 0, "_bucket+Inf": 0, "_count": 0, "_sum": 0}
+    metrics.emitter.observe(TOOK, 0.5)
+    after = samples_of(metrics, "threadline_test_took_seconds")
+    assert after == {"_bucket0.1": 0, "_bucket1.0": 1, "_bucket+Inf": 1, "_count": 1, "_sum": 0.5}
+
+
+def test_a_histogram_of_names_unknown_beforehand_stands_at_zero_once_it_is_expected() -> None:
+    lived = Histogram("threadline_test_lived", "Time.", unit="s", labels={"app": None}, buckets=(1,))
+    metrics = metrics_of("t", (lived,))
+    assert b"threadline_test_lived" not in metrics.text()
+    metrics.emitter.expect(lived, app="A1")
+    metrics.emitter.expect(lived, app="A2")
+    metrics.emitter.observe(lived, 2, app="A2")
+    shown = metrics.text().decode()
+    assert shown.count("# TYPE threadline_test_lived_seconds histogram") == 1
+    for line in ('bucket{app="A1",le="1.0"} 0.0', 'count{app="A1"} 0.0', 'count{app="A2"} 1.0', 'sum{app="A2"} 2.0'):
+        assert shown.count(f"threadline_test_lived_seconds_{line}") == 1, line
 
 
 def test_measurements_are_shown_under_their_declared_names_without_labels_of_ours() -> None:

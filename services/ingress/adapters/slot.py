@@ -78,6 +78,7 @@ class Slot:
         self._pause_s = FIRST_PAUSE_S
         self._show()
         self._emitter.count(metrics.RECONNECTS, 0, **place.labels)
+        self._emitter.expect(metrics.CONNECTION_SECONDS, **place.labels)
 
     async def run(self) -> None:
         """Keeps a socket open until it is cancelled."""

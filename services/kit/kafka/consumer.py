@@ -1,15 +1,15 @@
 """Reads topics: as a member of a group that commits by hand, or alone from a moment on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import Span, SpanKind, Tracer
 
 from schemas.attributes import Attributes
 from schemas.base import Event
@@ -19,8 +19,6 @@ from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.admin import admin_client
 from services.kit.kafka.connection import client_arguments
-from services.kit.kafka.metrics import PROCESS_SECONDS
-from services.kit.telemetry.instruments import Instruments
 from services.kit.telemetry.traces import About, spanning
 
 SETTLED_S = 0.1
@@ -61,10 +59,8 @@ def record_of(raw: ConsumerRecord, prefix: str) -> Record:
     )
 
 
-@contextmanager
-def processing(topic: Topic, record_id: str, trace: Context, instruments: Instruments) -> Iterator[Span]:
-    """Within it, the work on a record is part of the trace that the record belongs to, and is measured."""
-    clock, begun = instruments.clock, instruments.clock.monotonic()
+def processing(topic: Topic, record_id: str, trace: Context, tracer: Tracer) -> AbstractContextManager[Span]:
+    """Within it, the work on a record is part of the trace that the record belongs to."""
     facts = {
         "messaging.system": "kafka",
         "messaging.operation.name": "process",
@@ -72,12 +68,7 @@ def processing(topic: Topic, record_id: str, trace: Context, instruments: Instru
         "messaging.destination.name": topic.name,
         "messaging.message.id": record_id,
     }
-    about = About(f"process {topic.name}", SpanKind.CONSUMER, facts)
-    with spanning(instruments.tracer, about, trace) as span:
-        try:
-            yield span
-        finally:
-            instruments.emitter.observe(PROCESS_SECONDS, clock.monotonic() - begun, topic=topic.name)
+    return spanning(tracer, About(f"process {topic.name}", SpanKind.CONSUMER, facts), trace)
 
 
 @asynccontextmanager

@@ -17,11 +17,4 @@ PUBLISHED = Counter(
     labels={"topic": _TOPIC_NAMES, "result": ("acknowledged", "failed")},
 )
 
-PROCESS_SECONDS = Histogram(
-    "threadline_process",
-    "From taking a record in hand until the service is done with it.",
-    unit="s",
-    labels={"topic": _TOPIC_NAMES},
-)
-
-CATALOGUE = (PUBLISH_SECONDS, PUBLISHED, PROCESS_SECONDS)
+CATALOGUE = (PUBLISH_SECONDS, PUBLISHED)

@@ -9,6 +9,7 @@ from opentelemetry.metrics import Meter
 from opentelemetry.metrics import _Gauge as OtelGauge
 
 from services.kit.telemetry.catalogue import Counter, Gauge, Histogram, Metric
+from services.kit.telemetry.zeros import Expected
 
 
 class Emitter(Protocol):
@@ -26,6 +27,10 @@ class Emitter(Protocol):
         """Something was measured."""
         ...
 
+    def expect(self, metric: Histogram, **labels: str) -> None:
+        """Something will be measured: it stands at 0 until then. Series that can be named beforehand do so anyway."""
+        ...
+
 
 class NoEmitter:
     """Does nothing, where metrics are off."""
@@ -39,11 +44,15 @@ class NoEmitter:
     def observe(self, metric: Histogram, value: float, **labels: str) -> None:
         """Nothing."""
 
+    def expect(self, metric: Histogram, **labels: str) -> None:
+        """Nothing."""
+
 
 class OtelEmitter:
-    """Keeps measurements in OpenTelemetry's SDK. Every counter of its catalogue stands at 0 from the start."""
+    """Keeps measurements in OpenTelemetry's SDK. Counters and histograms of its catalogue stand at 0 from the start."""
 
-    def __init__(self, meter: Meter, catalogue: Iterable[Metric]) -> None:
+    def __init__(self, meter: Meter, catalogue: Iterable[Metric], expected: Expected) -> None:
+        self._expected = expected
         self._counters: dict[Counter, OtelCounter] = {}
         self._gauges: dict[Gauge, OtelGauge] = {}
         self._histograms: dict[Histogram, OtelHistogram] = {}
@@ -66,6 +75,8 @@ class OtelEmitter:
                     metric.description,
                     explicit_bucket_boundaries_advisory=metric.buckets,
                 )
+                for labels in metric.known_series():
+                    self._expected.add(metric, labels)
             case _:
                 assert_never(metric)
 
@@ -83,3 +94,8 @@ class OtelEmitter:
         """Something was measured."""
         metric.refuse_unless_declared(labels)
         self._histograms[metric].record(value, labels)
+
+    def expect(self, metric: Histogram, **labels: str) -> None:
+        """Something will be measured."""
+        metric.refuse_unless_declared(labels)
+        self._expected.add(metric, labels)

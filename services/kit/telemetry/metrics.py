@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 
 from services.kit.telemetry.catalogue import Metric
 from services.kit.telemetry.emitter import Emitter, NoEmitter, OtelEmitter
+from services.kit.telemetry.zeros import Expected, FromTheStart
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -28,12 +29,14 @@ class Metrics:
 
 def metrics_of(service: str, catalogue: Iterable[Metric], *, on: bool = True) -> Metrics:
     """The metrics of one process; where they are off, an empty page and an emitter that does nothing."""
-    registry = CollectorRegistry()
+    registry, measured, expected = CollectorRegistry(), CollectorRegistry(), Expected()
     if not on:
         return Metrics(NoEmitter(), registry)
-    reader = PrometheusMetricReader(scope_info_enabled=False, registry=registry)
+    reader = PrometheusMetricReader(scope_info_enabled=False, registry=measured)
     provider = MeterProvider(
         metric_readers=[reader], resource=Resource.create({"service.name": service}), shutdown_on_exit=False
     )
     ProcessCollector(registry=registry)
-    return Metrics(OtelEmitter(provider.get_meter("threadline"), catalogue), registry)
+    emitter = OtelEmitter(provider.get_meter("threadline"), catalogue, expected)
+    registry.register(FromTheStart(measured, expected))
+    return Metrics(emitter, registry)

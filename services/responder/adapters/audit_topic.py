@@ -34,6 +34,7 @@ class AuditTopic:
     async def __aenter__(self) -> Self:
         """Connects."""
         await self._producer.__aenter__()
+        self._instruments.emitter.set(metrics.AUDIT_DOWN, 0)
         return self
 
     async def __aexit__(

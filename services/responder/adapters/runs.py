@@ -57,7 +57,7 @@ class Runs:
     """Starts them when it is their turn, and tells them of stops."""
 
     def __init__(self, life: Life, bounds: Bounds, kept: timedelta, instruments: Instruments) -> None:
-        self._life, self._kept, self._instruments = life, kept, instruments
+        self._life, self._kept, self._tracer = life, kept, instruments.tracer
         self._clock, self._emitter = instruments.clock, instruments.emitter
         self._refused: set[tuple[str, str]] = set()
         self._starting: Starting[_Held] = Starting(bounds)
@@ -189,7 +189,7 @@ class Runs:
 
     async def _live_and_account(self, held: _Held) -> None:
         run = held.run
-        with processing(RUNS_COMMANDS, run.subject.command_id, run.trace, self._instruments) as span:
+        with processing(RUNS_COMMANDS, run.subject.command_id, run.trace, self._tracer) as span:
             span.set_attribute("threadline.run_id", run.command.run_id)
             await self._life.live(run)
             span.set_attribute("threadline.run_ended", run.phase)
