@@ -1,5 +1,6 @@
 """Backup, wipe, restore: every record at its offset, the same report, nothing decided twice, and talk goes on."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -273,8 +274,11 @@ async def odd(topics: KafkaSettings, database: DatabaseSettings, tmp_path: Path)
 
 
 async def wipe(kafka: KafkaSettings) -> None:
-    async with admin.admin_client(kafka) as client:
-        await client.delete_topics([f"{kafka.topic_prefix}{topic.name}" for topic in TOPICS])
+    names = {f"{kafka.topic_prefix}{topic.name}" for topic in TOPICS}
+    async with admin.admin_client(kafka) as client, asyncio.timeout(30):
+        await client.delete_topics(sorted(names))
+        while names & set(await client.list_topics()):  # noqa: ASYNC110 - the broker has no event to wait for
+            await asyncio.sleep(0.05)
 
 
 async def test_whatever_a_record_is_it_comes_back_and_a_restore_that_was_cut_off_is_begun_anew(

@@ -81,17 +81,14 @@ class Place:
         live = await self._live()
         marked = [_marked(each) for each in await self._declared()]
         await create(self._client, [each for each in marked if each.name not in live])
-        for each in marked:
-            if each.name in live:
-                await alter(self._client, each, live[each.name])
+        await asyncio.gather(*(alter(self._client, each, live[each.name]) for each in marked if each.name in live))
 
     async def finish(self) -> None:
         """They are as declared: the last thing that a restore does."""
         live = await self._live()
-        for each in await self._declared():
-            found = live[each.name]
-            own = {name: value for name, value in found.overrides.items() if name not in MARK}
-            await alter(self._client, each, replace(found, overrides=own))
+        await asyncio.gather(
+            *(alter(self._client, each, _without_mark(live[each.name])) for each in await self._declared())
+        )
 
     async def _live(self) -> dict[str, LiveTopic]:
         return await live_topics(self._client, [f"{self._settings.topic_prefix}{topic.name}" for topic in TOPICS])
@@ -119,6 +116,10 @@ class Place:
 
 def _is_marked(topic: LiveTopic) -> bool:
     return all(topic.config.get(name) == value for name, value in MARK.items())
+
+
+def _without_mark(found: LiveTopic) -> LiveTopic:
+    return replace(found, overrides={name: value for name, value in found.overrides.items() if name not in MARK})
 
 
 def _marked(declared: TopicSettings) -> TopicSettings:
