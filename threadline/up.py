@@ -49,6 +49,7 @@ def up(
         asyncio.run(running.run(say))
     else:
         asyncio.run(running.run_with_board(console))
+    say("threadline", f"stopped; its data stays in {Home.of(settings).root}")
 
 
 def _check() -> None:
@@ -90,7 +91,6 @@ class Running:
             board.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await board
-        say("threadline", f"stopped; its data stays in {home.root}")
 
     def _programs(self, home: Home, tell: Say, stack: list[Program]) -> list[Program]:
         self._product = Product(home, tell, self._slack)

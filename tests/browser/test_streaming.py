@@ -80,6 +80,7 @@ async def test_a_reaction_can_be_put_on_it_while_it_grows(
     await chat.thread.get_by_role("article").last.hover()
     await chat.thread.get_by_role("article").last.get_by_role("button", name="React").click()
     await bot.chat_appendStream(channel=first.general, ts=ts, markdown_text=LINE * 60)
+    await expect(chat.thread.locator("li")).to_have_count(70)
     await expect(chat.thread.locator("li").last).to_be_in_viewport()
     await chat.page.get_by_role("menuitem", name="octagonal_sign").click()
     await sim.wait(AReaction(channel_id=first.general, ts=ts, name="octagonal_sign"), 30)

@@ -47,6 +47,7 @@ async def test_somebody_asks_and_is_answered_whatever_dies(tmp_path: Path) -> No
         parts += psutil.Process(running.process.pid).children(recursive=True)
         running.send(signal.SIGINT)
         assert await running.process.wait() == 0
+        assert f"stopped; its data stays in {home}" in running.said()
     assert not any(part.is_running() and part.status() != psutil.STATUS_ZOMBIE for part in parts)
 
 

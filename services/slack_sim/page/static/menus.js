@@ -102,7 +102,8 @@ export function begin() {
     }
   });
   document.addEventListener("pointerdown", ({ target }) => !menu.contains(target) && !from?.contains(target) && close());
-  document.addEventListener("scroll", () => close(), { capture: true, passive: true });
+  // What people scroll closes it; an answer that grows below it scrolls, too, and does not.
+  for (const moved of ["wheel", "touchmove"]) document.addEventListener(moved, ({ target }) => !menu.contains(target) && close(), { passive: true });
   menu.addEventListener("keydown", (event) => {
     const items = [...menu.querySelectorAll("button, input")];
     const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
