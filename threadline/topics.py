@@ -57,7 +57,7 @@ def apply(
         bool, typer.Option("--alter", help="Also change retention and other settings of topics that differ.")
     ] = False,
 ) -> None:
-    """Make the topics that are missing. A topic that differs is named, and left as it is."""
+    """Make the topics that are missing. One that differs is named, and left; exit 1 where nothing mends it."""
     made, changed, left, cluster = asyncio.run(_apply(alter=alter))
     for name in made:
         typer.echo(f"{name}: made")
@@ -67,9 +67,12 @@ def apply(
         typer.echo(str(difference), err=True)
     if left:
         typer.echo(_advice(left), err=True)
+    if any(not difference.can_be_altered for difference in left):
         raise typer.Exit(1)
+    other = len({difference.topic for difference in left})
+    as_declared = len(TOPICS) - len(made) - len(changed) - other
     typer.echo(
-        f"{cluster}: {len(made)} made, {len(changed)} changed, {len(TOPICS) - len(made) - len(changed)} as declared"
+        f"{cluster}: {len(made)} made, {len(changed)} changed, {as_declared} as declared, {other} left as they are"
     )
 
 

@@ -41,6 +41,8 @@ from tests.ops.test_alerts import promtool
 from threadline.catalogue import SETTINGS
 from threadline.command_line import application
 
+OPENTELEMETRYS = {"OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}
+"""Variables that its SDK reads itself."""
 each_service = pytest.mark.parametrize("name", SERVICES)
 
 
@@ -110,6 +112,7 @@ def test_each_line_of_the_example_has_a_comment() -> None:
 
 def test_processes_are_told_settings_that_there_are() -> None:
     known = {environment_name(name, field) for kind in SETTINGS for name, field in kind.model_fields.items()}
+    known |= OPENTELEMETRYS
     for name, each in OURS.items():
         assert set(each["environment"]) <= known, name
     assert set(re.findall(r"\bTHREADLINE_[A-Z_]+", DOCKERFILE)) <= known
