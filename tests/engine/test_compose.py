@@ -37,6 +37,9 @@ async def test_operators_commands_run_beside_it(talk: Deployment) -> None:
     assert "acme" in await talk.threadline("directory", "show")
     assert "are as declared" in await talk.threadline("topics", "check")
     assert "complete" in await talk.threadline("why", f"{talk.first.support}/{ts}")
+    kept = await talk.threadline("backup", "create", "--only", "topics", "backups/tried")
+    assert "backups/tried" in kept
+    assert "whole" in await talk.threadline("backup", "check", "backups/tried")
     found = json.loads(await talk.threadline("doctor", "--json"))
     assert [each for each in found["findings"] if each["state"] == "wrong"] == []
 
