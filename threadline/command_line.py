@@ -44,6 +44,9 @@ def run() -> None:
     except Fault as fault:
         _tell(str(fault))
         sys.exit(fault.code)
+    except KeyboardInterrupt:  # before typer listens, or when it does not any more
+        _tell("interrupted")
+        sys.exit(INTERRUPTED)
     except SystemExit as ended:
         if ended.code == INTERRUPTED:  # typer makes that of a Ctrl-C which a command does not answer itself
             _tell("interrupted")
