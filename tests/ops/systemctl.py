@@ -23,7 +23,7 @@ def lines_of(unit: str) -> list[tuple[str, str]]:
     """What a unit and its drop-ins say."""
     name, _, instance = unit.removesuffix(".service").partition("@")
     files = [units / f"{name}@.service", *sorted((units / "threadline-.service.d").glob("*.conf"))]
-    found = []
+    found: list[tuple[str, str]] = []
     for line in "\n".join(file.read_text() for file in files).splitlines():
         if "=" in line and not line.startswith("#"):
             key, _, value = line.partition("=")
