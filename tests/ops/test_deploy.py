@@ -77,6 +77,9 @@ class Machine:
         (folder / "owner.env").write_text(f'THREADLINE_DATABASE_OWNER_URL="{owner}"\n')
         (self.root / "etc/systemd/system").mkdir(parents=True, exist_ok=True)
 
+    def forget_owner(self) -> None:
+        (self.root / "etc/threadline/owner.env").unlink()
+
 
 def _free_port() -> int:
     with socket.socket() as found:
@@ -186,7 +189,9 @@ async def test_a_release_is_brought_here_and_one_that_is_ill_is_taken_back(
         await is_answered(sim, first)
         assert f"release {sound} is there already" in await machine.deploy(bundle, "--dry-run")
 
+        machine.forget_owner()
         said = await machine.deploy(ill(bundle, tmp_path / "ill"), code=1)
+        assert "the tables are left as they are" in said
         assert said.count("Permission denied") == len(machine.units)
         assert f"release {sound} runs again" in said
         assert machine.runs == sound
