@@ -2,7 +2,8 @@
 
     python systemctl.py ROOT daemon-reload | enable UNIT... | restart UNIT... | start UNIT... | stop UNIT...
 
-Units stand below ROOT, and so does every path in them.
+Units stand below ROOT, and so does every path in them. A service whose program cannot be executed, or whose file of
+settings is not there, fails its restart; the others are started all the same.
 """
 
 import os
@@ -22,10 +23,13 @@ def lines_of(unit: str) -> list[tuple[str, str]]:
     """What a unit and its drop-ins say."""
     name, _, instance = unit.removesuffix(".service").partition("@")
     files = [units / f"{name}@.service", *sorted((units / "threadline-.service.d").glob("*.conf"))]
-    found = []
+    found: list[tuple[str, str]] = []
     for line in "\n".join(file.read_text() for file in files).splitlines():
         if "=" in line and not line.startswith("#"):
             key, _, value = line.partition("=")
+            if not value:
+                found = [each for each in found if each[0] != key]
+                continue
             found.append((key, value.replace("%i", instance).replace("%S", str(state))))
     return found
 
@@ -41,7 +45,17 @@ def environment_of(said: list[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-def start(unit: str) -> None:
+def start(unit: str) -> bool:
+    """Whether it could be started at all, which is what systemctl waits for with Type=exec."""
+    try:
+        run(unit)
+    except OSError as error:
+        sys.stderr.write(f"Job for {unit}.service failed: {error}\n")
+        return False
+    return True
+
+
+def run(unit: str) -> None:
     said = lines_of(unit)
     [command] = [value for key, value in said if key == "ExecStart"]
     program, *arguments = shlex.split(command)
@@ -60,22 +74,17 @@ def start(unit: str) -> None:
     (state / f"{unit}.pid").write_text(str(child.pid))
 
 
-def stop(unit: str) -> None:
-    file = state / f"{unit}.pid"
-    if not file.exists():
-        return
-    pid = int(file.read_text())
-    for signal_ in (signal.SIGTERM, 0):
-        while True:
-            try:
-                os.kill(pid, signal_)
-            except ProcessLookupError:
-                file.unlink()
-                return
-            if signal_ == signal.SIGTERM or is_over(pid):
-                break
+def stop(named: list[str]) -> None:
+    """All of them at the same time, as systemd does."""
+    files = [file for unit in named if (file := state / f"{unit}.pid").exists()]
+    pids = [int(file.read_text()) for file in files]
+    for pid in pids:
+        if not is_over(pid):
+            os.kill(pid, signal.SIGTERM)
+    for file, pid in zip(files, pids, strict=True):
+        while not is_over(pid):
             time.sleep(0.05)
-    file.unlink()
+        file.unlink()
 
 
 def is_over(pid: int) -> bool:
@@ -99,11 +108,11 @@ match [each for each in sys.argv[2:] if each != "--quiet"]:
             if not link.is_symlink():
                 link.symlink_to(units / f"{each.partition('@')[0]}@.service")
     case ["restart", *named]:
-        for each in named:
-            stop(each)
-            start(each)
+        stop(named)
+        refused = [each for each in named if not start(each)]
+        if refused:
+            sys.exit(1)
     case ["stop", *named]:
-        for each in named:
-            stop(each)
+        stop(named)
     case other:
         sys.exit(f"systemctl: {other} is not known here")

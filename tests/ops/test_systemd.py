@@ -1,6 +1,7 @@
 """The units are sound, are confined, and say what the guide says."""
 
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -65,6 +66,62 @@ def test_they_are_given_the_time_that_a_service_takes_to_leave() -> None:
     for file in UNITS.glob("*@.service"):
         [given] = re.findall(r"^TimeoutStopSec=(\d+)$", file.read_text(), re.MULTILINE)
         assert takes < int(given) <= takes + 10
+
+
+def said_by(unit: Path) -> list[str]:
+    """The lines of a unit and of its drop-ins, in the order in which systemd takes them: the last word counts."""
+    drop_ins = [*UNITS.glob("threadline-.service.d/*.conf"), *UNITS.glob(f"{unit.name}.d/*.conf")]
+    files = [unit, *sorted(drop_ins, key=lambda each: each.name)]
+    return [line for file in files for line in file.read_text().splitlines()]
+
+
+def last(lines: list[str], name: str) -> str:
+    return [line.partition("=")[2] for line in lines if line.startswith(f"{name}=")][-1]
+
+
+def after_reset(lines: list[str], name: str) -> list[str]:
+    """An empty value forgets what was said before, and for a folder its mode as well."""
+    resets = [index for index, line in enumerate(lines) if line == f"{name}="]
+    return lines[resets[-1] :] if resets else lines
+
+
+def test_its_users_can_be_made(tmp_path: Path) -> None:
+    if shutil.which("systemd-sysusers") is None:
+        pytest.skip("users are made with systemd-sysusers, and it is not here: `apt-get install systemd`")
+    (tmp_path / "etc").mkdir()
+    made = ["systemd-sysusers", f"--root={tmp_path}", str(UNITS / "threadline.sysusers.conf")]
+    subprocess.run(made, check=True)
+    found = [line.split(":")[0] for line in (tmp_path / "etc/passwd").read_text().splitlines()]
+    assert sorted(found) == ["threadline", "threadline-backup"]
+
+
+def test_who_is_given_the_owners_address_shares_its_user_with_no_service() -> None:
+    declared = re.findall(r"^u (\S+)", (UNITS / "threadline.sysusers.conf").read_text(), re.MULTILINE)
+    given: dict[bool, set[tuple[str, str, str]]] = {True: set(), False: set()}
+    for file in UNITS.glob("*.service"):
+        lines = said_by(file)
+        own = (last(lines, "User"), last(lines, "Group"), last(lines, "StateDirectory"))
+        assert own[0] in declared
+        assert last(after_reset(lines, "StateDirectory"), "StateDirectoryMode") == "0700"
+        given["EnvironmentFile=/etc/threadline/owner.env" in lines].add(own)
+    assert given == {True: {("threadline-backup",) * 3}, False: {("threadline",) * 3}}
+
+
+def test_a_second_backup_of_a_day_has_another_name_and_the_newest_seven_are_kept(tmp_path: Path) -> None:
+    lines = said_by(UNITS / "threadline-backup.service")
+    program = tmp_path / "made"
+    program.write_text('#!/bin/sh\nmkdir "$3"\n')
+    program.chmod(0o755)
+    days = [f"2025-01-0{day}T{hour}00" for day in range(1, 6) for hour in ("03", "15")]
+    for each in [*days, "kept"]:
+        (tmp_path / each).mkdir()
+    for name in ("ExecStart", "ExecStartPost"):
+        told = last(lines, name).replace("%%", "%").replace(PROGRAM, str(program))
+        subprocess.run(shlex.split(told), env={"BACKUPS": str(tmp_path), "PATH": "/usr/bin:/bin"}, check=True)
+    found = sorted(each.name for each in tmp_path.iterdir() if each.is_dir())
+    assert found[:6] == days[4:]
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d{4}", found[6])
+    assert found[7:] == ["kept"]
 
 
 def test_the_guide_names_each() -> None:
