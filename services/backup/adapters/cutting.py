@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.topics import TOPICS
 from services.backup.adapters.groups import commits_of
+from services.backup.decisions.causes import consequences_first
 from services.backup.decisions.manifest import Commit
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.admin import admin_client, live_topics
@@ -26,7 +27,7 @@ class Cut:
 
 
 async def cut(settings: KafkaSettings, groups: Sequence[str]) -> Cut:
-    """Commits first, then the ends of topics, what follows from something before that from which it follows.
+    """Commits first, then the ends of topics: the audit, the ledger, commands, the journal, and slack.inbound last.
 
     So everything that a commit says is done stands below the ends, and so does the cause of whatever stands there. What
     has no consequence yet is above the commits, and is done after a restore, as it is after a crash.
@@ -36,7 +37,7 @@ async def cut(settings: KafkaSettings, groups: Sequence[str]) -> Cut:
         live = await live_topics(client, [f"{prefix}{topic.name}" for topic in TOPICS])
         counts = {topic.name: live[name].partitions for topic in TOPICS if (name := f"{prefix}{topic.name}") in live}
         commits = [each for group in groups for each in await commits_of(client, settings, group, counts)]
-    bounds = await bounds_of(settings, dict(reversed(counts.items())))
+    bounds = await bounds_of(settings, consequences_first(counts))
     return Cut(
         bounds={(name, number): bounds[name, number] for name, count in counts.items() for number in range(count)},
         commits=tuple(commits),
