@@ -25,7 +25,7 @@ from schemas.topics import (
     Topic,
 )
 from services.backup import app
-from services.backup.adapters import folder, programs, writing
+from services.backup.adapters import dump, folder, programs, writing
 from services.backup.adapters.cutting import bounds_of
 from services.backup.adapters.folder import NoBackup
 from services.backup.adapters.place import Place
@@ -37,11 +37,12 @@ from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.kit.kafka import admin
 from services.kit.kafka.passage import passages
 from services.kit.settings import as_environment
+from services.local import postgres
 from services.slack_sim.app import slack_sim
 from services.slack_sim.client import slack_sim_at
 from services.slack_sim.settings import SlackSimSettings
 from tests.commands import said
-from tests.databases import Databases
+from tests.databases import SERVICE, Databases
 from tests.deciding import Deciding
 from tests.responder.conftest import Talk, tenant, words_of
 from tests.router.test_router import mentions
@@ -340,6 +341,35 @@ async def test_what_was_begun_and_not_finished_is_no_backup(odd: Site, tmp_path:
     with pytest.raises(Fault, match="nothing was kept"):
         await nowhere.keep(tmp_path / "other")
     assert set(tmp_path.iterdir()) == {begun}  # noqa: ASYNC240 - there is nothing that would wait
+
+
+async def test_what_postgres_refuses_is_told_with_how_things_stand(databases: Databases, tmp_path: Path) -> None:
+    async with databases.new() as database:
+        weak = DatabaseSettings(database_url=database.database_url, database_owner_url=database.database_url)
+        with pytest.raises(Fault, match=r"(?s)pg_dump failed: .*\nNothing was kept"):
+            await dump.keep(weak, tmp_path, postgres.programs())
+        kept = await dump.keep(database, tmp_path, postgres.programs())
+
+        async def restored(settings: DatabaseSettings) -> None:
+            target = dump.Target(settings, kept, postgres.programs())
+            await target.look()
+            await target.restore(tmp_path)
+
+        with pytest.raises(dump.Broken, match=r"must be owner .* The database is as it was"):
+            await restored(weak)
+        (tmp_path / dump.FILE).write_bytes(b"no dump")
+        with pytest.raises(Fault, match=r"(?s)pg_restore failed: .*was dropped before, with its tables"):
+            await restored(database)
+        assert database.database_owner_url is not None
+        connection = await asyncpg.connect(database.database_owner_url.get_secret_value())
+        await connection.execute(
+            "create schema threadline; create table threadline.alembic_version (); "
+            "create table threadline.revisions (revision int)"
+        )
+        await connection.execute(f"grant usage on schema threadline to {SERVICE}")
+        await connection.close()
+        with pytest.raises(dump.Broken, match=r"permission denied .* Nothing was kept"):
+            await dump.keep(weak, tmp_path, postgres.programs())
 
 
 async def test_a_program_of_postgres_that_is_too_old_is_named(tmp_path: Path) -> None:

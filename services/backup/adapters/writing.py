@@ -90,15 +90,15 @@ class Row:
 
 
 def _told(here: TopicPartition, wanted: int, found: int) -> str:
+    place, marked = f"{here.topic} {here.partition}", "what was restored so far is marked as unfinished"
     if found == NOT_TOLD:
         return (
-            f"{here.topic} {here.partition}: the broker has the records from offset {wanted} on, which were sent twice, "
-            "and does not tell where it put them; what was restored is marked as unfinished. Restore with --anew"
+            f"{place}: the records from offset {wanted} on were sent twice, and the broker does not tell where they "
+            f"stand; {marked}. Restore with --anew"
         )
     return (
-        f"{here.topic} {here.partition}: a record of offset {wanted} was given {found}: somebody else writes there; what "
-        "was restored is marked as unfinished. An ingress that runs writes to slack.inbound, and no group shows it. Stop "
-        "every service, then restore with --anew"
+        f"{place}: a record of offset {wanted} was given {found}: somebody else writes there; {marked}. No group shows "
+        "an ingress that runs, and it writes to slack.inbound. Stop every service, then restore with --anew"
     )
 
 
