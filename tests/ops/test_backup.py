@@ -1,7 +1,8 @@
 """Backup, wipe, restore: every record at its offset, the same report, nothing decided twice, and talk goes on."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,13 @@ from schemas.topics import (
     SLACK_INBOUND,
     TOPICS,
     Topic,
+    settings_for,
 )
 from services.backup import app
 from services.backup.adapters import dump, folder, programs, writing
 from services.backup.adapters.cutting import bounds_of
 from services.backup.adapters.folder import NoBackup
-from services.backup.adapters.place import Place
+from services.backup.adapters.place import Place, _marked
 from services.backup.decisions.manifest import Commit, Manifest
 from services.directory.document import Document
 from services.kit.clock import SystemClock
@@ -89,6 +91,21 @@ class Site:
     @property
     def _topics(self) -> app.Installation:
         return app.Installation(self.kafka, None, ("router", "responder"), ())
+
+    @asynccontextmanager
+    async def written(self, partition: int) -> AsyncIterator[None]:
+        """Within it stands what a running ingress wrote to an empty partition of slack.inbound."""
+        async with writing.producer_of(self.kafka) as producer:
+            await producer.send_and_wait(f"{self.kafka.topic_prefix}{SLACK_INBOUND.name}", b"{}", partition=partition)
+        yield
+        await delete_before(self.kafka, SLACK_INBOUND, {partition: 1})
+
+    async def mark(self, topic: Topic) -> None:
+        """Only this one is as it is during a restore."""
+        async with admin.admin_client(self.kafka) as client:
+            declared = settings_for(topic, await admin.cluster_of(client, self.kafka))
+            live = await admin.live_topics(client, [declared.name])
+            await admin.alter(client, _marked(declared), live[declared.name])
 
     async def report(self, name: str) -> dict[str, bytes]:
         """The baseline in each of its forms."""
@@ -301,6 +318,17 @@ async def test_whatever_a_record_is_it_comes_back_and_a_restore_that_was_cut_off
             await writing.Putter(producer, odd.kafka, {}, silent).put(backup, manifest)
     with pytest.raises(Fault, match="did not end"):
         await odd.put_back(backup)
+    half = await odd.bounds()
+    async with odd.written(2):
+        with pytest.raises(Fault, match=r"slack\.inbound hold records newer .* offset 0 of slack\.inbound 2"):
+            await odd.put_back(backup, anew=True)
+        assert await odd.bounds() == half | {(SLACK_INBOUND.name, 2): range(1)}, "nothing was deleted"
+    await odd.put_back(backup, anew=True)
+    assert (await odd.records(), await odd.bounds()) == before
+
+    await odd.mark(ROUTER_JOURNAL)  # as one that was killed while it took its marks away
+    with pytest.raises(Fault, match="did not end"):
+        await odd.put_back(backup)
     await odd.put_back(backup, anew=True)
     assert (await odd.records(), await odd.bounds()) == before
     async with admin.admin_client(odd.kafka) as client:
@@ -308,6 +336,11 @@ async def test_whatever_a_record_is_it_comes_back_and_a_restore_that_was_cut_off
     assert (standing.missing, standing.differences) == ([], [])
     with pytest.raises(Fault, match=r"slack\.inbound holds 12 records"):
         await odd.put_back(backup, anew=True)  # what is whole is not deleted
+    await odd.mark(ROUTER_JOURNAL)
+    async with odd.written(2):
+        with pytest.raises(Fault, match="hold records newer"):
+            await odd.put_back(backup, anew=True)
+        assert await odd.bounds() == before[1] | {(SLACK_INBOUND.name, 2): range(1)}
 
 
 async def test_a_backup_that_is_not_as_it_was_written_is_refused(odd: Site, tmp_path: Path) -> None:

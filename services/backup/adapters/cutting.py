@@ -1,6 +1,7 @@
 """The cut: up to where a backup goes, chosen so that it is as the log is after a crash, also while services run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -47,14 +48,28 @@ async def cut(settings: KafkaSettings, groups: Sequence[str]) -> Cut:
 
 async def bounds_of(settings: KafkaSettings, counts: Mapping[str, int]) -> dict[tuple[str, int], range]:
     """The offsets of the records of some topics, looked at one topic after the other, with so many partitions each."""
-    consumer = AIOKafkaConsumer(**client_arguments(settings), group_id=None)
-    await consumer.start()
     found: dict[tuple[str, int], range] = {}
-    try:
+    async with _looking(settings) as consumer:
         for name, count in counts.items():
             places = [TopicPartition(f"{settings.topic_prefix}{name}", number) for number in range(count)]
             ends, begins = await consumer.end_offsets(places), await consumer.beginning_offsets(places)
             found |= {(name, each.partition): range(begins[each], max(begins[each], ends[each])) for each in places}
+    return found
+
+
+async def newer_than(settings: KafkaSettings, moments: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
+    """The first offset of each of these partitions that has a later time, in milliseconds; where there is one."""
+    places = {TopicPartition(f"{settings.topic_prefix}{name}", number): (name, number) for name, number in moments}
+    async with _looking(settings) as consumer:
+        found = await consumer.offsets_for_times({each: moments[place] + 1 for each, place in places.items()})
+    return {places[each]: at.offset for each, at in found.items() if at is not None}
+
+
+@asynccontextmanager
+async def _looking(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(**client_arguments(settings), group_id=None)
+    await consumer.start()
+    try:
+        yield consumer
     finally:
         await let_go(consumer)
-    return found

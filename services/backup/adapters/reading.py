@@ -48,7 +48,7 @@ class Keeper:
         done = self._done
         while True:
             try:
-                records = await self._write(reading, topic, partition, offsets) if offsets else 0
+                records, newest_ms = await self._write(reading, topic, partition, offsets) if offsets else (0, None)
                 break
             except _CutShort:
                 begins = (await reading.begins())[partition]
@@ -69,29 +69,31 @@ class Keeper:
             begins=offsets.start,
             ends=offsets.stop,
             records=records,
+            newest_ms=newest_ms,
             file=summed(self._folder, name) if records else None,
         )
 
-    async def _write(self, reading: Passages, topic: str, partition: int, offsets: range) -> int:
+    async def _write(self, reading: Passages, topic: str, partition: int, offsets: range) -> tuple[int, int | None]:
         file, passage, exact = (
             Lines(self._folder / _name(topic, partition)),
             reading.read(partition, offsets),
             is_exact(topic),
         )
-        records, expected = 0, offsets.start
+        records, newest_ms, expected = 0, None, offsets.start
         try:
             while batch := await passage.more():
                 if exact and [record.offset for record in batch] != list(range(expected, expected + len(batch))):
                     raise _CutShort
                 await asyncio.to_thread(file.add, [_kept(topic, record) for record in batch])
                 records, expected = records + len(batch), batch[-1].offset + 1
+                newest_ms = max(newest_ms or 0, *(record.timestamp for record in batch))
                 self._done += len(batch)
                 self._tell(min(self._done, self._total), self._total)
         finally:
             file.close()
         if exact and expected != offsets.stop:
             raise _CutShort
-        return records
+        return records, newest_ms
 
 
 def _empty(topic: str, partition: int, offsets: range) -> KeptPartition:
