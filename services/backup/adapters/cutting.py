@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -14,6 +15,9 @@ from services.kit.groups import KafkaSettings
 from services.kit.kafka.admin import admin_client, live_topics
 from services.kit.kafka.connection import client_arguments
 from services.kit.kafka.consumer import let_go
+
+AGAIN_MS: Final = 10
+"""After so long the client asks again for the leaders of a topic of which it has not heard."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ async def newer_than(settings: KafkaSettings, moments: Mapping[tuple[str, int], 
 
 @asynccontextmanager
 async def _looking(settings: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(**client_arguments(settings), group_id=None)
+    consumer = AIOKafkaConsumer(**client_arguments(settings), group_id=None, retry_backoff_ms=AGAIN_MS)
     await consumer.start()
     try:
         yield consumer
