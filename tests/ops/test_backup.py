@@ -204,21 +204,21 @@ async def test_all_of_it_is_the_same_after_a_wipe_and_work_goes_on(
 
         told = await old.run("backup", "create", backup)
         assert "records of 12 topics and the directory at revision" in told
-        before = await old.report("before-report"), await old.records(), await old.bounds()
+        checked, *before = await asyncio.gather(
+            old.run("backup", "check", backup), old.report("before-report"), old.records(), old.bounds(), old.rows()
+        )
+        assert "is whole" in checked
         commits = _one_less(tmp_path / "kept" / "today" / "manifest.json")
-        directory = await old.rows()
         assert any(before[2][SLACK_INBOUND.name, number].start for number in range(4)), "some of it was deleted"
-        assert "is whole" in await old.run("backup", "check", backup)
 
         await wipe(topics)
         async with databases.new("template0") as empty:
             new = Site(topics, empty, tmp_path)
             await new.run("backup", "restore", backup)
-            assert await new.report("after-report") == before[0]
-            assert await new.records() == before[1]
-            assert await new.bounds() == before[2]
+            after = await asyncio.gather(new.report("after-report"), new.records(), new.bounds(), new.rows())
+            for found, there in zip(after, before, strict=True):
+                assert found == there
             assert sorted(_commits(await new.commits(), topics), key=str) == sorted(commits, key=str)
-            assert await new.rows() == directory
 
             environment = environment_of(sim.api_url, world, topics, empty) | BRIEF
             async with own_pipeline(tmp_path / "after", environment) as pipeline:
