@@ -40,6 +40,11 @@ from services.kit.kafka import admin
 from services.kit.kafka.passage import passages
 from services.kit.settings import as_environment
 from services.local import postgres
+from services.report.adapters import topics as report
+from services.report.adapters.batch import Stretch
+from services.report.decisions import composing
+from services.report.decisions.gathering import Gathered
+from services.report.decisions.names import Hashed
 from services.slack_sim.app import slack_sim
 from services.slack_sim.client import slack_sim_at
 from services.slack_sim.settings import SlackSimSettings
@@ -49,6 +54,7 @@ from tests.deciding import Deciding
 from tests.responder.conftest import Talk, tenant, words_of
 from tests.router.test_router import mentions
 from tests.slack_sim.first import First
+from threadline.reporting import AUDIT
 
 GONE = 2
 """So many records at the beginning of each partition are deleted, as retention does it."""
@@ -73,7 +79,6 @@ class Site:
         assert owner is not None
         given = {
             "THREADLINE_HOME": str(self._folder / "home"),
-            "THREADLINE_REPORT_KEY": "k" * 32,
             "DATABASE_URL": service.get_secret_value(),
             "THREADLINE_DATABASE_OWNER_URL": owner.get_secret_value(),
         }
@@ -107,10 +112,14 @@ class Site:
             live = await admin.live_topics(client, [declared.name])
             await admin.alter(client, _marked(declared), live[declared.name])
 
-    async def report(self, name: str) -> dict[str, bytes]:
-        """The baseline in each of its forms."""
-        await self.run("report", "baseline", "--out", str(self._folder / name))
-        return {path.name: path.read_bytes() for path in (self._folder / name).iterdir()}
+    def report(self) -> str:
+        """The baseline, as JSON."""
+        gathered = Gathered()
+        for batch in report.Topics(self.kafka, AUDIT, Stretch()).batches(silent):
+            gathered.add(batch.events)
+        made = composing.baseline_of(gathered, composing.Wanted(Hashed(b"k" * 32, kept=True)))
+        assert made.log.events
+        return made.model_dump_json()
 
     async def records(self) -> list[Kept]:
         """Everything on every topic."""
@@ -205,7 +214,7 @@ async def test_all_of_it_is_the_same_after_a_wipe_and_work_goes_on(
         told = await old.run("backup", "create", backup)
         assert "records of 12 topics and the directory at revision" in told
         checked, *before = await asyncio.gather(
-            old.run("backup", "check", backup), old.report("before-report"), old.records(), old.bounds(), old.rows()
+            old.run("backup", "check", backup), asyncio.to_thread(old.report), old.records(), old.bounds(), old.rows()
         )
         assert "is whole" in checked
         commits = _one_less(tmp_path / "kept" / "today" / "manifest.json")
@@ -215,7 +224,7 @@ async def test_all_of_it_is_the_same_after_a_wipe_and_work_goes_on(
         async with databases.new("template0") as empty:
             new = Site(topics, empty, tmp_path)
             await new.run("backup", "restore", backup)
-            after = await asyncio.gather(new.report("after-report"), new.records(), new.bounds(), new.rows())
+            after = await asyncio.gather(asyncio.to_thread(new.report), new.records(), new.bounds(), new.rows())
             for found, there in zip(after, before, strict=True):
                 assert found == there
             assert sorted(_commits(await new.commits(), topics), key=str) == sorted(commits, key=str)
