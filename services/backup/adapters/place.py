@@ -145,7 +145,8 @@ class Place:
                 f"{', '.join(topics)} hold records newer than the backup's, such as offset {offset} of {topic} "
                 f"{partition}: either the restore that did not end was of a newer backup, which --anew takes, or a "
                 "service wrote there, as an ingress that runs does, and they stand nowhere else. Then stop it, keep "
-                "them with `threadline report export`, and delete the topics yourself; nothing was changed"
+                f"them with `threadline report export --topics {','.join(topics)} --from …`, and delete these topics "
+                "yourself; nothing was changed"
             )
 
     async def _delete(self, names: list[str]) -> None:
