@@ -27,6 +27,11 @@ Only = Annotated[
     Literal["topics", "postgres"] | None, typer.Option(help="This part alone, where the other is kept by other means.")
 ]
 
+UNFINISHED = (
+    "topics may be marked as unfinished: --anew finishes that, or deletes these and begins anew; with --only topics "
+    "where the directory is restored already"
+)
+
 
 @application.command()
 def create(folder: Folder, only: Only = None) -> None:
@@ -60,7 +65,7 @@ def restore(
     with interruptible("nothing was changed"), bar("bytes") as progress:
         manifest = checked(folder, progress)
     told = _told(manifest, only)
-    with interruptible("topics may be half filled: --anew deletes these, and begins anew"), bar("records") as progress:
+    with interruptible(UNFINISHED), bar("records") as progress:
         asyncio.run(app.restore(_installation(only), folder, manifest, progress, anew=anew))
     typer.echo(f"restored from {folder}: {told}")
     if only != "topics":

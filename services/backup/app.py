@@ -71,11 +71,11 @@ async def restore(installation: Installation, folder: Path, manifest: Manifest, 
     async with _reachable(kafka, "the backup is as it was; --anew begins anew"), admin_client(kafka) as client:
         place = Place(client, kafka, manifest)
         await groups.must_be_empty(client, kafka, installation.groups)
-        there = await place.look(anew=anew)
-        await place.make()
-        async with writing.producer_of(kafka) as producer:
-            begins = await writing.Putter(producer, kafka, there, tell).put(folder, manifest)
-        await writing.delete_fillers(client, begins)
+        if (there := await place.look(anew=anew)) is not None:
+            await place.make()
+            async with writing.producer_of(kafka) as producer:
+                begins = await writing.Putter(producer, kafka, there, tell).put(folder, manifest)
+            await writing.delete_fillers(client, begins)
         await groups.commit(kafka, manifest.commits)
         if target is not None:
             await target.restore(folder)

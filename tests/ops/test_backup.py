@@ -1,7 +1,8 @@
 """Backup, wipe, restore: every record at its offset, the same report, nothing decided twice, and talk goes on."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,13 @@ from schemas.topics import (
     SLACK_INBOUND,
     TOPICS,
     Topic,
+    settings_for,
 )
 from services.backup import app
-from services.backup.adapters import folder, programs, writing
+from services.backup.adapters import dump, folder, programs, writing
 from services.backup.adapters.cutting import bounds_of
 from services.backup.adapters.folder import NoBackup
-from services.backup.adapters.place import Place
+from services.backup.adapters.place import Place, _marked
 from services.backup.decisions.manifest import Commit, Manifest
 from services.directory.document import Document
 from services.kit.clock import SystemClock
@@ -37,15 +39,22 @@ from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.kit.kafka import admin
 from services.kit.kafka.passage import passages
 from services.kit.settings import as_environment
+from services.local import postgres
+from services.report.adapters import topics as report
+from services.report.adapters.batch import Stretch
+from services.report.decisions import composing
+from services.report.decisions.gathering import Gathered
+from services.report.decisions.names import Hashed
 from services.slack_sim.app import slack_sim
 from services.slack_sim.client import slack_sim_at
 from services.slack_sim.settings import SlackSimSettings
 from tests.commands import said
-from tests.databases import Databases
+from tests.databases import SERVICE, Databases
 from tests.deciding import Deciding
 from tests.responder.conftest import Talk, tenant, words_of
 from tests.router.test_router import mentions
 from tests.slack_sim.first import First
+from threadline.reporting import AUDIT
 
 GONE = 2
 """So many records at the beginning of each partition are deleted, as retention does it."""
@@ -70,7 +79,6 @@ class Site:
         assert owner is not None
         given = {
             "THREADLINE_HOME": str(self._folder / "home"),
-            "THREADLINE_REPORT_KEY": "k" * 32,
             "DATABASE_URL": service.get_secret_value(),
             "THREADLINE_DATABASE_OWNER_URL": owner.get_secret_value(),
         }
@@ -89,10 +97,29 @@ class Site:
     def _topics(self) -> app.Installation:
         return app.Installation(self.kafka, None, ("router", "responder"), ())
 
-    async def report(self, name: str) -> dict[str, bytes]:
-        """The baseline in each of its forms."""
-        await self.run("report", "baseline", "--out", str(self._folder / name))
-        return {path.name: path.read_bytes() for path in (self._folder / name).iterdir()}
+    @asynccontextmanager
+    async def written(self, partition: int) -> AsyncIterator[None]:
+        """Within it stands what a running ingress wrote to an empty partition of slack.inbound."""
+        async with writing.producer_of(self.kafka) as producer:
+            await producer.send_and_wait(f"{self.kafka.topic_prefix}{SLACK_INBOUND.name}", b"{}", partition=partition)
+        yield
+        await delete_before(self.kafka, SLACK_INBOUND, {partition: 1})
+
+    async def mark(self, topic: Topic) -> None:
+        """Only this one is as it is during a restore."""
+        async with admin.admin_client(self.kafka) as client:
+            declared = settings_for(topic, await admin.cluster_of(client, self.kafka))
+            live = await admin.live_topics(client, [declared.name])
+            await admin.alter(client, _marked(declared), live[declared.name])
+
+    def report(self) -> str:
+        """The baseline, as JSON."""
+        gathered = Gathered()
+        for batch in report.Topics(self.kafka, AUDIT, Stretch()).batches(silent):
+            gathered.add(batch.events)
+        made = composing.baseline_of(gathered, composing.Wanted(Hashed(b"k" * 32, kept=True)))
+        assert made.log.events
+        return made.model_dump_json()
 
     async def records(self) -> list[Kept]:
         """Everything on every topic."""
@@ -186,21 +213,21 @@ async def test_all_of_it_is_the_same_after_a_wipe_and_work_goes_on(
 
         told = await old.run("backup", "create", backup)
         assert "records of 12 topics and the directory at revision" in told
-        before = await old.report("before-report"), await old.records(), await old.bounds()
+        checked, *before = await asyncio.gather(
+            old.run("backup", "check", backup), asyncio.to_thread(old.report), old.records(), old.bounds(), old.rows()
+        )
+        assert "is whole" in checked
         commits = _one_less(tmp_path / "kept" / "today" / "manifest.json")
-        directory = await old.rows()
         assert any(before[2][SLACK_INBOUND.name, number].start for number in range(4)), "some of it was deleted"
-        assert "is whole" in await old.run("backup", "check", backup)
 
         await wipe(topics)
         async with databases.new("template0") as empty:
             new = Site(topics, empty, tmp_path)
             await new.run("backup", "restore", backup)
-            assert await new.report("after-report") == before[0]
-            assert await new.records() == before[1]
-            assert await new.bounds() == before[2]
+            after = await asyncio.gather(asyncio.to_thread(new.report), new.records(), new.bounds(), new.rows())
+            for found, there in zip(after, before, strict=True):
+                assert found == there
             assert sorted(_commits(await new.commits(), topics), key=str) == sorted(commits, key=str)
-            assert await new.rows() == directory
 
             environment = environment_of(sim.api_url, world, topics, empty) | BRIEF
             async with own_pipeline(tmp_path / "after", environment) as pipeline:
@@ -300,6 +327,17 @@ async def test_whatever_a_record_is_it_comes_back_and_a_restore_that_was_cut_off
             await writing.Putter(producer, odd.kafka, {}, silent).put(backup, manifest)
     with pytest.raises(Fault, match="did not end"):
         await odd.put_back(backup)
+    half = await odd.bounds()
+    async with odd.written(2):
+        with pytest.raises(Fault, match=r"slack\.inbound hold records newer .* offset 0 of slack\.inbound 2"):
+            await odd.put_back(backup, anew=True)
+        assert await odd.bounds() == half | {(SLACK_INBOUND.name, 2): range(1)}, "nothing was deleted"
+    await odd.put_back(backup, anew=True)
+    assert (await odd.records(), await odd.bounds()) == before
+
+    await odd.mark(ROUTER_JOURNAL)  # as one that was killed while it took its marks away
+    with pytest.raises(Fault, match="did not end"):
+        await odd.put_back(backup)
     await odd.put_back(backup, anew=True)
     assert (await odd.records(), await odd.bounds()) == before
     async with admin.admin_client(odd.kafka) as client:
@@ -307,6 +345,11 @@ async def test_whatever_a_record_is_it_comes_back_and_a_restore_that_was_cut_off
     assert (standing.missing, standing.differences) == ([], [])
     with pytest.raises(Fault, match=r"slack\.inbound holds 12 records"):
         await odd.put_back(backup, anew=True)  # what is whole is not deleted
+    await odd.mark(ROUTER_JOURNAL)
+    async with odd.written(2):
+        with pytest.raises(Fault, match="hold records newer"):
+            await odd.put_back(backup, anew=True)
+        assert await odd.bounds() == before[1] | {(SLACK_INBOUND.name, 2): range(1)}
 
 
 async def test_a_backup_that_is_not_as_it_was_written_is_refused(odd: Site, tmp_path: Path) -> None:
@@ -340,6 +383,35 @@ async def test_what_was_begun_and_not_finished_is_no_backup(odd: Site, tmp_path:
     with pytest.raises(Fault, match="nothing was kept"):
         await nowhere.keep(tmp_path / "other")
     assert set(tmp_path.iterdir()) == {begun}  # noqa: ASYNC240 - there is nothing that would wait
+
+
+async def test_what_postgres_refuses_is_told_with_how_things_stand(databases: Databases, tmp_path: Path) -> None:
+    async with databases.new() as database:
+        weak = DatabaseSettings(database_url=database.database_url, database_owner_url=database.database_url)
+        with pytest.raises(Fault, match=r"(?s)pg_dump failed: .*\nNothing was kept"):
+            await dump.keep(weak, tmp_path, postgres.programs())
+        kept = await dump.keep(database, tmp_path, postgres.programs())
+
+        async def restored(settings: DatabaseSettings) -> None:
+            target = dump.Target(settings, kept, postgres.programs())
+            await target.look()
+            await target.restore(tmp_path)
+
+        with pytest.raises(dump.Broken, match=r"must be owner .* The database is as it was"):
+            await restored(weak)
+        (tmp_path / dump.FILE).write_bytes(b"no dump")
+        with pytest.raises(Fault, match=r"(?s)pg_restore failed: .*was dropped before, with its tables"):
+            await restored(database)
+        assert database.database_owner_url is not None
+        connection = await asyncpg.connect(database.database_owner_url.get_secret_value())
+        await connection.execute(
+            "create schema threadline; create table threadline.alembic_version (); "
+            "create table threadline.revisions (revision int)"
+        )
+        await connection.execute(f"grant usage on schema threadline to {SERVICE}")
+        await connection.close()
+        with pytest.raises(dump.Broken, match=r"permission denied .* Nothing was kept"):
+            await dump.keep(weak, tmp_path, postgres.programs())
 
 
 async def test_a_program_of_postgres_that_is_too_old_is_named(tmp_path: Path) -> None:

@@ -29,9 +29,10 @@ class NoBackup(Fault):
 @contextmanager
 def begun(folder: Path) -> Iterator[Path]:
     """A folder to fill. It gets its name when it is left without an error; otherwise nothing of it stays."""
-    part = folder.with_name(f".{folder.name}.part")
-    if folder.exists():
+    folder = folder.resolve()  # `.` has a name, too
+    if folder.exists():  # as `/` does, which has none
         raise Fault(f"{folder} is there already, and nothing was changed; name a folder that is not there yet")
+    part = folder.with_name(f".{folder.name}.part")
     try:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         part.mkdir(mode=0o700)

@@ -52,8 +52,8 @@ async def _version(path: Path) -> int:
     return int(found.group(1)) if found else 0
 
 
-async def run(program: Path, *arguments: str, url: SecretStr) -> None:
-    """Runs it on a database to its end."""
+async def run(program: Path, *arguments: str, url: SecretStr, otherwise: str) -> None:
+    """Runs it on a database to its end. `otherwise` says how things stand where it fails, and what to do."""
     plain, password = _without_password(url.get_secret_value())
     child = await asyncio.create_subprocess_exec(
         *(str(program), f"--dbname={plain}", "--no-password", *arguments),
@@ -68,9 +68,7 @@ async def run(program: Path, *arguments: str, url: SecretStr) -> None:
         with contextlib.suppress(ProcessLookupError):
             child.kill()
     if child.returncode:
-        raise Fault(
-            f"{program.name} failed, and the database is as it was: {said.decode('utf-8', 'replace').strip()[-SAID:]}"
-        )
+        raise Fault(f"{program.name} failed: {said.decode('utf-8', 'replace').strip()[-SAID:]}\n{otherwise}")
 
 
 def _without_password(url: str) -> tuple[str, str | None]:

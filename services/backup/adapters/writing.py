@@ -22,6 +22,8 @@ from services.kit.kafka.pace import pace
 
 BATCH_BYTES: Final = 512 << 10
 LARGEST: Final = 8 << 20
+NOT_TOLD: Final = -1
+"""What the client gives as the offset where a broker says that it has this batch already."""
 
 
 class Displaced(Fault):
@@ -84,10 +86,20 @@ class Row:
         found = (await self._sent).offset
         self._sent = None
         if found != self._sent_at:
-            raise Displaced(
-                f"{self._here.topic} {self._here.partition}: a record of offset {self._sent_at} was given {found}: "
-                "somebody else writes there. Stop every service, then restore with --anew"
-            )
+            raise Displaced(_told(self._here, self._sent_at, found))
+
+
+def _told(here: TopicPartition, wanted: int, found: int) -> str:
+    place, marked = f"{here.topic} {here.partition}", "what was restored so far is marked as unfinished"
+    if found == NOT_TOLD:
+        return (
+            f"{place}: the records from offset {wanted} on were sent twice, and the broker does not tell where they "
+            f"stand; {marked}. Restore with --anew"
+        )
+    return (
+        f"{place}: a record of offset {wanted} was given {found}: somebody else writes there; {marked}. No group shows "
+        "an ingress that runs, and it writes to slack.inbound. Stop every service, then restore with --anew"
+    )
 
 
 class Putter:

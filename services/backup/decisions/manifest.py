@@ -34,6 +34,8 @@ class KeptPartition(_Model):
     ends: int
     """The offset of the record that would have come next."""
     records: int
+    newest_ms: int | None = None
+    """When the newest of them was appended; None where there is no record."""
     file: KeptFile | None
     """None where there is no record."""
 
