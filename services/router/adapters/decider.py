@@ -171,11 +171,9 @@ class InboundDecider:
             attributes={
                 "messaging.system": "kafka",
                 "messaging.operation.name": "process",
-                "messaging.operation.type": "process",
                 "messaging.destination.name": SLACK_INBOUND.name,
                 "messaging.destination.partition.id": str(source.partition),
                 "messaging.kafka.offset": source.offset,
-                "messaging.message.id": attributes.id,
                 "threadline.decision": verdict.decision.kind,
             },
         )
