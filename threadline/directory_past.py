@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from services.directory import history
 from services.directory.document import Tenant, TenantFacts
 from services.directory.owner import OwnerDatabase
-from services.router.replay.directories import Reading
+from services.router.replay.directories import Forgotten, Reading
 
 
 def standing(described: Tenant, applied: TenantFacts | None) -> TenantFacts:
@@ -15,10 +15,14 @@ def standing(described: Tenant, applied: TenantFacts | None) -> TenantFacts:
     return found.model_copy(update={"installations": (*found.installations, *stay)})
 
 
-async def forgotten_by(owner: OwnerDatabase) -> Mapping[str, int]:
-    """Tenants of whom the directory has forgotten revisions, and up to which."""
-    async with owner.begin() as connection:
-        return await history.forgotten(connection)
+def forgotten_by(owner: OwnerDatabase) -> Forgotten:
+    """Reads whom the directory has forgotten."""
+
+    async def read() -> Mapping[str, int]:
+        async with owner.begin() as connection:
+            return await history.forgotten(connection)
+
+    return read
 
 
 def as_recorded(owner: OwnerDatabase) -> Reading:

@@ -101,7 +101,7 @@ async def _replayed(stretch: Stretch, file: Path | None, progress: Progress) -> 
     async with owner_database(database_settings()) as owner:
         recorded = as_recorded(owner)
         tried = Directories(_tried(described, recorded), per_minute) if file is not None else None
-        under = Under(Directories(recorded, per_minute), tried, named, await forgotten_by(owner))
+        under = Under(Directories(recorded, per_minute, forgotten_by(owner)), tried, named)
         return await replay(kafka_settings(), stretch, under, progress=progress)
 
 

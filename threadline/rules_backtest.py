@@ -67,7 +67,7 @@ async def _backtested(
         named = f"each under {asked.file.name}" if asked.file is not None else "each under the newest directory"
         tried = Directories(_all_of({**applied, **known}), per_minute)
         backtest = Backtest(tenants)
-        under = Under(Directories(recorded, per_minute), tried, named, await forgotten_by(owner))
+        under = Under(Directories(recorded, per_minute, forgotten_by(owner)), tried, named)
         replayed = await replay(settings, stretch, under, backtest.take, progress)
     rules = tuple(each for each in backtest.tried() if _is_asked_for(each, asked))
     usual = await spent(settings, stretch)

@@ -165,4 +165,4 @@ async def test_a_reaction_to_what_has_gone_is_told_as_a_note(chat: Chat, bot: As
 
 
 def test_the_page_is_light() -> None:
-    assert sum(each.stat().st_size for each in STATIC.iterdir()) < 60_000
+    assert sum(each.stat().st_size for each in STATIC.iterdir()) < 62_000

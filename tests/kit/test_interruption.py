@@ -15,7 +15,7 @@ from tests.terminal import Terminal
     ("arguments", "module"),
     [
         (("--help",), "typer"),
-        (("--help",), "threadline.catalogue"),
+        (("--help",), "pydantic"),
         (("replay",), "services.router.replay"),
         (("report", "baseline"), "polars"),
         (("report", "export", "--to", "log.jsonl"), "confluent_kafka"),

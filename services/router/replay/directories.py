@@ -1,9 +1,10 @@
 """The directory as decisions were made with it: as each revision had it, or as a file says."""
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
+from schemas.decision import DecisionMade
 from services.directory.document import TenantFacts
 from services.router.adapters.tenants import tenant_of
 from services.router.decisions.facts import Tenant
@@ -12,6 +13,13 @@ KEPT: Final = 64
 
 Reading = Callable[[int | None], Awaitable[Iterable[TenantFacts]]]
 """Every tenant as a revision had it; the newest, where none is named."""
+
+Forgotten = Callable[[], Awaitable[Mapping[str, int]]]
+"""Tenants of whom the directory has forgotten what it said, and up to which revision."""
+
+
+async def _nobody() -> Mapping[str, int]:
+    return {}
 
 
 class Directory:
@@ -31,9 +39,18 @@ class Directory:
 class Directories:
     """By revision. The last that were asked for are kept."""
 
-    def __init__(self, read: Reading, per_minute: int) -> None:
-        self._read, self._per_minute = read, per_minute
+    def __init__(self, read: Reading, per_minute: int, forgotten: Forgotten = _nobody) -> None:
+        self._read, self._per_minute, self._ask_forgotten = read, per_minute, forgotten
         self._known: OrderedDict[int | None, Directory] = OrderedDict()
+        self._forgotten: Mapping[str, int] | None = None
+
+    async def have_forgotten(self, recorded: DecisionMade) -> bool:
+        """Whether nobody knows any more what a decision was made with."""
+        if recorded.tenant_id is None or recorded.directory_revision is None:
+            return False
+        if self._forgotten is None:
+            self._forgotten = await self._ask_forgotten()
+        return recorded.directory_revision <= self._forgotten.get(recorded.tenant_id, 0)
 
     async def at(self, revision: int | None) -> Directory:
         """As a decision names it."""

@@ -1,11 +1,10 @@
 """Takes the decisions of a stretch of the log again, and sends nothing."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from schemas.decision import DecisionMade
 from services.kit.groups import KafkaSettings
 from services.router.decisions import keys
 from services.router.replay.directories import Directories
@@ -33,14 +32,6 @@ class Under:
     tried: Directories | None
     """None where each is to be decided under its own again."""
     named: str
-    forgotten: Mapping[str, int] = field(default_factory=dict)
-    """Tenants of whom the directory has forgotten what it said, and up to which revision."""
-
-    def is_forgotten(self, recorded: DecisionMade | None) -> bool:
-        """Whether nobody knows any more what a decision was made with."""
-        if recorded is None or recorded.tenant_id is None or recorded.directory_revision is None:
-            return False
-        return recorded.directory_revision <= self.forgotten.get(recorded.tenant_id, 0)
 
 
 Seen = Callable[[Logged, Redecided], None]
@@ -75,7 +66,7 @@ async def _take(  # noqa: PLR0913, PLR0917 - one record, and everything that it 
     each: Logged, redecider: Redecider, stretch: Stretch, under: Under, found: Replayed, seen: Seen
 ) -> None:
     recorded = each.recorded
-    if under.is_forgotten(recorded):
+    if recorded is not None and await under.recorded.have_forgotten(recorded):
         found.forgotten += each.source.appended_s >= stretch.since.timestamp()
         return
     own = await under.recorded.at(recorded.directory_revision if recorded is not None else None)
