@@ -6,9 +6,8 @@ from sqlalchemy import func, select, text, update
 
 from services.directory.model import RevisionRow, TenantRow
 from services.directory.owner import OwnerDatabase
+from services.directory.turn import TURN
 from services.kit.fault import Fault
-
-_IN_TURN = text("select pg_advisory_xact_lock(hashtext('threadline directory'))")
 
 
 class NotForgotten(Fault):
@@ -28,7 +27,7 @@ async def forget(owner: OwnerDatabase, tenant_id: str) -> Forgotten:
     row = RevisionRow
     of_tenant = (row.tenant_id == tenant_id,)
     async with owner.begin() as connection:
-        await connection.execute(_IN_TURN)
+        await connection.execute(text(TURN))
         if await connection.scalar(select(TenantRow.tenant_id).where(TenantRow.tenant_id == tenant_id)) is not None:
             raise NotForgotten(
                 f"{tenant_id} is in the directory; take it out of directory.yaml and `threadline directory apply "

@@ -25,8 +25,13 @@ def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
         begun.replace(path)
     finally:
         begun.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
+    make_lasting(path.parent)
+
+
+def make_lasting(folder: Path) -> None:
+    """What was renamed or made in a folder stays so, also after a power cut."""
+    opened = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(opened)
     finally:
-        os.close(folder)
+        os.close(opened)

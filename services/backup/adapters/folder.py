@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from schemas.lines import Kept, NoRecord, line_of, record_of
 from services.backup.decisions.manifest import NAME, KeptFile, Manifest
 from services.kit.fault import Fault
-from services.kit.files import write_whole
+from services.kit.files import make_lasting, write_whole
 
 QUICK: Final = 1
 """How much gzip tries. More makes backups little smaller and much slower."""
@@ -50,19 +50,11 @@ def begun(folder: Path) -> Iterator[Path]:
         raise _cannot_write(folder, error) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    _lasting(folder.parent)
+    make_lasting(folder.parent)
 
 
 def _cannot_write(folder: Path, error: OSError) -> Fault:
     return Fault(f"{folder} could not be written ({error.strerror}); nothing of it was kept. Mend that, and try again")
-
-
-def _lasting(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 class Lines:

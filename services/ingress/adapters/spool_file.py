@@ -1,11 +1,11 @@
 """The file of a spool: opened by one owner, a spool of ours or left alone, and kept under another name once damaged."""
 
-import os
 import sqlite3
 from itertools import count
 from pathlib import Path
 
 from services.kit.fault import Fault
+from services.kit.files import make_lasting
 
 APPLICATION_ID = 0x544C5350  # "TLSP"
 VERSION = 1
@@ -55,7 +55,7 @@ def opened(file: Path) -> sqlite3.Connection:
     except BaseException:
         connection.close()
         raise
-    _sync(file.parent)
+    make_lasting(file.parent)
     return connection
 
 
@@ -91,14 +91,6 @@ def _refuse_strangers(connection: sqlite3.Connection, file: Path) -> None:
         raise SpoolUnreadable(
             f"{file} is no spool of this version of Threadline. It was left as it is: move it away to go on without it"
         )
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def set_aside(file: Path) -> Path:
