@@ -1,10 +1,14 @@
-"""agents.events and agents.commands: programs that are watched from Slack, and what people answer them."""
+"""agents.events and agents.commands: programs that are watched from Slack, and what people answer them.
+
+Everything that happens to a task stands in agents.events under its id, in one order: what the program said, what people
+decided, what the supervisor judged. Of two decisions about one approval the first in that order holds.
+"""
 
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from schemas.base import Event, Instant, Name
+from schemas.base import Event, Instant, Name, Part
 
 AgentStatus = Literal[
     "starting",
@@ -17,9 +21,36 @@ AgentStatus = Literal[
     "cancelled",
     "complete",
 ]
-TaskVerb = Literal["run", "list", "show", "cancel", "approve", "help", "text"]
-"""What is wanted of supervised agents; `text` is plain words."""
+ReportedStatus = Literal["starting", "working", "paused", "error"]
+"""What a program says of itself while it goes on. The others follow from what else is known of its task."""
+EndStatus = Literal["complete", "error", "cancelled"]
+Level = Literal["info", "warning", "error"]
+TaskVerb = Literal["run", "list", "show", "cancel", "approve", "reject", "answer", "help", "text"]
+"""What is wanted of supervised agents; `text` is plain words, `reject` and `answer` want a form to write in."""
 ArtifactKind = Literal["pull_request", "file", "deploy", "link"]
+ApprovalKind = Literal["decision", "choice", "question"]
+Outcome = Literal["approved", "rejected", "chosen", "answered", "expired"]
+AttemptFault = Literal[
+    "may_not",
+    "own_task",
+    "other_arguments",
+    "already_decided",
+    "expired",
+    "task_over",
+    "not_a_choice",
+]
+"""Why somebody's attempt to decide led to nothing."""
+DecidedVia = Literal["slack", "page", "clock"]
+JudgementKind = Literal["context_70", "context_85", "context_soon", "silent"]
+
+
+class TaskHome(Part):
+    """Where in Slack a task is told of."""
+
+    connection: Name
+    team_id: Name
+    channel: Name
+    """Its id, or its name with # before it."""
 
 
 class _OfTask(Event):
@@ -28,30 +59,50 @@ class _OfTask(Event):
     agent_id: Name
 
 
-class TaskStarted(_OfTask):
+class _Reported(_OfTask):
+    """What a program says. `at` is by its own clock, and never later than its receipt."""
+
+    home: TaskHome
+    token_id: Name
+    received_at: Instant
+
+
+class TaskStarted(_Reported):
     """A supervised agent took up a task."""
 
     type: Literal["task.started"] = "task.started"
     task_name: str
     repo_scope: str | None = None
     context_size: int
+    """How many tokens its model can see at once."""
     parent_task_id: Name | None = None
+    started_by: Name | None = None
+    """The person who wanted it, where one did."""
+    worker: str | None = None
+    """The process that does it, for people to find it."""
+    heartbeat_s: float | None = None
+    """How often it says that it lives; none where it never does."""
 
 
-class TaskCheckpoint(_OfTask):
+class TaskCheckpoint(_Reported):
     """How far a task is."""
 
     type: Literal["task.checkpoint"] = "task.checkpoint"
-    sequence: int
-    status: AgentStatus
+    status: ReportedStatus = "working"
+    level: Level = "info"
     action: str
     progress: float | None = None
+    """From 0 to 1."""
     step: str | None = None
     context_used: int | None = None
+    """Tokens that its model sees now."""
     cost_usd: float | None = None
+    """What it cost since the checkpoint before."""
+    details_json: str | None = None
+    """More about it, as a JSON object: the confidence of a choice, a latency."""
 
 
-class TaskArtifact(_OfTask):
+class TaskArtifact(_Reported):
     """Something that a task made."""
 
     type: Literal["task.artifact"] = "task.artifact"
@@ -60,24 +111,26 @@ class TaskArtifact(_OfTask):
     link: str | None = None
 
 
-class TaskEnded(_OfTask):
+class TaskEnded(_Reported):
     """A task is over."""
 
     type: Literal["task.ended"] = "task.ended"
-    status: Literal["complete", "error", "cancelled"]
+    status: EndStatus
     summary: str | None = None
 
 
-class ApprovalRequested(_OfTask):
+class ApprovalRequested(_Reported):
     """A task waits for a person."""
 
     type: Literal["approval.requested"] = "approval.requested"
     approval_id: Name
+    kind: ApprovalKind = "decision"
     action: str
+    """What is to be done, or the question."""
     arguments_json: str
     arguments_hash: Name
-    """What an answer is bound to: an answer to other arguments is none."""
-    choices: tuple[str, ...] = ("approve", "reject")
+    """Of the action and its arguments. An answer is bound to it: an answer to others is none."""
+    choices: tuple[str, ...] = ()
     expires_at: Instant
 
 
@@ -87,11 +140,26 @@ class ApprovalDecided(_OfTask):
     type: Literal["approval.decided"] = "approval.decided"
     approval_id: Name
     arguments_hash: Name
-    outcome: Literal["approved", "rejected", "chosen", "answered", "expired", "refused"]
-    """`refused`: somebody who may not decide tried to."""
+    outcome: Outcome
     answer: str | None = None
+    """The choice, or the words of the answer."""
     reason: str | None = None
     decided_by: Name | None = None
+    via: DecidedVia
+    directory_revision: int | None = None
+    """Of the directory that said that this person may."""
+
+
+class ApprovalAttempted(_OfTask):
+    """Somebody tried to decide, and that led to nothing."""
+
+    type: Literal["approval.attempted"] = "approval.attempted"
+    approval_id: Name
+    arguments_hash: Name
+    """What the attempt was about."""
+    fault: AttemptFault
+    attempted_by: Name
+    via: DecidedVia
 
 
 class Intervention(_OfTask):
@@ -101,10 +169,30 @@ class Intervention(_OfTask):
     action: Literal["cancel", "pause", "resume", "message"]
     by_user: Name
     text: str | None = None
+    via: DecidedVia = "slack"
+
+
+class TaskJudged(_OfTask):
+    """The supervisor noticed something."""
+
+    type: Literal["task.judged"] = "task.judged"
+    judgement: JudgementKind
+    text: str
+    """In one line, for people."""
+    value: float | None = None
+    """What was measured."""
 
 
 AgentEvent: TypeAlias = Annotated[
-    TaskStarted | TaskCheckpoint | TaskArtifact | TaskEnded | ApprovalRequested | ApprovalDecided | Intervention,
+    TaskStarted
+    | TaskCheckpoint
+    | TaskArtifact
+    | TaskEnded
+    | ApprovalRequested
+    | ApprovalDecided
+    | ApprovalAttempted
+    | Intervention
+    | TaskJudged,
     Field(discriminator="type"),
 ]
 

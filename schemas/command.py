@@ -11,7 +11,16 @@ Trigger = Literal["mention", "dm", "thread", "rule", "shortcut", "command", "gat
 """What made a run start."""
 Verdict = Literal["good", "bad"]
 """What a person thinks of an answer."""
-NoticeKind = Literal["throttled", "stop_refused", "nothing_to_stop", "run_expired", "command_help", "retired_button"]
+NoticeKind = Literal[
+    "throttled",
+    "stop_refused",
+    "nothing_to_stop",
+    "run_expired",
+    "command_help",
+    "retired_button",
+    "approval_refused",
+    "task_told",
+]
 """Why somebody is told something."""
 
 
@@ -80,14 +89,30 @@ class OutboundMessage(Event):
     connection: Name
     team_id: Name
     channel_id: Name
+    """Its id, or its name with # before it."""
     thread_ts: Name | None = None
+    thread_of: Name | None = None
+    """The program's name for the message in whose thread it is said."""
     post_id: Name | None = None
     """The program's own name for the message, by which it can be changed later."""
     token_id: Name
     text: str
     blocks_json: str | None = None
+    color: Name | None = None
+    """Of the bar that Slack draws beside the blocks, such as #2eb67d."""
     body_hash: Name | None = None
     """Of what was asked: a repeat under the same key has the same, and another request has not."""
+
+
+class ViewRequested(Event):
+    """Open a form for one person, now: what they clicked is good for three seconds."""
+
+    type: Literal["view.requested"] = "view.requested"
+    cause: Name
+    place: Place
+    user_id: Name
+    trigger_id: Name
+    view_json: str
 
 
 class WhyAsked(Event):
@@ -127,6 +152,13 @@ class FeedbackGiven(Event):
 
 
 Command: TypeAlias = Annotated[
-    RunRequested | Notice | EmojiRequested | OutboundMessage | WhyAsked | RetryAsked | FeedbackGiven,
+    RunRequested
+    | Notice
+    | EmojiRequested
+    | OutboundMessage
+    | ViewRequested
+    | WhyAsked
+    | RetryAsked
+    | FeedbackGiven,
     Field(discriminator="type"),
 ]
