@@ -40,8 +40,8 @@ AttemptFault = Literal[
     "not_a_choice",
 ]
 """Why somebody's attempt to decide led to nothing."""
-DecidedVia = Literal["slack", "page", "clock"]
-JudgementKind = Literal["context_70", "context_85", "context_soon", "silent"]
+DecidedVia = Literal["slack", "page", "clock", "program"]
+JudgementKind = Literal["context_70", "context_85", "context_soon", "silent", "heard_again"]
 
 
 class TaskHome(Part):
@@ -124,6 +124,9 @@ class ApprovalRequested(_Reported):
 
     type: Literal["approval.requested"] = "approval.requested"
     approval_id: Name
+    """The only one of its name, in whichever task."""
+    request_id: Name
+    """What the program calls it."""
     kind: ApprovalKind = "decision"
     action: str
     """What is to be done, or the question."""

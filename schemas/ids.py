@@ -11,6 +11,8 @@ _RECORD = UUID("5f2c7d64-0f3b-5c55-9a35-6b0a2d5c9b02")
 _EFFECT = UUID("5f2c7d64-0f3b-5c55-9a35-6b0a2d5c9b03")
 _OF_RUN = UUID("5f2c7d64-0f3b-5c55-9a35-6b0a2d5c9b04")
 _MESSAGE = UUID("5f2c7d64-0f3b-5c55-9a35-6b0a2d5c9b05")
+_APPROVAL = UUID("5f2c7d64-0f3b-5c55-9a35-6b0a2d5c9b06")
+_OF_TASK = UUID("5f2c7d64-0f3b-5c55-9a35-6b0a2d5c9b07")
 
 
 def run_id(connection: str, cause: str) -> str:
@@ -39,6 +41,21 @@ def run_record_id(run: str, what: str) -> str:
 def message_id(connection: str, request_key: str) -> str:
     """The command that a program's message becomes. One key, one command, however often it is asked for."""
     return _name_in(_MESSAGE, f"{connection}\n{request_key}")
+
+
+def approval_id(tenant_id: str, task_id: str, request_id: str) -> str:
+    """What a program asks to be allowed. Asked for again under its own name, it is the same."""
+    return _name_in(_APPROVAL, f"{tenant_id}\n{task_id}\n{request_id}")
+
+
+def task_record_id(tenant_id: str, task_id: str, what: str) -> str:
+    """A record about a task: what a program said under a name of its own, or what followed once from it."""
+    return _name_in(_OF_TASK, f"{tenant_id}\n{task_id}\n{what}")
+
+
+def approval_hash(action: str, arguments: Any) -> str:
+    """What an answer is bound to."""
+    return payload_hash({"action": action, "arguments": arguments})
 
 
 def thread_key(team_id: str, channel_id: str, thread_ts: str | None) -> str:

@@ -26,6 +26,8 @@ from services.responder.settings import ResponderSettings
 from services.router import metrics as router_metrics
 from services.router.settings import RouterSettings
 from services.slack_sim.settings import SlackSimSettings
+from services.supervisor import metrics as supervisor_metrics
+from services.supervisor.settings import SupervisorSettings
 
 SETTINGS: tuple[type[Settings], ...] = (
     KafkaSettings,
@@ -39,6 +41,7 @@ SETTINGS: tuple[type[Settings], ...] = (
     IngressSettings,
     RouterSettings,
     ResponderSettings,
+    SupervisorSettings,
     ReportSettings,
     HttpSettings,
     LogSettings,
@@ -53,5 +56,6 @@ METRICS: tuple[Metric, ...] = (
     *ingress_metrics.CATALOGUE,
     *router_metrics.CATALOGUE,
     *responder_metrics.CATALOGUE,
+    *supervisor_metrics.CATALOGUE,
 )
 """Each room's catalogue of metrics."""

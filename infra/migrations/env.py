@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import services.supervisor.model  # noqa: F401 - its tables are among those that are migrated
 from services.directory.model import SCHEMA, Base
 
 context.configure(

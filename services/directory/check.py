@@ -52,6 +52,7 @@ SHAPES = {
     "user": "Slack's id of a person begins with U or W",
     "bot_user": "Slack's id of a person begins with U or W",
     "app": "Slack's id of an app begins with A",
+    "agents_channel": "a channel's id (C…), or its name with # before it, in quotes",
     "id": "small letters, digits and dashes, at most 63",
     "name": "small letters, digits and dashes, at most 63",
     "agent": "the id of an agent: small letters, digits and dashes",

@@ -17,6 +17,8 @@ WorkspaceId = Annotated[str, StringConstraints(pattern=r"^[TE][A-Za-z0-9_-]{1,62
 """Slack's id of a workspace (T…) or of a whole organisation (E…)."""
 OrganizationId = Annotated[str, StringConstraints(pattern=r"^E[A-Za-z0-9_-]{1,62}$")]
 ChannelId = Annotated[str, StringConstraints(pattern=r"^[CDG][A-Za-z0-9_-]{1,62}$")]
+ChannelPlace = Annotated[str, StringConstraints(pattern=r"^([CDG][A-Za-z0-9_-]{1,62}|#[^\s#<>&,]{1,80})$")]
+AGENTS_CHANNEL = "#agent-supervisory"
 UserId = Annotated[str, StringConstraints(pattern=r"^[UW][A-Za-z0-9_-]{1,62}$")]
 AppId = Annotated[str, StringConstraints(pattern=r"^A[A-Za-z0-9_-]{1,62}$")]
 ModelName = Annotated[str, AfterValidator(valid_model)]
@@ -170,6 +172,10 @@ class _Described(Part):
     """Whether who asked for a task may approve what it wants to do."""
     strangers_may_ask: bool = True
     """Whether people of organisations that are not listed as partners are answered in shared channels."""
+    anyone_may_approve: bool = False
+    """Whether anybody may decide what an agent asks to be allowed; otherwise people who may approve."""
+    agents_channel: ChannelPlace = AGENTS_CHANNEL
+    """Where supervised agents are told of: a channel's id, or its name with # before it."""
     connections: Annotated[tuple[Connection, ...], _by("workspace")] = ()
     partners: Annotated[tuple[Partner, ...], _by("workspace")] = ()
     agents: Annotated[tuple[Agent, ...], _by("id")] = ()

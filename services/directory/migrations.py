@@ -27,10 +27,22 @@ _LOCK = "select pg_advisory_xact_lock(hashtext('threadline migrations'))"
 """Two that migrate at once would make everything twice."""
 
 WRITTEN_BY_SERVICES = {
-    "installations": "insert, update (bot_user, scopes, closed_at, sealed_bot_token, sealed_refresh_token, expires_at)"
+    "installations": "insert, update (bot_user, scopes, closed_at, sealed_bot_token, sealed_refresh_token, expires_at)",
+    "agent_tasks": "insert, update",
+    "agent_checkpoints": "insert",
+    "human_interventions": "insert, update",
+    "task_artifacts": "insert",
+    "agent_heartbeats": "insert, update, delete",
+    "agent_tellings": "insert, update",
+    "agent_projections": "insert, update",
 }
 """What services may change. Everything else they only read; the directory's commands change it."""
-CALLED_BY_SERVICES = ("bound_tenant()", "tenant_of(text, text)", "tenant_of_at(text, text, bigint)")
+CALLED_BY_SERVICES = (
+    "bound_tenant()",
+    "tenant_of(text, text)",
+    "tenant_of_at(text, text, bigint)",
+    "tenants_with_tasks(integer, timestamptz)",
+)
 
 
 class CannotMigrate(Fault):

@@ -51,8 +51,15 @@ class ServiceDatabase:
                     connection.remove_log_listener(log_warning)
 
 
+async def bind(connection: Connection, tenant_id: str) -> None:
+    """From here on the transaction sees this tenant's rows: for work that is done for several, one after the other."""
+    await connection.execute(_BIND, tenant_id)
+
+
 @asynccontextmanager
-async def service_database(settings: DatabaseSettings) -> AsyncIterator[ServiceDatabase]:
+async def service_database(
+    settings: DatabaseSettings, connections: int | None = None
+) -> AsyncIterator[ServiceDatabase]:
     """As services sign in. It connects when it is first asked something."""
     url = settings.database_url
     if url is None:
@@ -61,7 +68,7 @@ async def service_database(settings: DatabaseSettings) -> AsyncIterator[ServiceD
         )
     pool = asyncpg.create_pool(
         min_size=0,
-        max_size=settings.database_connections,
+        max_size=connections or settings.database_connections,
         connect=lambda *_, **__: connect(url),
         init=_refuse_unbound_role,
     )

@@ -24,11 +24,13 @@ class Listener:
     """Who is told what."""
 
     changed: Callable[[str], None]
-    """A tenant has changed."""
+    """Something has changed: a tenant, by its id."""
     connected: Callable[[], None]
     """From now on changes are heard; those before may have been missed."""
     lost: Callable[[str], None]
     """Until further notice nothing is heard, and why."""
+    channel: str = CHANNEL
+    """Of Postgres' notifications."""
 
 
 async def watch(url: SecretStr, listener: Listener, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
@@ -46,7 +48,7 @@ async def watch(url: SecretStr, listener: Listener, pause: Callable[[float], Awa
         except (asyncpg.PostgresError, *AWAY) as error:
             listener.lost(type(error).__name__)
         except Exception as error:
-            log.exception("hearing of the directory's changes failed in a way that was not foreseen; it is tried again")
+            log.exception("hearing of changes failed in a way that was not foreseen; it is tried again")
             listener.lost(type(error).__name__)
         await pause(wait)
         wait = min(wait * 2, LONGEST_PAUSE_S)
@@ -55,7 +57,7 @@ async def watch(url: SecretStr, listener: Listener, pause: Callable[[float], Awa
 async def _listen(url: SecretStr, listener: Listener) -> None:
     connection = await connect(url, "threadline watch")
     try:
-        await connection.add_listener(CHANNEL, lambda _c, _p, _n, tenant_id: listener.changed(str(tenant_id)))
+        await connection.add_listener(listener.channel, lambda _c, _p, _n, said: listener.changed(str(said)))
         listener.connected()
         while True:
             await connection.execute("select 1", timeout=ANSWER_WITHIN_S)

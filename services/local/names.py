@@ -4,4 +4,5 @@ from typing import Final
 
 SLACK_SIM: Final = "slack-sim"
 WORKSPACE: Final = "workspace"
-SERVICES: Final = ("router", "responder", "ingress")
+SUPERVISOR: Final = "supervisor"
+SERVICES: Final = ("router", "responder", SUPERVISOR, "ingress")

@@ -15,12 +15,12 @@ from services.kit.secrets.sealing import new_key
 from services.kit.settings import load
 from services.local import kafka, ports, postgres
 from services.local.home import Home, LocalFault
-from services.local.names import SERVICES, SLACK_SIM, WORKSPACE
+from services.local.names import SERVICES, SLACK_SIM, SUPERVISOR, WORKSPACE
 from services.local.page import Page
 from services.local.program import Program
 from services.local.supervisor import NAME, Say
 
-SLACK_SIM_PORT: Final = 8585
+SLACK_SIM_PORT, AGENTS_PORT = 8585, 3001
 
 
 @dataclass
@@ -67,6 +67,8 @@ class Product:
         found.append(self._workspace(postgres.Database.at(self.home, addresses[postgres.NAME])))
         ports_of = {name: choose(name, 0) for name in SERVICES}
         self._tell_prometheus(ports_of)
+        agents = choose("agents", AGENTS_PORT if ports.is_free(AGENTS_PORT) else 0)
+        self.told["THREADLINE_SUPERVISOR_HTTP_PORT"] = str(agents)
         return [*found, *(self._service(name, port) for name, port in ports_of.items())]
 
     def _tell_prometheus(self, ports_of: Mapping[str, int]) -> None:
@@ -121,7 +123,7 @@ class Product:
         url = settings.database_url
         self.told["DATABASE_URL"] = url.get_secret_value() if url is not None else ""
         async with owner_database(settings) as owner:
-            is_new = await make_sample(owner, workspace)
+            is_new = await make_sample(owner, workspace, is_real=self.is_real)
         if is_new:
             self.say(NAME, f"{workspace.name} ({workspace.team}) was nobody's: Mara of the sample tenant answers there")
 

@@ -73,8 +73,11 @@ async def _app_of(client: AsyncWebClient, bot: str | None) -> str:
     )
 
 
-async def make_sample(owner: OwnerDatabase, workspace: Workspace) -> bool:
-    """Gives the workspace to the sample tenant, where it has no owner. Says whether it had none."""
+async def make_sample(owner: OwnerDatabase, workspace: Workspace, *, is_real: bool) -> bool:
+    """Gives the workspace to the sample tenant, where it has no owner. Says whether it had none.
+
+    In the Slack of this machine anybody may approve, to try it; in a real one somebody must be named first.
+    """
     async with owner.begin() as connection:
         question = select(ChannelConnectionRow.tenant_id).where(ChannelConnectionRow.workspace == workspace.team)
         if await connection.scalar(question) is not None:
@@ -85,6 +88,7 @@ async def make_sample(owner: OwnerDatabase, workspace: Workspace) -> bool:
         connections=(Connection(workspace=workspace.team),),
         installations=(Installation(app=workspace.app, workspace=workspace.team, bot_user=workspace.bot_user),),
         agents=(MARA,),
+        anyone_may_approve=not is_real,
     )
     await apply(owner, Document(version=1, tenants=(tenant,)), How(by="threadline up"))
     return True

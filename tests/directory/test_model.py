@@ -9,6 +9,7 @@ from alembic.migration import MigrationContext
 from pydantic import SecretStr
 from sqlalchemy import Connection, text
 
+import services.supervisor.model  # noqa: F401 - its tables are among those that are migrated
 from services.directory import migrations
 from services.directory.holding import Unknown
 from services.directory.model import SCHEMA, Base
@@ -80,15 +81,31 @@ GUARDS = text("""
 """)
 
 
-async def test_every_table_is_guarded_and_makes_revisions(owner: OwnerDatabase) -> None:
+PROJECTED = {
+    "agent_tasks",
+    "agent_checkpoints",
+    "human_interventions",
+    "task_artifacts",
+    "agent_heartbeats",
+    "agent_tellings",
+}
+"""What the supervisor writes. It is no part of the directory, and makes no revisions."""
+OF_NOBODY = {"agent_projections"}
+"""Says how far a topic is read, and nothing of anybody."""
+
+
+async def test_every_table_is_guarded_and_the_directorys_make_revisions(owner: OwnerDatabase) -> None:
     async with owner.begin() as connection:
         rows = (await connection.execute(GUARDS)).all()
     assert {row.name for row in rows} == {table.name for table in Base.metadata.tables.values()}
-    assert [row.name for row in rows if not (row.guarded and row.has_policy and row.has_trigger)] == []
+    unguarded = {row.name for row in rows if not (row.guarded and row.has_policy)}
+    assert unguarded == OF_NOBODY
+    assert {row.name for row in rows if not row.has_trigger} == PROJECTED | OF_NOBODY
 
 
 def test_every_table_says_whose_its_rows_are() -> None:
-    assert [table.name for table in Base.metadata.tables.values() if "tenant_id" not in table.columns] == []
+    nobodys = {table.name for table in Base.metadata.tables.values() if "tenant_id" not in table.columns}
+    assert nobodys == OF_NOBODY
 
 
 @pytest.mark.parametrize("password", ["plain", "!:hunter2secret", "o'clock", 'quo"te', "per%cent"])

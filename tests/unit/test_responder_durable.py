@@ -12,7 +12,7 @@ from aiokafka.errors import (
 )
 
 from services.responder.adapters import durable as waiting
-from services.responder.adapters.durable import durable, patiently
+from services.kit.kafka.durable import durable, patiently
 
 
 class Broker:

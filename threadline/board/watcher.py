@@ -27,6 +27,7 @@ from services.local.state import ProgramState
 from services.local.supervisor import NAME
 from services.responder import metrics as responder
 from services.router import metrics as router
+from services.supervisor import metrics as supervisor
 from threadline.board import runs
 from threadline.board.facts import Facts, Happened, Heading, Level, ServiceSeen
 from threadline.board.log_lines import trouble_in
@@ -51,6 +52,7 @@ class Counted:
 COUNTED: Final[Mapping[str, Counted]] = {
     "router": Counted(router.LAG.name, f"{router.DECISIONS.name}_total"),
     "responder": Counted(responder.UNFINISHED.name, f"{responder.RUNS.name}_total"),
+    "supervisor": Counted(supervisor.FOLD_LAG.name, f"{supervisor.EVENTS.name}_total"),
     "ingress": Counted(ingress.SPOOL_RECORDS.name, f"{ingress.RECEIVED.name}_total"),
 }
 

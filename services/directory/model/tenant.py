@@ -16,3 +16,5 @@ class TenantRow(Base):
     anyone_may_stop: Mapped[bool]
     self_approval: Mapped[bool]
     strangers_may_ask: Mapped[bool]
+    agents_channel: Mapped[str]
+    anyone_may_approve: Mapped[bool]

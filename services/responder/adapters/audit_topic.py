@@ -13,7 +13,7 @@ from services.kit.groups import KafkaSettings
 from services.kit.kafka.producer import Producer
 from services.kit.telemetry.instruments import Instruments
 from services.responder import metrics
-from services.responder.adapters.durable import durable
+from services.kit.kafka.durable import durable
 from services.responder.settings import SERVICE
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from services.kit.kafka.fence import Fence
 from services.kit.kafka.producer import Producer
 from services.kit.telemetry.instruments import Instruments
 from services.responder import metrics
-from services.responder.adapters.durable import durable
+from services.kit.kafka.durable import durable
 from services.responder.adapters.gate import Gate
 from services.responder.adapters.slack import NotSent, NoWay, Refused, Slack, TooFast, Unsure, Workspace
 from services.responder.adapters.spans import Spans

@@ -15,7 +15,7 @@ from schemas.run import RunCancel, RunState
 from schemas.topics import AUDIT_RUNS, RUNS_COMMANDS, Topic
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.consumer import newest_of, record_of, to_end
-from services.responder.adapters.durable import patiently
+from services.kit.kafka.durable import patiently
 from services.responder.decisions.effects import Subject
 
 AT_ONCE: Final = 4

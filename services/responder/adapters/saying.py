@@ -12,7 +12,7 @@ from schemas.record import CannotRead
 from schemas.topics import SLACK_EFFECTS
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.consumer import newest_of, record_of, to_end
-from services.responder.adapters.durable import patiently
+from services.kit.kafka.durable import patiently
 from services.responder.adapters.ledger import EffectRefused, Ledger
 from services.responder.adapters.turns import Turns
 from services.responder.decisions.effects import NOT_CHANGED, Call, Subject

@@ -1,0 +1,1 @@
+"""Long-running agents watched, approved and stopped from Slack."""

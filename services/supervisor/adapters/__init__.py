@@ -1,0 +1,1 @@
+"""Topics, Postgres and HTTP."""

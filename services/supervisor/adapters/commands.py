@@ -1,0 +1,125 @@
+"""Reads agents.commands as one of a group: what people click and type. One after the other for each workspace."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+from schemas.agent import ApprovalAnswered, TaskCommanded
+from schemas.record import CannotRead
+from schemas.topics import AGENTS_COMMANDS
+from services.directory.faults import DatabaseAway
+from services.directory.holding import Known
+from services.directory.lookup import Directory
+from services.kit.kafka.consumer import group_consumer, record_of
+from services.kit.kafka.producer import Producer
+from services.kit.telemetry.instruments import Instruments
+from services.supervisor import metrics
+from services.supervisor.adapters.dead import dead_letter
+from services.supervisor.adapters.queries import Queries
+from services.supervisor.adapters.rights import rights_of
+from services.supervisor.adapters.sending import send_all
+from services.supervisor.decisions import commanding
+from services.supervisor.decisions.commanding import Asking
+from services.supervisor.decisions.following import Following
+from services.supervisor.settings import SERVICE, SupervisorSettings
+
+log = logging.getLogger(__name__)
+
+POLL_MS, AT_ONCE = 200, 100
+AGAIN_S: Final = 0.5
+GROUP: Final = f"{SERVICE}.commands"
+
+
+class Commands:
+    """The group's member. A command is done with when all that it leads to stands; done again, it leads to the same."""
+
+    def __init__(
+        self,
+        settings: SupervisorSettings,
+        directory: Directory,
+        queries: Queries,
+        producer: Producer,
+        instruments: Instruments,
+    ) -> None:
+        self._settings, self._directory, self._queries, self._producer = settings, directory, queries, producer
+        self._clock, self._emitter = instruments.clock, instruments.emitter
+
+    async def run(self) -> None:
+        """Reads until it is cancelled."""
+        async with group_consumer(self._settings, GROUP, [AGENTS_COMMANDS]) as consumer:
+            while True:
+                batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
+                await asyncio.gather(*(self._take(records) for records in batches.values()))
+                done = {tp: records[-1].offset + 1 for tp, records in batches.items()}
+                await self._commit(consumer, done)
+
+    async def _commit(self, consumer: Any, done: dict[TopicPartition, int]) -> None:
+        try:
+            if done:
+                await consumer.commit(done)
+        except (CommitFailedError, IllegalStateError, KafkaError) as error:
+            log.info("what people commanded is read again, and recognised (%s)", type(error).__name__)
+
+    async def _take(self, records: Iterable[ConsumerRecord]) -> None:
+        for raw in records:
+            record = record_of(raw, self._settings.topic_prefix)
+            try:
+                _, event = record.decode()
+            except CannotRead as error:
+                self._emitter.count(metrics.DEAD_LETTERS)
+                await send_all(self._producer, [dead_letter(record, str(error), self._clock.now())])
+                continue
+            if isinstance(event, ApprovalAnswered | TaskCommanded):
+                await send_all(self._producer, await self._until_known(event))
+
+    async def _until_known(self, command: ApprovalAnswered | TaskCommanded) -> list[Following]:
+        """Where Postgres is away, a click waits: nobody must be told that there is no such task."""
+        while True:
+            try:
+                return list(await self._lead_to(command))
+            except DatabaseAway as fault:
+                log.warning("what %s wants waits: %s", command.user_id, fault)
+                await asyncio.sleep(AGAIN_S)
+
+    async def _lead_to(self, command: ApprovalAnswered | TaskCommanded) -> Iterator[Following]:
+        tenant = await self._directory.tenant(command.tenant_id)
+        if not isinstance(tenant, Known):
+            return iter(())
+        asking = Asking(command, rights_of(tenant), self._clock.now())
+        if isinstance(command, ApprovalAnswered):
+            found = await self._queries.approval(command.tenant_id, command.approval_id)
+            if found is None:
+                return asking.told(commanding.NO_SUCH_APPROVAL)
+            return commanding.answered(asking, command, found.task, found.approval)
+        return await self._commanded(asking, command)
+
+    async def _commanded(  # noqa: PLR0911 - one for each thing that is wanted
+        self, asking: Asking, command: TaskCommanded
+    ) -> Iterator[Following]:
+        named, tenant_id = command.task_id or "", command.tenant_id
+        match command.verb:
+            case "list":
+                listed = await self._queries.listed(tenant_id, None, None, commanding.MOST_LISTED)
+                return commanding.listed(asking, [each.task for each in listed])
+            case "show" | "cancel":
+                task = await self._queries.task(tenant_id, named)
+                if task is None:
+                    return asking.told(commanding.NO_SUCH_TASK)
+                does = commanding.shown if command.verb == "show" else commanding.cancelled
+                return does(asking, task)
+            case "approve" | "reject" | "answer":
+                found = await self._queries.approval(tenant_id, named)
+                found = found or await self._queries.approval_as_asked(tenant_id, named, None)
+                if found is None:
+                    return asking.told(commanding.NO_SUCH_APPROVAL)
+                if command.verb == "approve":
+                    return commanding.approved_by_name(asking, found.task, found.approval)
+                return commanding.form_wanted(asking, command, found.task, found.approval)
+            case "run" | "text":
+                return asking.told(commanding.NO_WORKERS)
+            case "help":
+                return asking.told(commanding.HELP)

@@ -1,0 +1,281 @@
+"""Reads agents.events as one of the group: each batch is folded, what follows is written, and then it stands."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, Final
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+from typing_extensions import override
+
+from schemas.agent import (
+    ApprovalAttempted,
+    ApprovalDecided,
+    ApprovalRequested,
+    Intervention,
+    TaskArtifact,
+    TaskCheckpoint,
+    TaskEnded,
+    TaskJudged,
+    TaskStarted,
+)
+from schemas.record import CannotRead, UnknownEvent
+from schemas.topics import AGENTS_EVENTS
+from services.directory.faults import DatabaseAway, told
+from services.directory.service import ServiceDatabase
+from services.kit.kafka.connection import client_arguments
+from services.kit.kafka.consumer import Record, record_of
+from services.kit.kafka.producer import Producer
+from services.kit.telemetry.instruments import Instruments
+from services.supervisor import metrics
+from services.supervisor.adapters import partitions
+from services.supervisor.adapters.dead import dead_letter
+from services.supervisor.adapters.partitions import Heard, Moved, Partition
+from services.supervisor.adapters.sending import send_all
+from services.supervisor.decisions.following import Following, following
+from services.supervisor.decisions.projecting import Step, keys_of
+from services.supervisor.settings import SERVICE, SupervisorSettings
+
+log = logging.getLogger(__name__)
+
+EVENTS: Final = (
+    TaskStarted
+    | TaskCheckpoint
+    | TaskArtifact
+    | TaskEnded
+    | ApprovalRequested
+    | ApprovalDecided
+    | ApprovalAttempted
+    | Intervention
+    | TaskJudged
+)
+POLL_MS, AT_ONCE = 200, 1000
+BEATS: Final = 5.0
+"""Heartbeats in each session."""
+NEVER_MS: Final = 10**9
+"""Who has nothing to do, or waits for Postgres, does not leave the group for that."""
+AGAIN_S: Final = 0.5
+NO_PARTITIONS: Final = "it waits for its partitions"
+COMMIT_EVERY_S: Final = 1.0
+
+
+class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
+    """The group's member, and the partitions that it has in hand."""
+
+    def __init__(
+        self,
+        settings: SupervisorSettings,
+        database: ServiceDatabase,
+        producer: Producer,
+        instruments: Instruments,
+    ) -> None:
+        self._settings, self._database, self._producer = settings, database, producer
+        self._clock, self._emitter = instruments.clock, instruments.emitter
+        self.changed: Callable[[], None] = lambda: None
+        """Hears that tasks in hand changed."""
+        self._partitions: dict[int, Partition] = {}
+        self._topic = f"{settings.topic_prefix}{AGENTS_EVENTS.name}"
+        self._away: str | None = None
+        self._commit_at = 0.0
+        session_ms = int(settings.supervisor_session_s * 1000)
+        self._consumer = AIOKafkaConsumer(
+            **client_arguments(settings),
+            group_id=f"{settings.topic_prefix}{SERVICE}",
+            session_timeout_ms=session_ms,
+            heartbeat_interval_ms=int(session_ms / BEATS),
+            rebalance_timeout_ms=session_ms,
+            max_poll_interval_ms=NEVER_MS,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+        )
+        self._consumer.subscribe([self._topic], listener=self)
+
+    @property
+    def partitions(self) -> Sequence[Partition]:
+        """Those in hand."""
+        return list(self._partitions.values())
+
+    def trouble(self) -> str | None:
+        """Why nothing is folded, if nothing is."""
+        if self._away is not None:
+            return self._away
+        ours = {each.partition for each in self._consumer.assignment()}
+        return None if ours and ours == self._partitions.keys() else NO_PARTITIONS
+
+    async def run(self) -> None:
+        """Reads until it is cancelled."""
+        await self._consumer.start()
+        try:
+            while True:
+                await self._load_new()
+                batches = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
+                for tp, records in batches.items():
+                    await self._take(tp, records)
+                await self._tell_the_group()
+        finally:
+            await self._consumer.stop()
+
+    async def _load_new(self) -> None:
+        """Takes in hand what is ours and is not. Nothing of it is read before."""
+        for tp in sorted(self._consumer.assignment()):
+            if tp.partition not in self._partitions:
+                await self._load(tp)
+
+    async def _load(self, tp: TopicPartition) -> None:
+        first = (await self._consumer.beginning_offsets([tp]))[tp]
+        loaded = await self._until_it_answers(
+            partial(partitions.load, self._database, tp.partition, first, self._clock.now())
+        )
+        if tp not in self._consumer.assignment():
+            return
+        self._partitions[tp.partition] = loaded
+        self._consumer.seek(tp, max(loaded.next_offset, first))
+        self._consumer.resume(tp)
+        log.info(
+            "partition %d of %s is in hand, with %d tasks",
+            tp.partition,
+            AGENTS_EVENTS.name,
+            len(loaded.projection.tasks),
+        )
+        self.changed()
+
+    async def _take(self, tp: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
+        """One batch. Where it cannot be written, what stands in Postgres is taken anew, and all of it read again."""
+        partition = self._partitions.get(tp.partition)
+        records = [each for each in records if partition is not None and each.offset >= partition.next_offset]
+        if partition is None or not records:
+            return
+        try:
+            await self._fold(partition, records)
+        except (Moved, DatabaseAway) as error:
+            log.warning("partition %d is taken up again (%s)", tp.partition, type(error).__name__)
+            await self._take_up_again(tp)
+        except asyncpg.PostgresError as error:
+            log.warning("partition %d is taken up again (%s)", tp.partition, type(error).__name__)
+            await self._take_up_again(tp)
+            await self._one_by_one(tp, records)
+        self.changed()
+
+    async def _fold(self, partition: Partition, records: Sequence[ConsumerRecord]) -> None:
+        heard = [each for raw in records if (each := await self._heard(raw)) is not None]
+        with told():
+            await partitions.fetch_missing(self._database, partition, keys_of(each.event for each in heard))
+        steps = partitions.fold(partition, heard)
+        await send_all(self._producer, self._follow(heard, steps))
+        with told():
+            await partitions.write(self._database, partition, records[-1].offset + 1)
+        self._count(heard, steps)
+
+    async def _take_up_again(self, tp: TopicPartition) -> None:
+        del self._partitions[tp.partition]
+        self._consumer.pause(tp)
+        await self._load(tp)
+
+    async def _one_by_one(self, tp: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
+        """One of them is what Postgres does not take. It is kept as a dead letter, and holds up nobody."""
+        for raw in records:
+            partition = self._partitions.get(tp.partition)
+            if partition is None or raw.offset < partition.next_offset:
+                continue
+            try:
+                await self._fold(partition, [raw])
+            except (Moved, DatabaseAway):
+                await self._take_up_again(tp)
+                return
+            except asyncpg.PostgresError as error:
+                await self._take_up_again(tp)
+                await self._dead(record_of(raw, self._settings.topic_prefix), f"Postgres: {type(error).__name__}")
+                if (again := self._partitions.get(tp.partition)) is not None:
+                    with told():
+                        await partitions.write(self._database, again, raw.offset + 1)
+
+    def _follow(self, heard: Sequence[Heard], steps: Sequence[Step]) -> list[Following]:
+        """Each once, however many events lead to it."""
+        pairs = zip(heard, steps, strict=True)
+        found = {more.id: more for each, step in pairs for more in following(each.event, step, each.id)}
+        return list(found.values())
+
+    async def _heard(self, raw: ConsumerRecord) -> Heard | None:
+        record = record_of(raw, self._settings.topic_prefix)
+        try:
+            attributes, event = record.decode()
+        except CannotRead as error:
+            await self._dead(record, str(error))
+            return None
+        if isinstance(event, UnknownEvent):
+            log.warning(
+                "offset %d of partition %d is a %s, which is newer than this version",
+                *(record.offset, record.partition, event.type),
+            )
+            return None
+        assert isinstance(event, EVENTS)  # noqa: S101 - the topic holds no others
+        return Heard(event, attributes.id, record.offset)
+
+    async def _dead(self, record: Record, why: str) -> None:
+        self._emitter.count(metrics.DEAD_LETTERS)
+        await send_all(self._producer, [dead_letter(record, why, self._clock.now())])
+
+    def _count(self, heard: Sequence[Heard], steps: Sequence[Step]) -> None:
+        for each, step in zip(heard, steps, strict=True):
+            if step.is_repeat:
+                self._emitter.count(metrics.EVENTS, result="repeated")
+                continue
+            match each.event:
+                case TaskCheckpoint(cost_usd=float(cost)):
+                    self._emitter.count(metrics.COST, cost)
+                case TaskJudged(judgement=judgement) if step.after is not step.before:
+                    self._emitter.count(metrics.JUDGEMENTS, judgement=judgement)
+                case ApprovalDecided(outcome=outcome) if step.after is not step.before:
+                    self._emitter.count(metrics.DECISIONS, outcome=outcome)
+                case ApprovalAttempted(fault=fault):
+                    self._emitter.count(metrics.ATTEMPTS, fault=fault)
+                case _:
+                    pass
+
+    async def _until_it_answers(self, ask: Callable[[], Any]) -> Any:
+        """Postgres may be away, and tasks must wait."""
+        while True:
+            try:
+                with told():
+                    answer = await ask()
+            except DatabaseAway as fault:
+                if self._away is None:
+                    log.warning("%s; what agents report is kept in the topic meanwhile", fault)
+                self._away = "Postgres does not answer: tasks are as they were"
+                self._emitter.set(metrics.DATABASE_AWAY, 1)
+                await asyncio.sleep(AGAIN_S)
+            else:
+                self._away = None
+                self._emitter.set(metrics.DATABASE_AWAY, 0)
+                return answer
+
+    async def _tell_the_group(self) -> None:
+        """What counts stands in Postgres. The group's offsets are for people, and for their tools."""
+        self._emitter.set(metrics.PARTITIONS, len(self._partitions))
+        now = self._clock.monotonic()
+        if now < self._commit_at:
+            return
+        self._commit_at = now + COMMIT_EVERY_S
+        ours = {tp: self._partitions.get(tp.partition) for tp in self._consumer.assignment()}
+        at = {tp: each.next_offset for tp, each in ours.items() if each is not None}
+        ends = {tp: self._consumer.highwater(tp) or 0 for tp in at}
+        self._emitter.set(metrics.FOLD_LAG, sum(max(0, ends[tp] - offset) for tp, offset in at.items()))
+        try:
+            if at:
+                await self._consumer.commit(at)
+        except (KafkaError, IllegalStateError) as error:
+            log.info("the group was not told how far it is (%s)", type(error).__name__)
+
+    @override
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Others may have them. What was not written yet, they read again."""
+
+    @override
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Ours from now on. What others may have folded meanwhile is taken from Postgres."""
+        self._partitions.clear()
+        for tp in assigned:
+            self._consumer.pause(tp)

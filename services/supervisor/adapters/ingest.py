@@ -1,0 +1,110 @@
+"""Agents report: what they say is checked, and durable before they are answered."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from aiohttp import web
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from opentelemetry.trace import SpanKind
+from pydantic import Field, StringConstraints
+
+from schemas.agent import TaskHome
+from schemas.record import CannotWrite
+from schemas.topics import AGENTS_EVENTS
+from services.directory.programs import Asked, No, Programs, body_of, connection_of, json_answer
+from services.directory.sign_in import Granted
+from services.kit.kafka.producer import Producer
+from services.kit.telemetry.instruments import Instruments
+from services.kit.telemetry.traces import About, context_from_outside, spanning
+from services.supervisor import metrics
+from services.supervisor.decisions import wire
+from services.supervisor.decisions.wire import From, WrongEvent
+
+LARGEST_BODY: Final = 1 << 20
+MOST_EVENTS: Final = 100
+KEPT_WITHIN_S: Final = 10.0
+"""A broker that takes longer is taken for away: the agent asks again, and a repeat is recognised."""
+ABOUT: Final = About("receive agent events", SpanKind.SERVER, {"threadline.transport": "agents"})
+
+Channel = Annotated[str, StringConstraints(pattern=r"^([CDG][A-Z0-9]{1,40}|#[^\s#<>&,]{1,80})$")]
+
+
+class EventsAsked(Asked):
+    """The body of POST /v1/agents/events."""
+
+    channel: Channel | None = None
+    """Where its tasks are told of; the tenant's own channel without it."""
+    events: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST_EVENTS)]
+
+
+@dataclass(frozen=True)
+class _No:
+    """One event that was not taken."""
+
+    index: int
+    why: WrongEvent
+
+    def shown(self) -> dict[str, Any]:
+        """As the program is told."""
+        return {"index": self.index, "id": self.why.event_id, "error": "wrong_event", "message": str(self.why)}
+
+
+class Ingest:
+    """The address for events."""
+
+    def __init__(self, programs: Programs, producer: Producer, instruments: Instruments) -> None:
+        self._programs, self._producer = programs, producer
+        self._clock, self._emitter, self._tracer = instruments.clock, instruments.emitter, instruments.tracer
+
+    def routes(self) -> list[web.RouteDef]:
+        """The one."""
+        return [web.post("/v1/agents/events", self._programs.told(self._take))]
+
+    async def _take(self, request: web.Request, granted: Granted) -> web.Response:
+        began = self._clock.monotonic()
+        asked: EventsAsked = await body_of(request, EventsAsked)
+        connection = connection_of(granted.tenant, asked)
+        home = TaskHome(
+            connection=connection,
+            team_id=connection.partition(":")[2],
+            channel=asked.channel or granted.tenant.facts.agents_channel,
+        )
+        source = From(granted.tenant.tenant_id, granted.token_id, home, self._clock.now())
+        taken, refused = _read(asked.events, source)
+        if taken:
+            with spanning(self._tracer, ABOUT, context_from_outside(request.headers)):
+                await self._keep(taken)
+        self._emitter.count(metrics.EVENTS, len(taken), result="accepted")
+        self._emitter.count(metrics.EVENTS, len(refused), result="refused")
+        self._emitter.observe(metrics.INGEST_SECONDS, self._clock.monotonic() - began)
+        status = web.HTTPAccepted.status_code if taken else web.HTTPBadRequest.status_code
+        return json_answer(status, {"accepted": len(taken), "refused": [each.shown() for each in refused]})
+
+    async def _keep(self, taken: list[tuple[wire.LogEvent, str]]) -> None:
+        """All of them are durable when it returns, those of one task in their order."""
+        try:
+            async with asyncio.timeout(KEPT_WITHIN_S):
+                sent = [
+                    await self._producer.send(AGENTS_EVENTS, event.task_id, event, record_id)
+                    for event, record_id in taken
+                ]
+                await asyncio.shield(asyncio.gather(*sent))
+        except CannotWrite:
+            raise No(400, "not_text", "an event cannot stand as UTF-8; not all were taken in") from None
+        except MessageSizeTooLargeError:
+            raise No(413, "too_large", "an event is too large; not all were taken in") from None
+        except (TimeoutError, KafkaError, OSError) as error:
+            words = f"the broker does not take it ({type(error).__name__}); send the same events again"
+            raise No(503, "not_kept", words) from None
+
+
+def _read(events: list[dict[str, Any]], source: From) -> tuple[list[tuple[wire.LogEvent, str]], list[_No]]:
+    taken: list[tuple[wire.LogEvent, str]] = []
+    refused: list[_No] = []
+    for index, raw in enumerate(events):
+        try:
+            taken.append(wire.to_log(wire.read(raw), source))
+        except WrongEvent as why:
+            refused.append(_No(index, why))
+    return taken, refused

@@ -1,0 +1,144 @@
+"""What one partition of agents.events comes to: taken from Postgres, folded on, and written back.
+
+Whoever moves a partition's offset on in Postgres owns what follows. One who was taken for gone moves nothing: the
+offset is not the one that it knew.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+import asyncpg
+
+from schemas.agent import AgentEvent
+from services.directory.service import Connection, ServiceDatabase, bind
+from services.supervisor.adapters import projections
+from services.supervisor.decisions.projecting import Changes, Key, Projection, Step
+from services.supervisor.decisions.task import Task
+
+log = logging.getLogger(__name__)
+
+IN_HAND: Final = timedelta(days=1)
+"""A task that is over is kept in hand for so long: what is to be said of it may still wait."""
+CHANNEL: Final = "threadline_tasks"
+"""On which those who wait for a task are told that it changed."""
+
+_WHERE: Final = "select next_offset from threadline.agent_projections where partition = $1"
+_BEGIN: Final = """
+    insert into threadline.agent_projections (partition, next_offset) values ($1, $2) on conflict do nothing
+"""
+_MOVE: Final = """
+    update threadline.agent_projections set next_offset = $3 where partition = $1 and next_offset = $2
+"""
+_NOTIFY: Final = "select pg_notify($1, each) from unnest($2::text[]) each"
+_TENANTS: Final = "select threadline.tenants_with_tasks($1, $2)"
+_TASKS: Final = """
+    select state, recent from threadline.agent_tasks where partition = $1 and (ended_at is null or last_at >= $2)
+"""
+
+
+class Moved(Exception):
+    """Somebody else has folded on. What is known here is old."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One event of the topic."""
+
+    event: AgentEvent
+    id: str
+    offset: int
+
+
+@dataclass
+class Partition:
+    """One partition in hand."""
+
+    number: int
+    next_offset: int
+    projection: Projection
+    changed: set[Key] = field(default_factory=set)
+    """Tasks that changed and were not looked at since by who speaks of them."""
+
+    @property
+    def tasks(self) -> list[Task]:
+        """Those in hand."""
+        return [held.task for held in self.projection.tasks.values() if held.task is not None]
+
+    def task(self, key: Key) -> Task | None:
+        """One of them."""
+        held = self.projection.tasks.get(key)
+        return held.task if held is not None else None
+
+
+async def load(database: ServiceDatabase, number: int, first_offset: int, now: datetime) -> Partition:
+    """A partition as Postgres has it; from the first offset that there is where it was never folded."""
+    projection = Projection(number)
+    async with database.for_nobody() as connection:
+        await connection.execute(_BEGIN, number, first_offset)
+        next_offset: int = await connection.fetchval(_WHERE, number)
+        since = now - IN_HAND
+        tenants = [row[0] for row in await connection.fetch(_TENANTS, number, since)]
+        for tenant_id in tenants:
+            await bind(connection, tenant_id)
+            rows = await connection.fetch(_TASKS, number, since)
+            projection.tasks |= dict(projections.held_of(tenant_id, row) for row in rows)
+    if next_offset < first_offset:
+        log.warning(
+            "partition %d of agents.events begins at %d, and was folded up to %d: what stood between is gone, and the "
+            "tasks are as they were known",
+            *(number, first_offset, next_offset),
+        )
+    return Partition(number, next_offset, projection, changed=set(projection.tasks))
+
+
+async def fetch_missing(database: ServiceDatabase, partition: Partition, keys: set[Key]) -> None:
+    """Takes in hand what Postgres knows of tasks that are not."""
+    missing: dict[str, list[str]] = {}
+    for tenant_id, task_id in keys - partition.projection.tasks.keys():
+        missing.setdefault(tenant_id, []).append(task_id)
+    if not missing:
+        return
+    async with database.for_nobody() as connection:
+        for tenant_id, task_ids in missing.items():
+            await bind(connection, tenant_id)
+            partition.projection.tasks |= await projections.read(connection, tenant_id, task_ids)
+
+
+def fold(partition: Partition, heard: Sequence[Heard]) -> list[Step]:
+    """What each event makes of its task. Nothing is written yet."""
+    return [partition.projection.take(each.event, each.id) for each in heard]
+
+
+async def write(database: ServiceDatabase, partition: Partition, next_offset: int) -> None:
+    """Writes what changed, and how far that is. `Moved` where somebody else did so before."""
+    changes = partition.projection.written()
+    told: list[str] = []
+    async with database.for_nobody() as connection:
+        moved = await connection.execute(_MOVE, partition.number, partition.next_offset, next_offset)
+        if moved != "UPDATE 1":
+            raise Moved
+        for tenant_id, changed in changes.items():
+            if await _written(connection, tenant_id, partition.number, changed):
+                told += [f"{tenant_id}/{task_id}" for task_id in changed.tasks]
+            else:
+                partition.projection.forget_tenant(tenant_id)
+        await connection.execute(_NOTIFY, CHANNEL, told)
+    partition.next_offset = next_offset
+    partition.changed |= {(tenant_id, task_id) for tenant_id, each in changes.items() for task_id in each.tasks}
+
+
+async def _written(connection: Connection, tenant_id: str, number: int, changes: Changes) -> bool:
+    """Whether the tenant is still there."""
+    await bind(connection, tenant_id)
+    try:
+        async with connection.transaction():
+            await projections.write(connection, tenant_id, number, changes)
+    except asyncpg.ForeignKeyViolationError:
+        log.warning(
+            "the tenant %s is gone from the directory: what its agents say is kept in the topic alone", tenant_id
+        )
+        return False
+    return True

@@ -1,0 +1,104 @@
+"""The projections in Postgres: written a batch at a time, all of it with how far the topic is folded, or nothing."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import asyncpg
+
+from services.directory.service import Connection
+from services.supervisor.decisions.projecting import Changes, Held, Key, Row
+from services.supervisor.decisions.task import Task
+
+_TASKS: Final = """
+    insert into threadline.agent_tasks (tenant_id, task_id, partition, agent_id, task_name, status, parent_task_id,
+        started_at, last_at, ended_at, cost_usd, version, orders, state, recent)
+    select $1, * from unnest($2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
+        $9::timestamptz[], $10::timestamptz[], $11::float8[], $12::bigint[], $13::bigint[], $14::jsonb[], $15::bytea[])
+    on conflict (tenant_id, task_id) do update set partition = excluded.partition, agent_id = excluded.agent_id,
+        task_name = excluded.task_name, status = excluded.status, parent_task_id = excluded.parent_task_id,
+        started_at = excluded.started_at, last_at = excluded.last_at, ended_at = excluded.ended_at,
+        cost_usd = excluded.cost_usd, version = excluded.version, orders = excluded.orders, state = excluded.state,
+        recent = excluded.recent
+"""
+_CHECKPOINTS: Final = """
+    insert into threadline.agent_checkpoints (tenant_id, event_id, task_id, partition, at, status, level, action,
+        progress, step, context_used, cost_usd, details_json)
+    select $1, * from unnest($2::text[], $3::text[], $4::int[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
+        $9::float8[], $10::text[], $11::bigint[], $12::float8[], $13::text[])
+    on conflict do nothing
+"""
+_ARTIFACTS: Final = """
+    insert into threadline.task_artifacts (tenant_id, event_id, task_id, partition, at, artifact, title, link)
+    select $1, * from unnest($2::text[], $3::text[], $4::int[], $5::timestamptz[], $6::text[], $7::text[], $8::text[])
+    on conflict do nothing
+"""
+_INTERVENTIONS: Final = """
+    insert into threadline.human_interventions (tenant_id, intervention_id, request_id, task_id, partition, kind, state,
+        action, arguments_json, arguments_hash, choices, answer, reason, by_user, via, at, expires_at, decided_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+    on conflict (tenant_id, intervention_id) do update set state = excluded.state, answer = excluded.answer,
+        reason = excluded.reason, by_user = excluded.by_user, via = excluded.via, decided_at = excluded.decided_at
+"""
+_HELD: Final = """
+    select state, recent from threadline.agent_tasks where task_id = any($1::text[])
+"""
+
+
+async def write(connection: Connection, tenant_id: str, partition: int, changes: Changes) -> None:
+    """The rows of one tenant. A row that stands already stays, but for what may change of it."""
+    if changes.tasks:
+        rows = [task_row(each.task, each.recent, partition) for each in changes.tasks.values() if each.task is not None]
+        await connection.execute(_TASKS, tenant_id, *_columns(rows))
+    if changes.checkpoints:
+        await connection.execute(_CHECKPOINTS, tenant_id, *_columns(changes.checkpoints.values()))
+    if changes.artifacts:
+        await connection.execute(_ARTIFACTS, tenant_id, *_columns(changes.artifacts.values()))
+    if changes.interventions:
+        await connection.executemany(_INTERVENTIONS, [(tenant_id, *row) for row in changes.interventions.values()])
+
+
+async def read(connection: Connection, tenant_id: str, task_ids: Sequence[str]) -> dict[Key, Held]:
+    """Tasks as they stand, of the tenant that is bound."""
+    return dict(held_of(tenant_id, row) for row in await connection.fetch(_HELD, task_ids))
+
+
+def held_of(tenant_id: str, row: asyncpg.Record) -> tuple[Key, Held]:
+    """A task as its row keeps it."""
+    task = Task.model_validate_json(row["state"], strict=False)
+    return (tenant_id, task.task_id), Held(task, row["recent"])
+
+
+def task_row(task: Task, recent: bytes, partition: int) -> Row:
+    """What stands of a task, but for whose it is."""
+    return (
+        task.task_id,
+        partition,
+        task.agent_id,
+        task.task_name,
+        task.status,
+        task.parent_task_id,
+        task.started_at,
+        task.received_at,
+        ended_at(task),
+        task.cost_usd,
+        task.version,
+        task.orders_version,
+        task.model_dump_json(),
+        recent,
+    )
+
+
+def ended_at(task: Task) -> datetime | None:
+    """When it ended, if it did."""
+    return task.at if task.is_over else None
+
+
+def _columns(rows: Iterable[Row]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def shown_json(value: str | None) -> Any:
+    """A JSON column as a value."""
+    return None if value is None else json.loads(value)

@@ -1,0 +1,255 @@
+"""Says in Slack what is to be said of tasks: what changed first, no faster than Slack takes it, nothing twice."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import asyncpg
+
+from schemas import ids
+from schemas.agent import AgentStatus
+from schemas.command import OutboundMessage
+from schemas.topics import RUNS_COMMANDS
+from services.directory.faults import DatabaseAway, told
+from services.directory.service import ServiceDatabase, bind
+from services.kit.kafka.producer import Producer
+from services.kit.telemetry.instruments import Instruments
+from services.supervisor import metrics
+from services.supervisor.adapters.partitions import Partition
+from services.supervisor.adapters.sending import send_all
+from services.supervisor.decisions.blocks import as_json
+from services.supervisor.decisions.following import Following
+from services.supervisor.decisions.posts import Post, posts_of
+from services.supervisor.decisions.projecting import Key
+from services.supervisor.decisions.task import Task
+from services.supervisor.decisions.telling import Due, Told, due
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S: Final = 1.0
+PER_S, BURST = 1.0, 20.0
+"""How many messages a connection takes: Slack lets an app post about one a second in a channel, and change about fifty
+a minute. What does not fit waits, and is said as it is then."""
+FROM: Final = "supervisor"
+"""Stands where others name their token."""
+
+_TOLD: Final = "select task_id, posts from threadline.agent_tellings where task_id = any($1::text[])"
+_KEEP: Final = """
+    insert into threadline.agent_tellings (tenant_id, task_id, posts)
+    select $1, * from unnest($2::text[], $3::jsonb[])
+    on conflict (tenant_id, task_id) do update set posts = excluded.posts
+"""
+
+
+@dataclass
+class _Room:
+    """What a connection still takes."""
+
+    left: float
+    at: float
+
+    def take(self, now: float) -> bool:
+        self.left, self.at = min(BURST, self.left + (now - self.at) * PER_S), now
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
+
+
+@dataclass
+class _Spoken:
+    """What was said of the tasks of one partition."""
+
+    partition: Partition
+    told: dict[Key, dict[str, Told]] = field(default_factory=dict)
+    waiting: dict[Key, list[Due]] = field(default_factory=dict)
+
+
+class Telling:
+    """Looks at what changed, and at what only went on, and hands it to the responder."""
+
+    def __init__(
+        self,
+        partitions: Callable[[], Sequence[Partition]],
+        database: ServiceDatabase,
+        producer: Producer,
+        instruments: Instruments,
+        every_s: float,
+    ) -> None:
+        self._partitions, self._database, self._producer = partitions, database, producer
+        self._clock, self._emitter = instruments.clock, instruments.emitter
+        self._every = timedelta(seconds=every_s)
+        self._spoken: dict[int, _Spoken] = {}
+        self._rooms: dict[str, _Room] = {}
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something changed."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+            self._woken.clear()
+            try:
+                with told():
+                    await self._look()
+            except (DatabaseAway, asyncpg.PostgresError) as error:
+                log.warning(
+                    "what was said of tasks cannot be read or kept (%s); it is tried again", type(error).__name__
+                )
+                self._spoken.clear()
+                await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _look(self) -> None:
+        now = self._clock.now()
+        ours = self._partitions()
+        self._spoken = {
+            each.number: known
+            for each in ours
+            if (known := self._spoken.get(each.number)) is not None and known.partition is each
+        }
+        for partition in ours:
+            spoken = self._spoken.get(partition.number)
+            if spoken is None:
+                spoken = self._spoken[partition.number] = await self._recall(partition)
+            await self._consider(spoken, now)
+        await self._say_what_is_due(now)
+
+    async def _recall(self, partition: Partition) -> _Spoken:
+        """What was said, by whoever had the partition before."""
+        spoken = _Spoken(partition)
+        partition.changed |= partition.projection.tasks.keys()
+        await self._recall_of(spoken, partition.changed)
+        return spoken
+
+    async def _recall_of(self, spoken: _Spoken, keys: Iterable[Key]) -> None:
+        of_tenant: dict[str, list[str]] = {}
+        for tenant_id, task_id in keys:
+            if (tenant_id, task_id) not in spoken.told:
+                of_tenant.setdefault(tenant_id, []).append(task_id)
+        if not of_tenant:
+            return
+        async with self._database.for_nobody() as connection:
+            for tenant_id, task_ids in of_tenant.items():
+                await bind(connection, tenant_id)
+                found = {row["task_id"]: row["posts"] for row in await connection.fetch(_TOLD, task_ids)}
+                for task_id in task_ids:
+                    spoken.told[tenant_id, task_id] = _told_of(found.get(task_id, "{}"))
+
+    async def _consider(self, spoken: _Spoken, now: datetime) -> None:
+        keys, spoken.partition.changed = spoken.partition.changed, set()
+        await self._recall_of(spoken, keys)
+        for key in keys:
+            self._weigh(spoken, key, now)
+
+    def _weigh(self, spoken: _Spoken, key: Key, now: datetime) -> None:
+        task = spoken.partition.task(key)
+        if task is None:
+            spoken.told.pop(key, None)
+            spoken.waiting.pop(key, None)
+            return
+        since = min((each.at for each in spoken.waiting.get(key, ())), default=now)
+        found = due(posts_of(task), spoken.told.setdefault(key, {}), min(since, now), self._every)
+        if found:
+            spoken.waiting[key] = found
+        else:
+            spoken.waiting.pop(key, None)
+
+    async def _say_what_is_due(self, now: datetime) -> None:
+        """The most urgent first, for each connection as many as it takes."""
+        wanted = [
+            (each, spoken, key)
+            for spoken in self._spoken.values()
+            for key, dues in spoken.waiting.items()
+            for each in dues
+            if each.at <= now
+        ]
+        wanted.sort(key=lambda found: (found[0].urgency, found[0].at))
+        said: list[tuple[Due, _Spoken, Key]] = []
+        left: list[tuple[Due, _Spoken, Key]] = []
+        for found in wanted:
+            (said if self._has_room(found[1], found[2]) else left).append(found)
+        self._emitter.set(metrics.UNTOLD, len(left))
+        self._emitter.set(
+            metrics.UNTOLD_SECONDS, max(((now - each.at).total_seconds() for each, _, _ in left), default=0)
+        )
+        if not said:
+            return
+        records = [_message(spoken.partition.task(key), each.post, now) for each, spoken, key in said]
+        await send_all(self._producer, [each for each in records if each is not None])
+        self._emitter.count(metrics.TOLD, len(said))
+        for each, spoken, key in said:
+            spoken.told[key][each.post.name] = Told(each.post.digest, now, each.post.status)
+        await self._keep({(id(spoken), key): (spoken, key) for _, spoken, key in said}.values())
+        for _, spoken, key in said:
+            self._weigh(spoken, key, now)
+        self._woken.set()  # a thread's first message may let others follow
+
+    def _has_room(self, spoken: _Spoken, key: Key) -> bool:
+        task = spoken.partition.task(key)
+        if task is None:
+            return False
+        now = self._clock.monotonic()
+        room = self._rooms.setdefault(task.home.connection, _Room(BURST, now))
+        return room.take(now)
+
+    async def _keep(self, said: Iterable[tuple[_Spoken, Key]]) -> None:
+        rows: dict[str, list[tuple[str, str]]] = {}
+        for spoken, key in said:
+            rows.setdefault(key[0], []).append((key[1], _as_row(spoken.told[key])))
+        async with self._database.for_nobody() as connection:
+            for tenant_id, of_tenant in rows.items():
+                await bind(connection, tenant_id)
+                await connection.execute(_KEEP, tenant_id, *(list(each) for each in zip(*of_tenant, strict=True)))
+
+
+def _message(task: Task | None, post: Post, now: datetime) -> Following | None:
+    """The command that says it. The same version of a task says the same under the same name."""
+    if task is None:
+        return None
+    home = task.home
+    key = f"{post.name}@{task.version}"
+    name = ids.message_id(home.connection, key)
+    message = OutboundMessage(
+        at=now,
+        effect_id=ids.effect_id(name, "message", 0),
+        request_key=key,
+        tenant_id=task.tenant_id,
+        connection=home.connection,
+        team_id=home.team_id,
+        channel_id=home.channel,
+        thread_of=post.thread_of,
+        post_id=post.name,
+        token_id=FROM,
+        text=post.text,
+        blocks_json=as_json(post.blocks),
+        color=post.color,
+    )
+    return Following(
+        RUNS_COMMANDS, ids.thread_key(home.team_id, home.channel, post.thread_of or post.name), message, name
+    )
+
+
+def _told_of(posts: str) -> dict[str, Told]:
+    return {
+        name: Told(digest, datetime.fromisoformat(at), _status(status))
+        for name, (digest, at, status) in json.loads(posts).items()
+    }
+
+
+def _status(name: Any) -> AgentStatus | None:
+    return name  # type: ignore[no-any-return] # it was one when it was written
+
+
+def _as_row(posts: dict[str, Told]) -> str:
+    return json.dumps({name: (each.digest, each.at.isoformat(), each.status) for name, each in posts.items()})

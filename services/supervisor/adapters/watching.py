@@ -1,0 +1,102 @@
+"""What time alone brings: approvals that nobody decided, and agents that fell silent."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+
+from schemas.agent import AgentStatus
+from services.directory.faults import DatabaseAway, told
+from services.directory.service import ServiceDatabase, bind
+from services.kit.kafka.producer import Producer
+from services.kit.telemetry.instruments import Instruments
+from services.supervisor import metrics
+from services.supervisor.adapters.partitions import IN_HAND, Partition
+from services.supervisor.adapters.sending import send_all
+from services.supervisor.decisions import deciding, judging
+from services.supervisor.decisions.following import Following, of_task
+from services.supervisor.decisions.looks import LOOKS
+from services.supervisor.decisions.projecting import Key
+from services.supervisor.decisions.task import Task
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S: Final = 1.0
+_HEARD: Final = "select task_id, at from threadline.agent_heartbeats where task_id = any($1::text[])"
+
+
+class Watching:
+    """Looks at every task in hand, each second."""
+
+    def __init__(
+        self,
+        partitions: Callable[[], Sequence[Partition]],
+        database: ServiceDatabase,
+        producer: Producer,
+        instruments: Instruments,
+    ) -> None:
+        self._partitions, self._database, self._producer = partitions, database, producer
+        self._clock, self._emitter = instruments.clock, instruments.emitter
+        self._since = self._clock.now()
+        """From when on signs of life are heard without a gap."""
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            try:
+                with told():
+                    await self._look()
+            except (DatabaseAway, asyncpg.PostgresError) as error:
+                log.warning(
+                    "signs of life cannot be read (%s): nobody is taken for silent meanwhile", type(error).__name__
+                )
+                self._since = self._clock.now()
+
+    async def _look(self) -> None:
+        now = self._clock.now()
+        partitions = self._partitions()
+        tasks = [task for each in partitions for task in each.tasks if not task.is_over]
+        self._show(tasks, now)
+        heard = await self._heard([each for each in tasks if each.heartbeat_s is not None])
+        await send_all(self._producer, list(self._follow(tasks, heard, now)))
+        for each in partitions:
+            each.projection.forget(lambda task: task.is_over and now - task.received_at > IN_HAND)
+
+    def _follow(self, tasks: Sequence[Task], heard: dict[Key, datetime], now: datetime) -> Iterator[Following]:
+        for task in tasks:
+            for approval in task.approvals:
+                if approval.is_open and now >= approval.expires_at:
+                    yield of_task(task, deciding.expired(task, approval, now), f"expired:{approval.approval_id}")
+            at = max(task.received_at, heard.get((task.tenant_id, task.task_id), task.received_at))
+            listening = at if task.silent_since is not None else max(at, self._since)
+            judged = judging.of_silence(task, listening, now)
+            if judged is not None:
+                yield of_task(task, judged, f"{judged.judgement}:{task.version}")
+
+    async def _heard(self, tasks: Sequence[Task]) -> dict[Key, datetime]:
+        of_tenant: dict[str, list[str]] = {}
+        for each in tasks:
+            of_tenant.setdefault(each.tenant_id, []).append(each.task_id)
+        found: dict[Key, datetime] = {}
+        if of_tenant:
+            async with self._database.for_nobody() as connection:
+                for tenant_id, task_ids in of_tenant.items():
+                    await bind(connection, tenant_id)
+                    rows = await connection.fetch(_HEARD, task_ids)
+                    found |= {(tenant_id, row["task_id"]): row["at"] for row in rows}
+        return found
+
+    def _show(self, tasks: Sequence[Task], now: datetime) -> None:
+        count: dict[AgentStatus, int] = dict.fromkeys(LOOKS, 0)
+        for each in tasks:
+            count[each.status] += 1
+        for status, number in count.items():
+            self._emitter.set(metrics.TASKS, number, status=status)
+        waiting = [each for task in tasks for each in task.approvals if each.is_open]
+        self._emitter.set(metrics.APPROVALS_OPEN, len(waiting))
+        oldest = max(((now - each.asked_at).total_seconds() for each in waiting), default=0)
+        self._emitter.set(metrics.OLDEST_APPROVAL, oldest)

@@ -1,0 +1,147 @@
+"""The composition root of the supervisor: what is built of what, and what goes on beside what."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+from aiohttp import web
+
+from services.directory import metrics as directory_metrics
+from services.directory.lookup import Directory, directory
+from services.directory.lookup import Surroundings as DirectorySurroundings
+from services.directory.programs import No, Programs
+from services.directory.service import ServiceDatabase, service_database
+from services.kit import process
+from services.kit.fault import Fault
+from services.kit.http import health_page, served
+from services.kit.kafka.metrics import CATALOGUE as KAFKA_METRICS
+from services.kit.kafka.presence import brokers_listen
+from services.kit.kafka.producer import Producer
+from services.kit.process import Process
+from services.kit.telemetry.instruments import Instruments
+from services.supervisor import metrics
+from services.supervisor.adapters.asking import Asking
+from services.supervisor.adapters.commands import Commands
+from services.supervisor.adapters.folding import NO_PARTITIONS, Folding
+from services.supervisor.adapters.ingest import LARGEST_BODY, Ingest
+from services.supervisor.adapters.news import News
+from services.supervisor.adapters.pages import Pages
+from services.supervisor.adapters.queries import Queries
+from services.supervisor.adapters.telling import Telling
+from services.supervisor.adapters.watching import Watching
+from services.supervisor.settings import SERVICE, SupervisorSettings
+
+log = logging.getLogger(__name__)
+
+SNAPSHOT = "supervisor-directory.json"
+CATALOGUE = (*metrics.CATALOGUE, *KAFKA_METRICS, *directory_metrics.CATALOGUE)
+
+
+class Broken(Fault):
+    """It cannot go on."""
+
+
+def run(settings: SupervisorSettings) -> int:
+    """Runs it until it is told to leave. Gives the exit code."""
+    return process.run(SERVICE, settings, CATALOGUE, lambda running: _work(settings, running))
+
+
+async def _work(settings: SupervisorSettings, running: Process) -> None:
+    running.health.ready["tasks"] = lambda: NO_PARTITIONS
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    if not await brokers_listen(settings, running):
+        return
+    async with AsyncExitStack() as stack:
+        surroundings = DirectorySurroundings(running.clock, running.emitter, settings.state_folder / SNAPSHOT)
+        known = await stack.enter_async_context(directory(settings, surroundings))
+        instruments = Instruments(running.clock, running.emitter, running.tracer)
+        producer = await stack.enter_async_context(Producer(settings, SERVICE, instruments))
+        database = await stack.enter_async_context(service_database(settings, settings.supervisor_database_connections))
+        supervisor = Supervisor(settings, running, known, database, producer, instruments)
+        address = served(
+            supervisor.application(),
+            settings.supervisor_http_host,
+            settings.supervisor_http_port,
+            setting="THREADLINE_SUPERVISOR_HTTP_PORT",
+        )
+        log.info("agents report at %s", await stack.enter_async_context(address))
+        await supervisor.run()
+
+
+class Supervisor:
+    """Everything that one process has."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what was opened for it
+        self,
+        settings: SupervisorSettings,
+        running: Process,
+        known: Directory,
+        database: ServiceDatabase,
+        producer: Producer,
+        instruments: Instruments,
+    ) -> None:
+        self._settings, self._running = settings, running
+        queries = Queries(database)
+        self._news = News()
+        self._folding = Folding(settings, database, producer, instruments)
+        self._telling = Telling(
+            lambda: self._folding.partitions, database, producer, instruments, settings.supervisor_update_s
+        )
+        self._folding.changed = self._telling.wake
+        self._watching = Watching(lambda: self._folding.partitions, database, producer, instruments)
+        self._commands = Commands(settings, known, queries, producer, instruments)
+        programs = Programs(known, running.clock, "agents")
+        programs.refused = self._refused
+        self._addresses = (
+            Ingest(programs, producer, instruments),
+            Asking(programs, queries, self._news, running.clock),
+            Pages(programs, queries, running.clock),
+        )
+        running.health.ready["tasks"] = self._folding.trouble
+
+    def application(self) -> web.Application:
+        """What agents and people reach."""
+        application = web.Application(client_max_size=LARGEST_BODY)
+        application.router.add_get("/health", health_page(self._running.health, reasons=False))
+        for each in self._addresses:
+            application.router.add_routes(each.routes())
+        return application
+
+    async def run(self) -> None:
+        """Until it is told to leave."""
+        url = self._settings.database_url
+        if url is None:
+            raise ValueError("a supervisor has a database")
+        parts: dict[str, Coroutine[Any, Any, None]] = {
+            "folding events": self._folding.run(),
+            "hearing of changes": self._news.run(url),
+            "speaking of tasks": self._telling.run(),
+            "watching tasks": self._watching.run(),
+            "hearing people": self._commands.run(),
+            "waiting to be told": _told(self._running.stopping),
+        }
+        tasks = {asyncio.create_task(part): what for what, part in parts.items()}
+        try:
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in tasks:
+                each.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in ended:
+            if (error := task.exception()) is not None:
+                if isinstance(error, Fault):
+                    raise error
+                raise Broken(
+                    f"{tasks[task]} failed ({type(error).__name__}): the supervisor cannot go on, and loses nothing. "
+                    "Start it again"
+                ) from error
+
+    def _refused(self, no: No) -> None:
+        result = "try_again" if no.status == web.HTTPServiceUnavailable.status_code else "refused"
+        self._running.emitter.count(metrics.REQUESTS, result=result)
+
+
+async def _told(stopping: asyncio.Event) -> None:
+    await stopping.wait()

@@ -1,0 +1,99 @@
+"""What follows from an event beside the task that it made: more events, and what one person is told."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas import ids
+from schemas.agent import AgentEvent, ApprovalAttempted, ApprovalDecided, ApprovalRequested, TaskCheckpoint
+from schemas.base import Event
+from schemas.command import Notice, NoticeKind, Place
+from schemas.topics import AGENTS_EVENTS, RUNS_COMMANDS, Topic
+from services.supervisor.decisions import judging
+from services.supervisor.decisions.deciding import WORDS
+from services.supervisor.decisions.projecting import Step
+from services.supervisor.decisions.task import Task
+
+
+@dataclass(frozen=True)
+class Following:
+    """A record that is to be written."""
+
+    topic: Topic
+    key: str | bytes | None
+    event: Event
+    id: str
+
+
+def following(event: AgentEvent, step: Step, event_id: str) -> Iterator[Following]:
+    """What an event leads to. The same event leads to the same records, under the same names."""
+    task = step.after
+    if task is None or step.is_repeat:
+        return
+    match event:
+        case TaskCheckpoint():
+            for judged in judging.of_context(task):
+                nth = sum(each.judgement == judged.judgement for each in task.judgements)
+                yield of_task(task, judged, f"judged:{task.life}:{judged.judgement}:{nth}")
+        case ApprovalRequested():
+            asked = task.approval(event.approval_id)
+            if asked is not None and asked.arguments_hash != event.arguments_hash:
+                attempted = ApprovalAttempted(
+                    at=event.received_at,
+                    task_id=task.task_id,
+                    tenant_id=task.tenant_id,
+                    agent_id=task.agent_id,
+                    approval_id=event.approval_id,
+                    arguments_hash=event.arguments_hash,
+                    fault="other_arguments",
+                    attempted_by=event.token_id,
+                    via="program",
+                )
+                yield of_task(task, attempted, f"attempted:{event_id}")
+        case ApprovalDecided() if step.before is step.after and event.decided_by is not None and event.via == "slack":
+            said = Whisper(event.decided_by, WORDS["already_decided"], event_id, event.at, "approval_refused")
+            yield whispered(home_of(task), said)
+        case _:
+            pass
+
+
+def of_task(task: Task, event: AgentEvent, what: str) -> Following:
+    """Another event of a task."""
+    return Following(AGENTS_EVENTS, task.task_id, event, ids.task_record_id(task.tenant_id, task.task_id, what))
+
+
+@dataclass(frozen=True)
+class Whisper:
+    """What one person is told, and after what."""
+
+    user: str
+    text: str
+    cause: str
+    at: datetime
+    kind: NoticeKind = "task_told"
+
+
+def home_of(task: Task) -> Place:
+    """Where a task is told of."""
+    return Place(
+        tenant_id=task.tenant_id,
+        connection=task.home.connection,
+        team_id=task.home.team_id,
+        channel_id=task.home.channel,
+    )
+
+
+def whispered(place: Place, said: Whisper) -> Following:
+    """The command that tells it. After one cause there is one."""
+    name = ids.run_id(place.connection, f"notice:{said.cause}")
+    told = Notice(
+        at=said.at,
+        notice_id=name,
+        cause=said.cause,
+        place=place,
+        user_id=said.user,
+        notice=said.kind,
+        text=said.text,
+    )
+    key = ids.thread_key(place.connection.partition(":")[2], place.channel_id or "", place.thread_ts)
+    return Following(RUNS_COMMANDS, key, told, name)

@@ -1,0 +1,37 @@
+"""The forms that people write in: a reason, or an answer."""
+
+from schemas.buttons import APPROVAL
+from services.supervisor.decisions.blocks import Block, escaped, plain, section, short
+from services.supervisor.decisions.deciding import ANSWER, REJECT
+from services.supervisor.decisions.task import Approval
+
+LONGEST_ANSWER = 3000
+
+
+def form(approval: Approval, verb: str, agent_id: str) -> Block:
+    """What is opened where somebody wants to reject, or to answer."""
+    rejects = verb == REJECT
+    label, send = ("Why not?", "Reject") if rejects else ("Your answer", "Send")
+    return {
+        "type": "modal",
+        "callback_id": APPROVAL,
+        "private_metadata": f"{approval.approval_id}:{approval.arguments_hash}:{REJECT if rejects else ANSWER}",
+        "title": plain(short(f"Agent {agent_id}", 24)),
+        "submit": plain(send),
+        "close": plain("Close"),
+        "blocks": [
+            section(f"*{escaped(approval.action)}*"),
+            {
+                "type": "input",
+                "block_id": "said",
+                "optional": rejects,
+                "label": plain(label),
+                "element": {
+                    "type": "plain_text_input",
+                    "action_id": "said",
+                    "multiline": True,
+                    "max_length": LONGEST_ANSWER,
+                },
+            },
+        ],
+    }

@@ -1,0 +1,172 @@
+"""Folds events into tasks, and gathers the rows that follow: the same for a service that goes on and for a rebuild."""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, TypeAlias
+
+from schemas.agent import AgentEvent, ApprovalAttempted, Intervention, TaskArtifact, TaskCheckpoint
+from services.supervisor.decisions.folding import fold
+from services.supervisor.decisions.task import Approval, Task
+
+Key: TypeAlias = tuple[str, str]
+"""A tenant, and a task of it."""
+REMEMBERED: Final = 256
+"""So many events of a task are known again. A program sends at most a hundred at once, and again until they stand."""
+MARK: Final = 8
+"""Bytes that stand for an event's id."""
+
+Row: TypeAlias = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A task, and the marks of its last events."""
+
+    task: Task | None
+    recent: bytes = b""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one event made of its task."""
+
+    before: Task | None
+    after: Task | None
+    is_repeat: bool = False
+
+
+@dataclass
+class Changes:
+    """The rows of one tenant that are to be written."""
+
+    tasks: dict[str, Held] = field(default_factory=dict)
+    checkpoints: dict[str, Row] = field(default_factory=dict)
+    artifacts: dict[str, Row] = field(default_factory=dict)
+    interventions: dict[str, Row] = field(default_factory=dict)
+
+
+@dataclass
+class Projection:
+    """The tasks of one partition that are in hand, and what changed of them."""
+
+    partition: int
+    tasks: dict[Key, Held] = field(default_factory=dict)
+    changes: dict[str, Changes] = field(default_factory=dict)
+
+    def take(self, event: AgentEvent, event_id: str) -> Step:
+        """Folds one event. Its task must be in hand, if there is one."""
+        key = (event.tenant_id, event.task_id)
+        held = self.tasks.get(key) or Held(None)
+        mark = hashlib.blake2b(event_id.encode(), digest_size=MARK).digest()
+        if _stands_in(mark, held.recent):
+            return Step(held.task, held.task, is_repeat=True)
+        after = fold(held.task, event, event_id)
+        changes = self.changes.setdefault(event.tenant_id, Changes())
+        if after is not None:
+            now = Held(after, (held.recent + mark)[-REMEMBERED * MARK :])
+            self.tasks[key] = changes.tasks[event.task_id] = now
+        self._rows(changes, event, event_id)
+        self._approvals(changes, held.task, after)
+        return Step(held.task, after)
+
+    def written(self) -> dict[str, Changes]:
+        """What is to be written, by tenant; from now on it counts as written."""
+        changes, self.changes = self.changes, {}
+        return changes
+
+    def forget(self, is_old: Callable[[Task], bool]) -> None:
+        """Lets go of tasks that nothing is expected of any more. They are read again where something comes."""
+        for key in [key for key, held in self.tasks.items() if held.task is None or is_old(held.task)]:
+            del self.tasks[key]
+
+    def forget_tenant(self, tenant_id: str) -> None:
+        """Lets go of everything of a tenant."""
+        for key in [key for key in self.tasks if key[0] == tenant_id]:
+            del self.tasks[key]
+
+    def _rows(self, changes: Changes, event: AgentEvent, event_id: str) -> None:
+        where = (event_id, event.task_id, self.partition, event.at)
+        match event:
+            case TaskCheckpoint():
+                changes.checkpoints[event_id] = (
+                    *where,
+                    event.status,
+                    event.level,
+                    event.action,
+                    event.progress,
+                    event.step,
+                    event.context_used,
+                    event.cost_usd,
+                    event.details_json,
+                )
+            case TaskArtifact():
+                changes.artifacts[event_id] = (*where, event.artifact, event.title, event.link)
+            case Intervention():
+                told = _Intervention(event.action, "told", event.action, event.by_user, event.via, answer=event.text)
+                changes.interventions[event_id] = told.row(event_id, event.task_id, self.partition, event.at)
+            case ApprovalAttempted():
+                tried = _Intervention("attempt", event.fault, event.approval_id, event.attempted_by, event.via)
+                changes.interventions[event_id] = tried.row(event_id, event.task_id, self.partition, event.at)
+            case _:
+                pass
+
+    def _approvals(self, changes: Changes, before: Task | None, after: Task | None) -> None:
+        if after is None or (before is not None and before.approvals is after.approvals):
+            return
+        known = {each.approval_id: each for each in before.approvals} if before is not None else {}
+        for each in after.approvals:
+            if known.get(each.approval_id) is not each:
+                changes.interventions[each.approval_id] = _of_approval(each, after.task_id, self.partition)
+
+
+@dataclass(frozen=True)
+class _Intervention:
+    """What a person did that is no answer to an approval."""
+
+    kind: str
+    state: str
+    action: str
+    by_user: str
+    via: str
+    answer: str | None = None
+
+    def row(self, event_id: str, task_id: str, partition: int, at: datetime) -> Row:
+        what = (event_id, None, task_id, partition, self.kind, self.state, self.action, None, None, ())
+        return (*what, self.answer, None, self.by_user, self.via, at, None, at)
+
+
+def _of_approval(approval: Approval, task_id: str, partition: int) -> Row:
+    return (
+        approval.approval_id,
+        approval.request_id,
+        task_id,
+        partition,
+        approval.kind,
+        approval.state,
+        approval.action,
+        approval.arguments_json,
+        approval.arguments_hash,
+        approval.choices,
+        approval.answer,
+        approval.reason,
+        approval.decided_by,
+        approval.via,
+        approval.asked_at,
+        approval.expires_at,
+        approval.decided_at,
+    )
+
+
+def keys_of(events: Iterable[AgentEvent]) -> set[Key]:
+    """The tasks that events are about."""
+    return {(each.tenant_id, each.task_id) for each in events}
+
+
+def _stands_in(mark: bytes, recent: bytes) -> bool:
+    """Marks stand one behind the other, each at a multiple of its length."""
+    at = recent.find(mark)
+    while at >= 0 and at % MARK:
+        at = recent.find(mark, at + 1)
+    return at >= 0

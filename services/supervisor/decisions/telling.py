@@ -1,0 +1,52 @@
+"""When what is to be said of a task is said: what changed now, what only went on now and then."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+from schemas.agent import AgentStatus
+from services.supervisor.decisions.posts import Post
+
+
+class Urgency(IntEnum):
+    """Which of several goes first where Slack's limits leave room for one."""
+
+    WAITS_FOR_SOMEBODY = 0
+    CHANGED = 1
+    WENT_ON = 2
+
+
+@dataclass(frozen=True)
+class Told:
+    """What was said last under a post's name."""
+
+    digest: str
+    at: datetime
+    status: AgentStatus | None = None
+
+
+@dataclass(frozen=True)
+class Due:
+    """A post that is to be said, and from when on."""
+
+    post: Post
+    at: datetime
+    urgency: Urgency
+
+
+def due(posts: Iterable[Post], told: Mapping[str, Told], since: datetime, every: timedelta) -> list[Due]:
+    """Everything that is not said as it is now. Nothing stands in a thread whose head was never said."""
+    found: list[Due] = []
+    for post in posts:
+        said = told.get(post.name)
+        if said is not None and said.digest == post.digest:
+            continue
+        if post.thread_of is not None and post.thread_of not in told:
+            continue
+        if said is not None and post.status is not None and post.status == said.status:
+            found.append(Due(post, said.at + every, Urgency.WENT_ON))
+        else:
+            waits = post.thread_of is not None and any(each["type"] == "actions" for each in post.blocks)
+            found.append(Due(post, since, Urgency.WAITS_FOR_SOMEBODY if waits else Urgency.CHANGED))
+    return found

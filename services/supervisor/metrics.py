@@ -1,0 +1,76 @@
+"""What is measured of the supervisor."""
+
+from typing import get_args
+
+from schemas.agent import AgentStatus, AttemptFault, JudgementKind, Outcome
+from services.kit.telemetry.catalogue import Counter, Gauge, Histogram
+
+EVENTS = Counter(
+    "threadline_supervisor_events",
+    "Events that agents reported, by what became of them; `repeated` ones were there before.",
+    labels={"result": ("accepted", "refused", "repeated")},
+)
+INGEST_SECONDS = Histogram(
+    "threadline_supervisor_ingest", "From a report's arrival until it is durable and answered.", unit="s"
+)
+REQUESTS = Counter(
+    "threadline_supervisor_requests",
+    "Requests of programs that led to nothing, by what they were told.",
+    labels={"result": ("refused", "try_again")},
+)
+TASKS = Gauge(
+    "threadline_supervisor_tasks",
+    "Tasks that are not over, by their status, of the partitions that this process has.",
+    labels={"status": get_args(AgentStatus)},
+)
+APPROVALS_OPEN = Gauge("threadline_supervisor_approvals_open", "Approvals that wait for somebody.")
+OLDEST_APPROVAL = Gauge(
+    "threadline_supervisor_oldest_approval", "How long the oldest open approval has waited.", unit="s"
+)
+DECISIONS = Counter(
+    "threadline_supervisor_decisions",
+    "Approvals that were decided, by how.",
+    labels={"outcome": get_args(Outcome)},
+)
+ATTEMPTS = Counter(
+    "threadline_supervisor_attempts",
+    "Attempts to decide that led to nothing, by why.",
+    labels={"fault": get_args(AttemptFault)},
+)
+DECIDE_SECONDS = Histogram(
+    "threadline_supervisor_decide", "From a click that decides until its task can know.", unit="s"
+)
+JUDGEMENTS = Counter(
+    "threadline_supervisor_judgements",
+    "What was noticed of tasks, by what.",
+    labels={"judgement": get_args(JudgementKind)},
+)
+COST = Counter("threadline_supervisor_cost_usd", "What tasks said that they cost, in US dollars.")
+TOLD = Counter("threadline_supervisor_told", "Messages that were handed to the responder.")
+UNTOLD = Gauge("threadline_supervisor_untold", "Messages that wait for room in Slack's limits.")
+UNTOLD_SECONDS = Gauge("threadline_supervisor_untold_age", "How long the oldest of them waits.", unit="s")
+FOLD_LAG = Gauge("threadline_supervisor_fold_lag", "Events that are not folded yet.")
+PARTITIONS = Gauge("threadline_supervisor_partitions", "Partitions of agents.events that this process has.")
+DATABASE_AWAY = Gauge("threadline_supervisor_projection_halted", "1 while the projections cannot be written.")
+DEAD_LETTERS = Counter("threadline_supervisor_dead_letters", "Records that could not be understood, and are kept.")
+
+CATALOGUE = (
+    EVENTS,
+    INGEST_SECONDS,
+    REQUESTS,
+    TASKS,
+    APPROVALS_OPEN,
+    OLDEST_APPROVAL,
+    DECISIONS,
+    ATTEMPTS,
+    DECIDE_SECONDS,
+    JUDGEMENTS,
+    COST,
+    TOLD,
+    UNTOLD,
+    UNTOLD_SECONDS,
+    FOLD_LAG,
+    PARTITIONS,
+    DATABASE_AWAY,
+    DEAD_LETTERS,
+)

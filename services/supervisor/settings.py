@@ -1,0 +1,26 @@
+"""What the supervisor is told."""
+
+from pydantic import Field
+
+from services.directory.settings import DirectorySettings
+from services.kit.groups import KafkaSettings
+from services.kit.process import ProcessSettings
+
+SERVICE = "supervisor"
+"""What it is called, and its consumer groups behind the topics' prefix."""
+
+
+class SupervisorSettings(DirectorySettings, KafkaSettings, ProcessSettings):
+    """Watching agents."""
+
+    supervisor_http_host: str = "127.0.0.1"
+    """The address at which agents report. Loopback unless TLS stands before it."""
+    supervisor_http_port: int = Field(default=3001, ge=0, le=65535)
+    """The port for it; 0 takes a free one."""
+    supervisor_update_s: float = Field(default=30.0, ge=1, le=3600)
+    """How often a task's message is brought up to date while it only goes on. A change of its status is said at
+    once."""
+    supervisor_session_s: float = Field(default=10.0, ge=6, le=300)
+    """How long a supervisor may be silent before others take over."""
+    supervisor_database_connections: int = Field(default=10, ge=2, le=100)
+    """How many connections it keeps at most for its tables, beside those for the directory."""

@@ -1,0 +1,119 @@
+"""A local Slack with a tenant, the pipeline, and a supervisor to which programs report."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+
+from bench.beds.inbox import Found, Inbox
+from bench.beds.responder import Pipeline, environment_of, own_pipeline
+from bench.beds.router import describe
+from bench.beds.supervisor import OwnSupervisor, Reporter, own_supervisor, token_for
+from schemas.topics import AGENTS_EVENTS
+from services.directory.document import Document, Person
+from services.kit.groups import DatabaseSettings, KafkaSettings
+from services.slack_sim.app import slack_sim
+from services.slack_sim.client import SlackSim, slack_sim_at
+from services.slack_sim.settings import SlackSimSettings
+from tests.conftest import fresh, topics_of
+from tests.databases import Databases
+from tests.responder.conftest import tenant
+from tests.responder.desk import globex
+from tests.slack_sim.first import First
+
+
+@dataclass
+class Watch:
+    """Everything between an agent and the people who watch it."""
+
+    sim: SlackSim
+    first: First
+    kafka: KafkaSettings
+    database: DatabaseSettings
+    pipeline: Pipeline
+    supervisor: OwnSupervisor
+    environment: dict[str, str]
+    tokens: dict[str, str]
+    session: ClientSession
+    folder: Path
+    _tasks: Any = field(default_factory=lambda: count(1))
+
+    def reporter(self, name: str = "task", program: str = "acme") -> Reporter:
+        """A program with a task of its own."""
+        address, token = self.supervisor.agents, self.tokens[program]
+        return Reporter(address, token, self.session, f"{name}-{next(self._tasks)}")
+
+    async def heads(self) -> list[dict[str, Any]]:
+        """What our app says at the top of the agents' channel."""
+        found = (await self.sim.transcript(self.first.support)).messages
+        return [each for each in found if each.get("app_id")]
+
+    async def head(self, task_id: str, contains: str = "") -> dict[str, Any]:
+        """A task's own message, once it says something."""
+        async with asyncio.timeout(20):
+            while True:
+                for each in await self.heads():
+                    words = str(each)
+                    if f"`{task_id}`" in words and contains in words:
+                        return each
+                await asyncio.sleep(0.05)
+
+    async def under(self, task_id: str, contains: str) -> dict[str, Any]:
+        """A message in the thread of a task, once there is one that says something."""
+        head = await self.head(task_id)
+        async with asyncio.timeout(20):
+            while True:
+                found = (await self.sim.transcript(self.first.support, head["ts"])).messages
+                for each in found:
+                    if each["ts"] != head["ts"] and contains in str(each):
+                        return each
+                await asyncio.sleep(0.05)
+
+    async def events(self, task_id: str) -> list[Found]:
+        """What stands of a task in the log."""
+        return [each for each in await Inbox(self.kafka).found(AGENTS_EVENTS) if each.event.task_id == task_id]
+
+    async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
+        """Waits until something is so."""
+        async with asyncio.timeout(30):
+            while not await holds():  # noqa: ASYNC110 - what is waited for is somebody else's
+                await asyncio.sleep(0.05)
+
+    @asynccontextmanager
+    async def again(self) -> AsyncIterator[None]:
+        """The next supervisor, where the last one was."""
+        async with own_supervisor(self.folder / "supervisor", self.environment) as self.supervisor:
+            yield
+
+
+@asynccontextmanager
+async def watching(kafka: KafkaSettings, databases: Databases, folder: Path, **more: str) -> AsyncIterator[Watch]:
+    """A Slack, two tenants, the pipeline and a supervisor; each keyword is a variable of its environment."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(databases.new())
+        simulation = await stack.enter_async_context(slack_sim(SlackSimSettings(slack_sim_port=0, slack_sim_seed="w")))
+        sim = await stack.enter_async_context(slack_sim_at(simulation.address))
+        world = await sim.world()
+        first = First.of(world)
+        people = (Person(user=first.you, may=("approve",)),)
+        acme = tenant(first).model_copy(update={"people": people, "agents_channel": first.support})
+        await describe(database, Document(version=1, tenants=(acme, globex())))
+        tokens = {each: await token_for(database, each) for each in ("acme", "globex")}
+        environment = {**environment_of(sim.api_url, world, kafka, database), **more}
+        session = await stack.enter_async_context(ClientSession())
+        pipeline = await stack.enter_async_context(own_pipeline(folder, environment))
+        supervisor = await stack.enter_async_context(own_supervisor(folder / "supervisor", environment))
+        yield Watch(sim, first, kafka, database, pipeline, supervisor, environment, tokens, session, folder)
+
+
+@pytest.fixture(scope="module")
+async def watch(brokers: str, databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Watch]:
+    """One for all tests of a module."""
+    async with topics_of(fresh(brokers)) as kafka, watching(kafka, databases, tmp_path_factory.mktemp("w")) as found:
+        yield found
