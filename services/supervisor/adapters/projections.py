@@ -3,13 +3,15 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 
-from services.directory.service import Connection
+from services.directory.service import Connection as ServiceConnection
 from services.supervisor.decisions.projecting import Changes, Held, Key, Row
 from services.supervisor.decisions.task import Task
+
+Connection: TypeAlias = "ServiceConnection | asyncpg.Connection[asyncpg.Record]"
 
 _TASKS: Final = """
     insert into threadline.agent_tasks (tenant_id, task_id, partition, agent_id, task_name, status, parent_task_id,

@@ -21,7 +21,7 @@ MOST_CONTEXTS: Final = 8
 MOST_OF_EACH: Final = 20
 """So many artifacts, judgements, orders, moments and decided approvals are kept in a task; the tables have them all."""
 CALM_AT: Final = 0.60
-"""A context that has become this empty may be warned of again."""
+"""A context that has fallen to this may be warned of again."""
 
 Reported: TypeAlias = TaskStarted | TaskCheckpoint | TaskArtifact | TaskEnded | ApprovalRequested
 Each = TypeVar("Each")
@@ -116,7 +116,8 @@ def _went_on(task: Task, event: TaskCheckpoint) -> dict[str, Any]:
         seen = ContextSeen.model_construct(at=event.at, used=event.context_used)
         changed["context_used"] = event.context_used
         changed["contexts"] = (*task.contexts[1 - MOST_CONTEXTS :], seen)
-        if task.warned and event.context_used < CALM_AT * task.context_size:
+        fell = event.context_used < (task.context_used or 0)
+        if task.warned and fell and event.context_used < CALM_AT * task.context_size:
             changed["warned"] = ()
     return changed
 

@@ -1,0 +1,137 @@
+"""Makes the projections anew from the topic: one partition after the other, each all at once or not at all.
+
+The running supervisor goes on meanwhile. Where a partition is made anew it waits for that, and finds what it knew.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import asyncpg
+from aiokafka import ConsumerRecord
+
+from schemas.record import CannotRead, UnknownEvent
+from schemas.topics import AGENTS_EVENTS
+from services.directory.connecting import connect
+from services.directory.faults import told
+from services.kit.fault import Fault
+from services.kit.groups import DatabaseSettings, KafkaSettings
+from services.kit.kafka.consumer import record_of
+from services.kit.kafka.passage import Passages, passages
+from services.supervisor.adapters import projections
+from services.supervisor.adapters.folding import EVENTS
+from services.supervisor.decisions.projecting import Key, Projection
+
+ANSWER_WITHIN_S: Final = 300.0
+"""An operator's change may be large."""
+AT_ONCE: Final = 10_000
+TABLES: Final = ("agent_tasks", "agent_checkpoints", "human_interventions", "task_artifacts")
+
+_WHERE: Final = "select next_offset from threadline.agent_projections where partition = $1 for update"
+_TENANTS: Final = "select tenant_id from threadline.tenants"
+_HELD: Final = """
+    select tenant_id, state, recent from threadline.agent_tasks where partition = $1 and task_id = any($2::text[])
+"""
+
+
+@dataclass
+class Rebuilt:
+    """What came of it."""
+
+    partitions: int = 0
+    events: int = 0
+    tasks: int = 0
+    unreadable: int = 0
+    of_nobody: int = 0
+    """Events of tenants that are gone from the directory."""
+    gone: int = 0
+    """Events that retention has deleted. Tasks that began with them are as what is left says."""
+
+
+class NoOwner(Fault):
+    """Only who owns the tables may empty them."""
+
+
+async def rebuild(kafka: KafkaSettings, database: DatabaseSettings, tell: Callable[[int, Rebuilt], None]) -> Rebuilt:
+    """All partitions."""
+    if database.database_owner_url is None:
+        raise NoOwner("THREADLINE_DATABASE_OWNER_URL is not set: only the owner of the tables may make them anew")
+    rebuilt = Rebuilt()
+    with told():
+        connection = await connect(database.database_owner_url, "threadline rebuild", ANSWER_WITHIN_S)
+        try:
+            async with passages(kafka, AGENTS_EVENTS) as topic:
+                for number, first in sorted((await topic.begins()).items()):
+                    async with connection.transaction():
+                        await _Partition(connection, number, kafka.topic_prefix, rebuilt).rebuild(topic, first)
+                    rebuilt.partitions += 1
+                    tell(number, rebuilt)
+        finally:
+            await connection.close()
+    return rebuilt
+
+
+class _Partition:
+    """One of them."""
+
+    def __init__(
+        self, connection: "asyncpg.Connection[asyncpg.Record]", number: int, prefix: str, rebuilt: Rebuilt
+    ) -> None:
+        self._connection, self._number, self._prefix, self._rebuilt = connection, number, prefix, rebuilt
+        self._projection = Projection(number)
+
+    async def rebuild(self, topic: Passages, first: int) -> None:
+        next_offset: int | None = await self._connection.fetchval(_WHERE, self._number)
+        if next_offset is None or next_offset <= first:
+            return  # nothing of it was ever folded, or nothing of that is left: what is known stays
+        tenants = {row["tenant_id"] for row in await self._connection.fetch(_TENANTS)}
+        for table in TABLES:
+            emptied = f"delete from threadline.{table} where partition = $1"  # noqa: S608 - names of ours
+            await self._connection.execute(emptied, self._number)
+        self._rebuilt.gone += first
+        passage = topic.read(self._number, range(first, next_offset))
+        async for records in _batches(passage.more):
+            await self._take([each for raw in records if (each := self._opened(raw, tenants)) is not None])
+
+    def _opened(self, raw: ConsumerRecord, tenants: set[str]) -> tuple[Any, str] | None:
+        self._rebuilt.events += 1
+        try:
+            attributes, event = record_of(raw, self._prefix).decode()
+        except CannotRead:
+            self._rebuilt.unreadable += 1
+            return None
+        if isinstance(event, UnknownEvent):
+            return None
+        assert isinstance(event, EVENTS)  # noqa: S101 - the topic holds no others
+        if event.tenant_id not in tenants:
+            self._rebuilt.of_nobody += 1
+            return None
+        return event, attributes.id
+
+    async def _take(self, events: Sequence[tuple[Any, str]]) -> None:
+        projection = self._projection
+        await self._fetch_missing({(event.tenant_id, event.task_id) for event, _ in events})
+        for event, name in events:
+            step = projection.take(event, name)
+            self._rebuilt.tasks += step.before is None and step.after is not None
+        for tenant_id, changes in projection.written().items():
+            await projections.write(self._connection, tenant_id, self._number, changes)
+        projection.forget(lambda task: task.is_over)
+
+    async def _fetch_missing(self, keys: set[Key]) -> None:
+        missing = [task_id for _, task_id in keys - self._projection.tasks.keys()]
+        if missing:
+            rows = await self._connection.fetch(_HELD, self._number, missing)
+            self._projection.tasks |= dict(projections.held_of(row["tenant_id"], row) for row in rows)
+
+
+async def _batches(more: Callable[[], Any]) -> AsyncIterator[list[ConsumerRecord]]:
+    """Larger ones than the client hands out: Postgres takes many rows as fast as few."""
+    gathered: list[ConsumerRecord] = []
+    while records := await more():
+        gathered += records
+        if len(gathered) >= AT_ONCE:
+            yield gathered
+            gathered = []
+    if gathered:
+        yield gathered

@@ -1,0 +1,417 @@
+"""What events make of a task, what is noticed, who may decide, and what is said."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas import ids
+from schemas.agent import (
+    AgentEvent,
+    ApprovalAttempted,
+    ApprovalDecided,
+    ApprovalRequested,
+    Intervention,
+    TaskArtifact,
+    TaskCheckpoint,
+    TaskEnded,
+    TaskHome,
+    TaskJudged,
+    TaskStarted,
+)
+from services.supervisor.decisions import deciding, judging, wire
+from services.supervisor.decisions.blocks import bar, lasted, revealed
+from services.supervisor.decisions.deciding import Answer, Rights
+from services.supervisor.decisions.folding import fold
+from services.supervisor.decisions.following import following
+from services.supervisor.decisions.posts import Post, posts_of
+from services.supervisor.decisions.projecting import Projection
+from services.supervisor.decisions.task import Approval, Task
+from services.supervisor.decisions.telling import Told, Urgency, due
+
+AT = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
+HOME = TaskHome(connection="A1:T1", team_id="T1", channel="C1")
+ARGUMENTS = {"version": 4, "why": "```<!channel>\u202e```"}
+HASH = ids.approval_hash("deploy", ARGUMENTS)
+RIGHTS = Rights(
+    approvers=frozenset({"UANNA"}),
+    stoppers=frozenset(),
+    anyone_may_approve=False,
+    anyone_may_stop=False,
+    self_approval=False,
+    revision=3,
+)
+
+
+def said(what: type[Any], after_s: float = 0, **more: Any) -> Any:
+    at = AT + timedelta(seconds=after_s)
+    common = {"at": at, "received_at": at, "home": HOME, "token_id": "tok"}
+    return what(task_id="t1", tenant_id="acme", agent_id="deployer", **common, **more)
+
+
+def done(kind: type[Any], after_s: float = 0, **more: Any) -> Any:
+    return kind(task_id="t1", tenant_id="acme", agent_id="deployer", at=AT + timedelta(seconds=after_s), **more)
+
+
+def started(**more: Any) -> TaskStarted:
+    event: TaskStarted = said(TaskStarted, **{"task_name": "Deploy", "context_size": 100_000, **more})
+    return event
+
+
+def went_on(after_s: float = 1, **more: Any) -> TaskCheckpoint:
+    event: TaskCheckpoint = said(TaskCheckpoint, after_s, **{"action": "works", **more})
+    return event
+
+
+def asked(**more: Any) -> ApprovalRequested:
+    facts: dict[str, Any] = {
+        "approval_id": "ap1",
+        "request_id": "mine",
+        "action": "deploy",
+        "arguments_json": json.dumps(ARGUMENTS),
+        "arguments_hash": HASH,
+        "expires_at": AT + timedelta(hours=1),
+    }
+    event: ApprovalRequested = said(ApprovalRequested, 2, **{**facts, **more})
+    return event
+
+
+def decided(by: str, outcome: str = "approved", digest: str = HASH) -> ApprovalDecided:
+    facts = {"approval_id": "ap1", "arguments_hash": digest, "outcome": outcome, "decided_by": by, "via": "slack"}
+    event: ApprovalDecided = done(ApprovalDecided, 3, **facts)
+    return event
+
+
+def after(*events: AgentEvent) -> Task:
+    task: Task | None = None
+    for number, event in enumerate(events):
+        task = fold(task, event, f"e{number}")
+    assert task is not None
+    return task
+
+
+def only(task: Task) -> Approval:
+    (approval,) = task.approvals
+    return approval
+
+
+# --- what events make of a task --------------------------------------------------------------------------------------
+
+
+def test_each_status_comes_from_what_happened() -> None:
+    cases: list[tuple[str, tuple[AgentEvent, ...]]] = [
+        ("starting", ()),
+        ("working", (went_on(),)),
+        ("paused", (went_on(status="paused"),)),
+        ("error", (went_on(status="error"),)),
+        ("context_warning", (went_on(context_used=70_000),)),
+        ("waiting_for_approval", (went_on(), asked())),
+        ("working", (went_on(), asked(), decided("UANNA"))),
+        ("stalled", (went_on(), done(TaskJudged, 60, judgement="silent", text="silence"))),
+        ("working", (went_on(), done(TaskJudged, 60, judgement="silent", text="silence"), went_on(90))),
+        ("complete", (asked(), said(TaskEnded, 4, status="complete"))),
+        ("cancelled", (said(TaskEnded, 4, status="cancelled"),)),
+    ]
+    for status, events in cases:
+        assert after(started(), *events).status == status
+    moments = [each.status for each in after(started(), went_on(), asked(), decided("UANNA")).timeline]
+    assert moments == ["starting", "working", "waiting_for_approval", "working"]
+
+
+def test_the_first_decision_holds_and_only_about_what_was_asked() -> None:
+    first = after(started(), asked(), decided("UANNA"))
+    assert only(first).state == "approved"
+    late = decided("UBEN", "rejected")
+    assert fold(first, late, "late") is first
+    other = after(started(), asked(), decided("UANNA", digest="another"))
+    assert only(other).state == "open"
+
+
+def test_what_is_asked_stays_what_it_was() -> None:
+    """The same name with other arguments is no other question, and is put on record."""
+    before = after(started(), asked())
+    changed = asked(arguments_json='{"version":5}', arguments_hash=ids.approval_hash("deploy", {"version": 5}))
+    projection = Projection(0)
+    for number, event in enumerate((started(), asked())):
+        projection.take(event, f"e{number}")
+    step = projection.take(changed, "e9")
+    assert step.after is not None
+    assert step.after.approvals == before.approvals
+    (attempt,) = following(changed, step, "e9")
+    assert isinstance(attempt.event, ApprovalAttempted)
+    assert attempt.event.fault == "other_arguments"
+
+
+def test_an_approval_of_a_task_that_ended_is_not_needed_any_more() -> None:
+    task = after(started(), asked(), said(TaskEnded, 4, status="error"))
+    assert only(task).state == "withdrawn"
+    assert fold(task, decided("UANNA"), "x") is task
+
+
+def test_a_task_may_be_begun_again_and_is_another_life() -> None:
+    task = after(started(), went_on(cost_usd=1.0), said(TaskEnded, 4, status="complete"), started(task_name="Again"))
+    assert (task.life, task.status, task.task_name, task.cost_usd) == (1, "starting", "Again", 0)
+    ended = after(started(), said(TaskEnded, 4, status="complete"))
+    assert fold(ended, went_on(9), "late") is ended
+
+
+def test_what_never_began_is_a_task_too() -> None:
+    task = after(went_on(progress=0.5))
+    assert (task.task_name, task.status, task.progress) == ("t1", "working", 0.5)
+    assert fold(None, decided("UANNA"), "x") is None
+
+
+EVENTS = st.lists(
+    st.sampled_from(
+        [
+            started(),
+            went_on(cost_usd=0.25, context_used=10),
+            went_on(5, status="paused"),
+            asked(),
+            decided("UANNA"),
+            decided("UBEN", "rejected"),
+            said(TaskArtifact, 3, artifact="file", title="a"),
+            done(Intervention, 4, action="cancel", by_user="UANNA"),
+            done(TaskJudged, 60, judgement="silent", text="silence"),
+            said(TaskEnded, 9, status="complete"),
+        ]
+    ),
+    max_size=30,
+)
+
+
+@given(EVENTS, st.randoms(use_true_random=False))
+def test_repeats_change_nothing_and_a_decision_is_never_another(events: list[AgentEvent], random: Any) -> None:
+    once, again = Projection(0), Projection(0)
+    events = [started(), *events]
+    for number, event in enumerate(events):
+        for projection in (once, again):
+            projection.take(event, f"e{number}")
+        if number and random.random() < 0.5:
+            back = random.randrange(number)
+            assert again.take(events[back], f"e{back}").is_repeat
+    assert once.tasks == again.tasks
+    assert once.changes == again.changes
+    states: list[str] = []
+    task: Task | None = None
+    for number, event in enumerate(events):
+        task = fold(task, event, f"e{number}")
+        if task is not None and not task.life and task.approvals:
+            states.append(only(task).state)
+    assert len({each for each in states if each != "open"}) <= 1
+
+
+@given(EVENTS)
+def test_a_task_survives_its_row(events: list[AgentEvent]) -> None:
+    task: Task | None = None
+    for number, event in enumerate(events):
+        task = fold(task, event, f"e{number}")
+    if task is not None:
+        assert Task.model_validate_json(task.model_dump_json(), strict=False) == task
+
+
+# --- what is noticed -------------------------------------------------------------------------------------------------
+
+
+def test_a_context_that_fills_up_is_noticed_once_each_and_foretold() -> None:
+    projection, noticed = Projection(0), []
+    projection.take(started(), "s")
+    for second in range(30):
+        event = went_on(second, context_used=40_000 + second * 2_000)
+        step = projection.take(event, f"e{second}")
+        for more in following(event, step, f"e{second}"):
+            assert isinstance(more.event, TaskJudged)
+            noticed.append((second, more.event.judgement, more.event.text))
+            projection.take(more.event, more.id)
+    assert [(second, kind) for second, kind, _ in noticed] == [
+        (2, "context_soon"),
+        (15, "context_70"),
+        (23, "context_85"),
+    ]
+    assert noticed[0][2] == "its context will reach 85% in about 20 s, if it goes on like this"
+    calm = projection.take(went_on(40, context_used=1_000), "calm").after
+    assert calm is not None
+    assert calm.warned == ()
+
+
+def test_silence_is_noticed_by_how_often_a_program_says_that_it_lives() -> None:
+    beating, mute = after(started(heartbeat_s=10.0, worker="build-1:7"), went_on()), after(started(), went_on())
+    for task, quiet_s, silent_s in ((beating, 29, 31), (mute, 899, 901)):
+        heard = task.received_at
+        assert judging.of_silence(task, heard, heard + timedelta(seconds=quiet_s)) is None
+        found = judging.of_silence(task, heard, heard + timedelta(seconds=silent_s))
+        assert found is not None
+        assert found.judgement == "silent"
+        silent = fold(task, found, "x")
+        assert silent is not None
+        assert silent.status == "stalled"
+        again = judging.of_silence(silent, heard + timedelta(seconds=silent_s), heard + timedelta(seconds=silent_s))
+        assert again is not None
+        assert fold(silent, again, "y") != silent
+    waits = fold(mute, asked(), "w")
+    assert waits is not None
+    assert judging.of_silence(waits, AT, AT + timedelta(days=1)) is None
+    assert judging.of_silence(after(started(), said(TaskEnded, 1, status="error")), AT, AT + timedelta(days=9)) is None
+
+
+# --- who may decide --------------------------------------------------------------------------------------------------
+
+
+def answer(by: str = "UANNA", what: str = "approve", **more: Any) -> Answer:
+    facts: dict[str, Any] = {"by": by, "arguments_hash": HASH, "answer": what, "reason": None, "via": "slack", "at": AT}
+    return Answer(**{**facts, **more})
+
+
+@pytest.mark.parametrize(
+    ("given_answer", "rights", "what"),
+    [
+        (answer(), RIGHTS, "approved"),
+        (answer(what="reject", reason="no"), RIGHTS, "rejected"),
+        (answer(by="UBEN"), RIGHTS, "may_not"),
+        (answer(by="UBEN"), replace(RIGHTS, anyone_may_approve=True), "approved"),
+        (answer(by="USELF"), replace(RIGHTS, anyone_may_approve=True), "own_task"),
+        (answer(by="USELF", what="reject"), replace(RIGHTS, anyone_may_approve=True), "rejected"),
+        (answer(by="USELF"), replace(RIGHTS, anyone_may_approve=True, self_approval=True), "approved"),
+        (answer(arguments_hash="other"), RIGHTS, "other_arguments"),
+        (answer(at=AT + timedelta(hours=2)), RIGHTS, "expired"),
+        (answer(what="choose 0"), RIGHTS, "not_a_choice"),
+    ],
+)
+def test_who_may_decide_and_what_that_is(given_answer: Answer, rights: Rights, what: str) -> None:
+    task = after(started(started_by="USELF"), asked())
+    made = deciding.decide(task, only(task), given_answer, rights)
+    assert (made.fault if isinstance(made, ApprovalAttempted) else made.outcome) == what
+
+
+def test_choices_and_questions() -> None:
+    task = after(started(), asked(kind="choice", choices=("eu", "us")))
+    made = deciding.decide(task, only(task), answer(what="choose 1"), RIGHTS)
+    assert isinstance(made, ApprovalDecided)
+    assert (made.outcome, made.answer) == ("chosen", "us")
+    for wrong in ("choose 2", "choose -1", "choose", "approve", "choose ²"):
+        assert isinstance(deciding.decide(task, only(task), answer(what=wrong), RIGHTS), ApprovalAttempted)
+    question = after(started(), asked(kind="question"))
+    made = deciding.decide(question, only(question), answer(what="answer", reason=" in eu "), RIGHTS)
+    assert isinstance(made, ApprovalDecided)
+    assert (made.outcome, made.answer, made.reason) == ("answered", "in eu", None)
+    assert isinstance(deciding.decide(question, only(question), answer(what="answer"), RIGHTS), ApprovalAttempted)
+
+
+# --- what is said ----------------------------------------------------------------------------------------------------
+
+
+def posts(*events: AgentEvent) -> dict[str, Post]:
+    return {each.name: each for each in posts_of(after(*events))}
+
+
+def test_an_approval_is_shown_in_full_and_nothing_in_it_hides() -> None:
+    post = posts(started(), asked())["approval:ap1"]
+    shown = str(post.blocks)
+    assert "\\\\u202e" in shown
+    assert "```<!channel>" in shown, "it stands as it is, in a block that reads no markup"
+    assert f"ap1:{HASH}:approve" in shown
+    assert "reject:ap1" in shown
+    over = posts(started(), asked(), decided("UANNA"))["approval:ap1"]
+    assert "actions" not in [each["type"] for each in over.blocks]
+    assert "<@UANNA>" in str(over.blocks)
+
+
+def test_nothing_that_a_program_says_is_markup() -> None:
+    evil = "<!channel> <@U1> *x* <https://e.com|ok>"
+    found = posts(
+        started(task_name=evil, repo_scope=evil),
+        went_on(action=evil, step=evil),
+        asked(action=evil, kind="choice", choices=(evil[:75],)),
+        said(TaskArtifact, 3, artifact="link", title=evil, link="https://example.com/"),
+        said(TaskEnded, 4, status="error", summary=evil),
+    )
+    for post in found.values():
+        marked = [*_mrkdwn(post.blocks), post.text]
+        assert not [text for text in marked if "<!channel>" in text or "<@U1>" in text or "|ok>" in text]
+
+
+def _mrkdwn(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        own = [value["text"]] if value.get("type") == "mrkdwn" else []
+        return own + [text for each in value.values() for text in _mrkdwn(each)]
+    return [text for each in value for text in _mrkdwn(each)] if isinstance(value, list) else []
+
+
+def test_what_changed_is_said_at_once_and_what_goes_on_now_and_then() -> None:
+    every, task = timedelta(seconds=30), after(started())
+    (head,) = due(posts_of(task), {}, AT, every)
+    assert (head.at, head.urgency) == (AT, Urgency.CHANGED)
+    told = {head.post.name: Told(head.post.digest, AT, head.post.status)}
+    assert due(posts_of(task), told, AT, every) == []
+    working = after(started(), went_on())
+    assert [each.at for each in due(posts_of(working), told, AT, every)] == [AT], "another status"
+    (head,) = due(posts_of(working), told, AT, every)
+    told = {head.post.name: Told(head.post.digest, AT, head.post.status)}
+    more = after(started(), went_on(), went_on(action="more"))
+    assert [each.at for each in due(posts_of(more), told, AT, every)] == [AT + every]
+    waits = after(started(), went_on(), asked())
+    urgent = [each.urgency for each in due(posts_of(waits), told, AT, every)]
+    assert urgent == [Urgency.CHANGED, Urgency.WAITS_FOR_SOMEBODY]
+    assert [each.post.thread_of for each in due(posts_of(waits), {}, AT, every)] == [None], "no thread without its head"
+
+
+def test_small_things() -> None:
+    assert (bar(0), bar(0.44), bar(1)) == ("░" * 10 + " 0%", "▓▓▓▓░░░░░░ 44%", "▓" * 10 + " 100%")
+    assert (lasted(-5), lasted(59.9), lasted(61), lasted(7300)) == ("0 s", "59 s", "1 min 1 s", "2 h 1 min")
+    assert revealed("a\u202eb\u200bc\nd") == "a\\u202eb\\u200bc\nd"
+
+
+# --- what programs send ----------------------------------------------------------------------------------------------
+
+SOURCE = wire.From("acme", "tok", HOME, AT)
+RAW = {"id": "e1", "type": "task.checkpoint", "at": "2026-03-02T09:15:00Z", "task_id": "t1", "agent_id": "d"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"progress": 1.5},
+        {"progress": "x"},
+        {"action": ""},
+        {"status": "complete"},
+        {"more": 1},
+        {"cost_usd": -1},
+        {"cost_usd": float("nan")},
+        {"at": "2026-03-02T09:15:00"},
+        {"task_id": "a b"},
+        {"details": {"x": "y" * 5000}},
+        {"details": {"x": "\ud800"}},
+        {"type": "approval.decided"},
+        {"id": None},
+    ],
+)
+def test_what_is_wrong_is_refused_by_name_and_never_quoted(wrong: dict[str, Any]) -> None:
+    with pytest.raises(wire.WrongEvent) as caught:
+        wire.to_log(wire.read({**RAW, "action": "secret-word", **wrong}), SOURCE)
+    assert "secret-word" not in str(caught.value)
+    assert "yyyy" not in str(caught.value)
+
+
+def test_what_is_right_becomes_an_event_of_the_log() -> None:
+    details = {"confidence": 0.9}
+    event, name = wire.to_log(wire.read({**RAW, "action": "a\x00b\u202e", "details": details}), SOURCE)
+    assert isinstance(event, TaskCheckpoint)
+    assert (event.action, event.details_json) == ("a�b�", '{"confidence":0.9}')
+    assert name == ids.task_record_id("acme", "t1", "e1")
+    later, _ = wire.to_log(wire.read({**RAW, "action": "x", "at": "2999-01-01T00:00:00Z"}), SOURCE)
+    assert later.at == AT, "no program is ahead of us"
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(),
+        lambda each: st.lists(each) | st.dictionaries(st.text(), each),
+    )
+)
+def test_rubbish_is_refused(raw: Any) -> None:
+    with pytest.raises(wire.WrongEvent):
+        wire.read(raw)
