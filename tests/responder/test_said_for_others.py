@@ -110,6 +110,13 @@ async def test_a_channel_is_found_by_its_name_and_the_ledger_has_its_id(desk: De
     assert len([each for each in await desk.sim.calls("conversations.list") if each.error is None]) == 1
 
 
+async def test_a_channel_is_found_among_more_than_a_page_of_them(desk: Desk) -> None:
+    wanted = [asks.AddChannel(team_id=desk.first.team, name=f"c-{number}") for number in range(1000)]
+    made = {(await desk.sim.ask(each)).id: each.name for each in wanted}
+    last = max(made)
+    assert (await say(desk, "p1", "Far", f"#{made[last]}"))["channel"] == last
+
+
 async def test_a_channel_that_is_not_there_is_told_with_what_mends_it(desk: Desk) -> None:
     for name in ("u1", "u2"):
         view = await say(desk, name, "x", "#nowhere")

@@ -14,7 +14,8 @@ log = logging.getLogger(__name__)
 
 AGAIN_AFTER_S: Final = 60.0
 """What Slack does not know, or does not tell, it is asked for again so much later."""
-PAGE: Final = 1000
+PAGE: Final = 999
+"""Slack wants fewer than a thousand."""
 PAUSE_S: Final = 1.0
 KINDS: Final = ("public_channel,private_channel", "public_channel")
 """What the app may see; only the second where it has no scope for the first."""
@@ -48,6 +49,8 @@ class Channels:
     async def id_of(self, subject: Subject) -> str | None:
         """The id of the channel that the subject names, or none where it must be posted to by its name."""
         named = (subject.connection, subject.channel_id)
+        if (known := self.known(*named)) is not None:
+            return known
         async with self._turns.turn(subject.connection):
             now = self._clock.monotonic()
             if (known := self.known(*named)) is not None or now < self._untold.get(subject.connection, now):

@@ -126,7 +126,8 @@ class Interactions:
 
     def _at(self, place: Place) -> Json:
         if place.view is not None:
-            return {"container": {"type": "view", "view_id": place.view.id}, "view": view_shape(self._world, place.view)}
+            seen = view_shape(self._world, place.view)
+            return {"container": {"type": "view", "view_id": place.view.id}, "view": seen}
         shown = place.message or place.ephemeral
         if shown is None or place.channel is None:
             return {}
