@@ -11,14 +11,24 @@ RETRY: Final = "threadline:retry"
 FEEDBACK: Final = "threadline:feedback"
 """Carries `good` or `bad`, a colon, and a run's id."""
 APPROVAL: Final = "threadline:approval"
-"""Carries an approval's id, the hash of what is to be approved, and the answer, with colons between."""
+"""Carries an approval's id, the hash of what is to be approved, and the answer, with colons between; so do the options
+of a select, and the private metadata of a form. A form's callback has the same name."""
 TASK: Final = "threadline:task"
-"""Carries a verb, a colon, and a task's id."""
+"""Carries a verb, a colon, and the id of a task or of an approval."""
 ASK: Final = "threadline:ask"
 """The callback of the shortcut on a message that asks an agent about it."""
 
 PREFIX: Final = "threadline:"
 """Begins all of ours. Buttons of others on a message are theirs."""
+
+
+def is_one(action_id: str, button: str) -> bool:
+    """Whether an action is of this button.
+
+    Slack wants the actions of a block told apart: behind the name each may have a colon and a word of its own.
+    """
+    return action_id == button or action_id.startswith(f"{button}:")
+
 
 STOP_COMMAND, TASK_COMMAND, ASK_COMMAND = "/stop", "/agent-task", "/ask"
 """The slash commands: end one's runs in a channel, speak with supervised agents, ask an agent."""

@@ -16,6 +16,7 @@ EffectPurpose = Literal[
     "status",
     "emoji",
     "message",
+    "form",
     "receipt",
     "cleanup",
 ]
@@ -37,6 +38,8 @@ class EffectOf(Part):
     team_id: Name
     channel_id: Name
     thread_ts: Name | None = None
+    thread_of: Name | None = None
+    """The program's name for the message in whose thread it was to be said."""
     post_id: Name | None = None
     """A program's own name for the message, by which it is found again to be changed."""
     method: Name

@@ -43,8 +43,8 @@ MORE_SCOPES = {
     "reactions:read": "see emoji reactions, 🛑 among them",
     "reactions:write": "show that a message must wait",
     "commands": "take slash commands",
-    "channels:read": "hear that somebody joined a public channel",
-    "groups:read": "hear that somebody joined a private channel",
+    "channels:read": "hear that somebody joined a public channel, and find one by its name",
+    "groups:read": "hear that somebody joined a private channel, and find one by its name",
 }
 """Without these something is missing, and the rest works."""
 

@@ -20,6 +20,7 @@ from schemas.command import (
     Place,
     RetryAsked,
     RunRequested,
+    ViewRequested,
     WhyAsked,
 )
 from schemas.letter import DeadLetter
@@ -46,6 +47,7 @@ from services.responder import metrics
 from services.responder.adapters.answering import Answering
 from services.responder.adapters.audit import Audit
 from services.responder.adapters.audit_topic import AuditTopic
+from services.responder.adapters.channels import Channels
 from services.responder.adapters.chores import Chore, Chores
 from services.responder.adapters.commands import Commands, Heard, Membership, Received
 from services.responder.adapters.gate import Gate
@@ -177,7 +179,8 @@ class Responder:
         self._ledger, self._history = ledger, around.history
         self._runs.refused, self._runs.too_late = self._stop_refused, self._stop_too_late
         self._runs.failed = self._unforeseen
-        self._saying = Saying(settings, ledger)
+        channels = Channels(ledger, clock, settings.responder_too_old_s)
+        self._saying = Saying(settings, ledger, channels)
         self._chores = Chores(ledger, self._saying, audit, past, clock)
         self._doing: dict[asyncio.Task[None], int] = {}
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -244,10 +247,10 @@ class Responder:
                 asked = event.message.id if isinstance(event, RunRequested) and is_ts(event.message.id) else None
                 subject = replace(_subject(event.place, received), run_id=event.run_id, asked_ts=asked)
                 self._runs.take(Run(event, subject, received.standing, received.trace), done)
-            case Notice() | EmojiRequested() | WhyAsked() | FeedbackGiven():
+            case Notice() | EmojiRequested() | WhyAsked() | FeedbackGiven() | ViewRequested():
                 self._do(event, _subject(event.place, received), received, done)
             case OutboundMessage():
-                subject = replace(_subject(_place(event), received), post_id=event.post_id)
+                subject = replace(_subject(_place(event), received), post_id=event.post_id, thread_of=event.thread_of)
                 self._do(event, subject, received, done)
             case _:
                 log.error("a %s is no command", type(event).__name__)

@@ -68,7 +68,9 @@ class Simulation:
         self.world.keep(app)
         first = self.world.users_of(workspace.id)[0]
         installation = self.installing.install(app, workspace.id, first.id)
-        for channel in channels[:2]:
+        for channel in channels:
+            if channel.name in sample.WITHOUT_AGENT:
+                continue
             channel.members.append(installation.bot_user_id)
             self.world.keep(channel)
 

@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from services.slack_sim.client import SlackSim
 from services.slack_sim.control.conditions import Settled
 from tests.browser.agents import connected, made
-from tests.browser.chat import Chat
+from tests.browser.chat import Chat, Opener
 from tests.slack_sim.first import First
 
 Json = dict[str, Any]
@@ -85,6 +85,88 @@ async def test_an_approval_is_pressed_and_the_message_says_so(
         await chat.message("Deploy?").get_by_role("button", name="Approve").click()
         await expect(chat.message("Approved by @You")).to_be_visible()
         await expect(chat.page.get_by_role("button", name="Approve")).to_have_count(0)
+
+
+APPROVAL: list[Json] = [
+    section("*Delete 12 branches?*", fields=[plain("Repo"), plain("acme/site")]),
+    {
+        "type": "actions",
+        "elements": [
+            button("Approve", "approval:yes", style="primary"),
+            button("Reject…", "reject", style="danger"),
+            {
+                "type": "static_select",
+                "action_id": "choose",
+                "placeholder": plain("Or some"),
+                "options": [option("Six")],
+            },
+        ],
+    },
+]
+REASON: Json = {
+    "type": "modal",
+    "callback_id": "reason",
+    "title": plain("Reject"),
+    "submit": plain("Send"),
+    "private_metadata": "ap1:abcd:reject",
+    "blocks": [
+        {
+            "type": "input",
+            "block_id": "why",
+            "label": plain("Why not?"),
+            "element": {"type": "plain_text_input", "action_id": "why", "multiline": True},
+        }
+    ],
+}
+
+
+async def test_beside_a_coloured_bar_people_press_choose_and_say_why(
+    opened: Opener, sim: SlackSim, bot: AsyncWebClient, first: First
+) -> None:
+    agent = made(sim, first)
+    acted: list[Json] = []
+    submitted: list[Json] = []
+
+    async def take(ack: Any, body: Json) -> None:
+        await ack()
+        acted.append(body)
+
+    for action_id in ("approval:yes", "choose"):
+        agent.action(action_id)(take)
+
+    @agent.action("reject")
+    async def reject(ack: Any, body: Json, client: AsyncWebClient) -> None:
+        await ack()
+        await client.views_open(trigger_id=body["trigger_id"], view=REASON)
+
+    @agent.view("reason")
+    async def hear(ack: Any, body: Json, view: Json, client: AsyncWebClient) -> None:
+        await ack()
+        submitted.append(view)
+        await client.chat_postEphemeral(channel=first.general, user=body["user"]["id"], text="Noted, and not done")
+
+    beside = [{"color": "#ECB22E", "fallback": "x", "blocks": APPROVAL}]
+    async with connected(agent, sim, first):
+        await bot.chat_postMessage(channel=first.general, text="⏸️ Agent tidy: WAITING", attachments=beside)
+        chat = await opened(scheme="dark")
+        message = chat.message("WAITING")
+        bar = message.locator(".attachment > .bar rect")
+        fill = await bar.evaluate("part => getComputedStyle(part).fill")
+        height = await bar.evaluate("part => part.getBoundingClientRect().height")
+        assert (fill, height > 60) == ("rgb(236, 178, 46)", True)
+        await message.get_by_role("button", name="Approve").click()
+        await message.get_by_label("Or some").select_option(label="Six")
+        await message.get_by_role("button", name="Reject…").click()
+        await chat.modal.get_by_label("Why not?").fill("Too many.\n\nSix would do.")
+        await chat.modal.get_by_role("button", name="Send").click()
+        await expect(chat.message("Noted, and not done")).to_contain_text("Only visible to you")
+        await expect(chat.modal).not_to_be_visible()
+    pressed, chosen = acted
+    assert (pressed["container"]["type"], pressed["container"]["attachment_id"]) == ("message_attachment", 1)
+    assert pressed["container"]["message_ts"] == chosen["message"]["ts"]
+    assert chosen["actions"][0]["selected_option"]["value"] == "six"
+    assert submitted[0]["private_metadata"] == "ap1:abcd:reject"
+    assert submitted[0]["state"]["values"]["why"]["why"]["value"] == "Too many.\n\nSix would do."
 
 
 async def test_what_needs_a_second_thought_asks_first(

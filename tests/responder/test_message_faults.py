@@ -45,6 +45,8 @@ async def test_killed_before_it_could_say_it_the_next_one_says_it_once(desks: De
             assert (await desk.stands("Kept"), await desk.stands("100 %")) == (1, 1)
             last = await desk.ended(await desk.say("Done", post_id="p"))
             assert last["ts"] == posted["ts"], "the next one finds it in the ledger"
+            await desk.ended(await desk.say("Below", thread_of="p"))
+            assert await desk.stands("Below", posted["ts"]) == 1
             await desk.responder.until("threadline_responder_unfinished", 0)
             assert await desk.responder.metric("threadline_responder_requests_total", result="refused") == 1
 

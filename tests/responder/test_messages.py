@@ -57,6 +57,31 @@ async def test_a_post_is_changed_by_its_name(desk: Desk) -> None:
     assert await desk.stands("Gone", first["ts"]) == 1
 
 
+async def test_a_message_is_said_under_the_one_that_is_named_and_changed_there(desk: Desk) -> None:
+    told = [
+        await desk.say("Deploying", post_id="head", blocks=SECTION, color="#ecb22e"),
+        await desk.say("Step 1", thread_of="head", post_id="step", blocks=SECTION, color="#2EB67D"),
+        await desk.say("Alone", thread_of="head"),
+        await desk.say("Step 2", thread_of="head", post_id="step"),
+    ]
+    head, step, _, again = [await desk.ended(each) for each in told]
+    below = await desk.said(head["ts"])
+    assert [(each["text"], "attachments" in each) for each in below] == [("Step 2", False), ("Alone", False)]
+    assert (again["ts"], again["thread_of"], again["post_id"]) == (step["ts"], "head", "step")
+    (shown,) = [each for each in await desk.said() if each["ts"] == head["ts"]]
+    assert shown["attachments"][0]["color"] == "ecb22e"
+    assert shown["attachments"][0]["blocks"][0]["text"]["text"] == "*Deployed*"
+    await desk.ended(await desk.say("Deployed", post_id="head", blocks=SECTION))
+    (shown,) = [each for each in await desk.said() if each["ts"] == head["ts"]]
+    assert (shown.get("attachments"), shown["blocks"][0]["type"]) == (None, "section")
+
+
+async def test_a_message_under_one_that_does_not_stand_is_said_in_the_channel(desk: Desk) -> None:
+    view = await desk.ended(await desk.say("Homeless", thread_of="never said"))
+    assert (view["state"], await desk.stands("Homeless")) == ("confirmed", 1)
+    assert "a program's message whose thread does not stand is said in the channel" in desk.responder.child.said()
+
+
 async def test_a_post_whose_message_is_gone_is_posted_anew(desk: Desk) -> None:
     first = await desk.ended(await desk.say("One", post_id="gone"))
     client = {"Authorization": f"Bearer {desk.first.bot_token}"}
@@ -139,6 +164,9 @@ async def test_of_requests_at_the_same_moment_one_is_taken(desk: Desk) -> None:
         ("acme", {"blocks": [{"type": "x" * (600 << 10)}]}, (413, "too_large")),
         ("acme", {"thread_ts": "yesterday"}, (400, "wrong_body")),
         ("acme", {"post_id": "é"}, (400, "wrong_body")),
+        ("acme", {"thread_ts": "1.1", "thread_of": "head"}, (400, "wrong_body")),
+        ("acme", {"color": "#2eb67d"}, (400, "wrong_body")),
+        ("acme", {"color": "good", "blocks": [{"type": "divider"}]}, (400, "wrong_body")),
         ("acme", {"tenant": "globex"}, (400, "wrong_body")),
         ("acme", {"workspace": "T0GLOBEX"}, (422, "no_connection")),
         ("globex", {}, (422, "which_connection")),

@@ -202,7 +202,7 @@ def test_who_reserves_waits_behind_those_before_it() -> None:
 def test_posts_draw_on_their_channel_and_on_the_workspace() -> None:
     assert set(allowances("chat.postMessage", "C1")) == {"posts", "posts in C1"}
     assert set(allowances("chat.update", "C1")) == {"chat.update"}
-    assert allowances("views.open", None) == {}
+    assert allowances("team.info", None) == {}
 
 
 def test_what_passes_is_tried_again_and_what_does_not_is_not() -> None:

@@ -24,7 +24,7 @@ from services.responder.decisions.outbound import (
     partition_key,
     posting,
 )
-from services.responder.decisions.posts import Posts, post_of
+from services.responder.decisions.posts import Posts, head_of, post_of
 from tests.samples import AT
 
 ASKS = Request(AT, "acme", "tok-1", "A1:T1", "key")
@@ -54,9 +54,14 @@ def test_a_key_is_one_message_whatever_it_says() -> None:
     assert message_of(replace(ASKS, connection="A2:T1"), WORDS).effect_id != MESSAGE.effect_id
 
 
-@given(st.builds(Words, *(st.text(max_size=3),) * 2, *(st.none() | st.text(max_size=3),) * 3))
+@given(st.builds(Words, *(st.text(max_size=3),) * 2, *(st.none() | st.text(max_size=3),) * 5))
 def test_another_body_has_another_hash(words: Words) -> None:
     assert (words.hash == WORDS.hash) == (words == WORDS)
+
+
+def test_what_an_older_version_took_has_the_same_hash() -> None:
+    older = {"channel_id": "C1", "text": "Hello", "blocks_json": None, "thread_ts": None, "post_id": None}
+    assert WORDS.hash == ids.payload_hash(older)
 
 
 def test_the_same_blocks_are_the_same_text_and_no_blocks_are_none() -> None:
@@ -69,6 +74,7 @@ def test_the_same_blocks_are_the_same_text_and_no_blocks_are_none() -> None:
 def test_a_thread_keeps_its_order_then_a_name_and_others_wait_for_nobody() -> None:
     assert partition_key(message_of(ASKS, replace(WORDS, thread_ts="1.1", post_id="p"))) == "T1:C1:1.1"
     assert partition_key(message_of(ASKS, replace(WORDS, post_id="p"))) == "T1:C1:p"
+    assert partition_key(message_of(ASKS, replace(WORDS, thread_of="p", post_id="q"))) == "T1:C1:p"
     assert partition_key(MESSAGE) == f"T1:C1:{MESSAGE.effect_id}"
 
 
@@ -83,6 +89,51 @@ def test_a_change_leaves_no_blocks_of_before() -> None:
     assert changing(SUBJECT, MESSAGE, "1.1").arguments["blocks"] == []
     assert "blocks" not in posting(SUBJECT, MESSAGE).arguments
     assert posting(SUBJECT, with_blocks).arguments["thread_ts"] == "1.0"
+
+
+def test_a_colour_stands_beside_the_blocks_and_a_change_leaves_nothing_of_before() -> None:
+    blocks = [{"type": "divider"}]
+    green = message_of(ASKS, replace(WORDS, blocks_json='[{"type":"divider"}]', color="#2eb67d"))
+    beside = [{"color": "#2eb67d", "fallback": "Hello", "blocks": blocks}]
+    posted = posting(SUBJECT, green).arguments
+    assert (posted["text"], posted["attachments"], "blocks" in posted) == ("Hello", beside, False)
+    changed = changing(SUBJECT, green, "1.1").arguments
+    assert (changed["blocks"], changed["attachments"]) == ([], beside)
+    plain = changing(SUBJECT, green.model_copy(update={"color": None}), "1.1").arguments
+    assert (plain["blocks"], plain["attachments"]) == (blocks, [])
+    bare = changing(SUBJECT, green.model_copy(update={"blocks_json": None}), "1.1").arguments
+    assert (bare["blocks"], bare["attachments"]) == ([], []), "a bar is beside something"
+
+
+def test_a_message_is_said_in_the_thread_that_is_named_else_under_the_head_that_stands() -> None:
+    assert posting(SUBJECT, MESSAGE, head="1.0").arguments["thread_ts"] == "1.0"
+    assert "thread_ts" not in posting(SUBJECT, MESSAGE).arguments
+    below = replace(SUBJECT, thread_of="deploy", post_id="step")
+    posts = Posts()
+    posts.take(confirmed(posting(SUBJECT, MESSAGE)))
+    assert posts.ts(head_of(below)) == "1.1"
+    assert head_of(SUBJECT) is None
+    entry = entry_of(below, posting(below, MESSAGE, head="1.1"))
+    assert (entry.thread_ts, entry.thread_of) == (None, "deploy")
+    posts.take(EffectConfirmed(at=AT, effect=entry, message_ts="1.2"))
+    assert posts.ts(post_of(below)) == "1.2"
+    assert posts.ts(post_of(replace(below, thread_of=None))) is None, "at the top the name is another's"
+
+
+def test_a_channel_that_was_only_named_is_known_by_what_slack_answered() -> None:
+    named, posts = replace(SUBJECT, channel_id="#ops"), Posts()
+    made = posting(named, MESSAGE)
+    posts.take(intended(made).model_copy(update={"effect": entry_of(named, made)}))
+    assert posts.channel("A1:T1", "#ops") is None
+    posts.take(confirmed(made))
+    assert (posts.channel("A1:T1", "#ops"), posts.channel("A2:T1", "#ops"), posts.ts(POST)) == ("C1", None, "1.1")
+    view = fold(message_of(ASKS, replace(WORDS, channel_id="#ops")), confirmed(made))
+    assert view.channel == "C1"
+
+
+def test_a_form_shows_in_no_channel() -> None:
+    made = call(SUBJECT, "views.open", "form", {"trigger_id": "t", "view": {}})
+    assert (made.arguments, made.settlement) == ({"trigger_id": "t", "view": {}}, "at_most_once")
 
 
 def test_a_name_stands_for_the_message_that_was_confirmed_last_until_that_is_gone() -> None:

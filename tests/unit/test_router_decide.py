@@ -452,23 +452,46 @@ def test_clicks_that_are_no_stop(router: Deciding) -> None:
     assert (answered.approval_id, answered.arguments_hash, answered.answer) == ("ap1", "abcd", "approve")
     task: TaskCommanded = router.click(TASK, "cancel:task-1").only(TaskCommanded)
     assert (task.verb, task.task_id) == ("cancel", "task-1")
-    for action, value in ((WHY, "x"), (FEEDBACK, "maybe"), (APPROVAL, "ap1"), ("threadline:older", "")):
+    for action, value in (
+        (WHY, "x"),
+        (FEEDBACK, "maybe"),
+        (APPROVAL, "ap1"),
+        ("threadline:older", ""),
+        (f"{WHY}:2", RUN),
+    ):
         told = router.click(action, value)
         assert told.only(Notice).notice == "retired_button"
 
 
-def test_an_approval_may_come_with_a_reason(router: Deciding) -> None:
+@pytest.mark.parametrize("verb", ["reject", "answer", "approve", "cancel", "show"])
+@pytest.mark.parametrize("action", [TASK, f"{TASK}:second"])
+def test_a_button_wants_something_of_a_task_or_an_approval(router: Deciding, verb: str, action: str) -> None:
+    task: TaskCommanded = router.click(action, f"{verb}:deploy:981", trigger_id="1.2.x").only(TaskCommanded)
+    assert (task.verb, task.task_id, task.trigger_id, task.channel_id) == (verb, "deploy:981", "1.2.x", "C1")
+
+
+def test_a_select_answers_an_approval_with_what_is_chosen(router: Deciding) -> None:
+    chosen = {"value": "deploy:981:abcd:choose 2", "text": {"type": "plain_text", "text": "Berlin"}}
+    action = {"type": "static_select", "action_id": APPROVAL, "selected_option": chosen}
+    answered: ApprovalAnswered = router.click(APPROVAL, "", actions=[action]).only(ApprovalAnswered)
+    assert (answered.approval_id, answered.arguments_hash, answered.answer) == ("deploy:981", "abcd", "choose 2")
+    again: ApprovalAnswered = router.click(f"{APPROVAL}:yes", "ap1:abcd:approve").only(ApprovalAnswered)
+    assert (again.approval_id, again.answer) == ("ap1", "approve")
+
+
+@pytest.mark.parametrize(("answer", "typed"), [("reject", "too dear"), ("answer", "Take the second.\n\nIt is new.")])
+def test_an_approval_may_come_with_what_was_typed(router: Deciding, answer: str, typed: str) -> None:
     view = {
         "id": "V1",
         "hash": "h",
         "callback_id": APPROVAL,
-        "private_metadata": "ap1:abcd:reject",
-        "state": {"values": {"b": {"a": {"type": "plain_text_input", "value": "too dear"}}}},
+        "private_metadata": f"ap1:abcd:{answer}",
+        "state": {"values": {"b": {"a": {"type": "plain_text_input", "value": typed}}}},
     }
     payload = {"type": "view_submission", "api_app_id": "A1", "team": {"id": "T1"}, "user": {"id": "UANNA"}}
     told = router.take(router.envelope("interactive", payload | {"view": view}, "v1"))
     answered: ApprovalAnswered = told.only(ApprovalAnswered)
-    assert (answered.answer, answered.reason, answered.channel_id) == ("reject", "too dear", None)
+    assert (answered.answer, answered.reason, answered.channel_id) == (answer, typed, None)
 
 
 def test_a_retry_is_a_run_of_its_own_and_counts(router: Deciding) -> None:
@@ -491,6 +514,10 @@ def test_a_retry_is_a_run_of_its_own_and_counts(router: Deciding) -> None:
         ("list", "list", None, ""),
         ("show t1", "show", "t1", ""),
         ("cancel t1 please", "cancel", "t1", "please"),
+        ("approve a1", "approve", "a1", ""),
+        ("reject a1 too dear", "reject", "a1", "too dear"),
+        ("Answer a1 the second one", "answer", "a1", "the second one"),
+        ("answer", "answer", None, ""),
         ("run fix the build", "run", None, "fix the build"),
         ("fix the build", "text", None, "fix the build"),
     ],

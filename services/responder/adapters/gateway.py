@@ -53,6 +53,10 @@ class MessageAsked(Asked):
     text: Text
     blocks: Annotated[list[dict[str, Any]], Field(max_length=MOST_BLOCKS)] | None = None
     thread_ts: Stamp | None = None
+    thread_of: Line | None = None
+    """The post_id of the message in whose thread it is said."""
+    color: Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")] | None = None
+    """Of the bar beside the blocks."""
     post_id: Line | None = None
     """The program's own name for the message. Asked for again under the same, it is changed."""
 
@@ -138,13 +142,18 @@ class Gateway:
 
 
 def _words(asked: MessageAsked) -> Words:
+    if asked.thread_ts is not None and asked.thread_of is not None:
+        raise No(400, "wrong_body", "thread_ts and thread_of both name a thread: give one; nothing was taken in")
+    if asked.color is not None and not asked.blocks:
+        raise No(400, "wrong_body", "color is that of the bar beside blocks: give blocks, too; nothing was taken in")
     try:
         blocks = blocks_json(asked.blocks)
     except ValueError:
         raise No(400, "wrong_body", "blocks: a number is none of JSON's; nothing was taken in") from None
     if blocks is not None and len(blocks.encode()) > LARGEST_BLOCKS:
         raise No(413, "too_large", f"blocks have at most {LARGEST_BLOCKS} bytes; nothing was taken in")
-    return Words(asked.channel, asked.text, blocks, asked.thread_ts, asked.post_id)
+    named = {"thread_of": asked.thread_of, "color": asked.color}
+    return Words(asked.channel, asked.text, blocks, asked.thread_ts, asked.post_id, **named)
 
 
 def _passes(no: No) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NoReturn
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -22,6 +22,7 @@ from services.responder.adapters.slack import NotSent, NoWay, Refused, Slack, To
 from services.responder.adapters.spans import Spans
 from services.responder.decisions.effects import DONE_ALREADY, Call, Subject, call, entry_of, is_effect
 from services.responder.decisions.pace import Urgency
+from services.responder.decisions.posts import is_name
 from services.responder.decisions.standing import Standing
 from services.responder.decisions.streams import UNANSWERED
 
@@ -66,6 +67,8 @@ class Ledger:
         self._clock, self._emitter = instruments.clock, instruments.emitter
         self._give_up_s = give_up_s
         self._under_way = 0
+        self.channels: dict[tuple[str, str], str] = {}
+        """The ids of channels that were called by name, by the connection and the name: as Slack answered."""
 
     async def intend(self, subject: Subject, calls: Sequence[Call]) -> None:
         """Returns when it is durable that all of them are meant."""
@@ -86,6 +89,11 @@ class Ledger:
         """Means it and does it. Gives the ts of the message."""
         await self.intend(subject, [made])
         return await self.carry_out(subject, made, urgency)
+
+    async def leave(self, subject: Subject, made: Call, code: str) -> NoReturn:
+        """Means it and does not try it, for a reason of ours."""
+        await self.intend(subject, [made])
+        await self._refused(subject, made, code, 1)
 
     async def attempt(self, subject: Subject, made: Call, urgency: Urgency) -> str | None:
         """Means it and tries it once: what can be done in another way is not waited for."""
@@ -144,7 +152,10 @@ class Ledger:
             if error.code not in DONE_ALREADY.get(made.method, frozenset()):
                 await self._refused(subject, made, error.code, attempt)
             return await self._confirmed(subject, made, None, attempt, "repeat")
-        ts = data.get("ts") or data.get("message_ts")
+        ts, channel = data.get("ts") or data.get("message_ts"), data.get("channel")
+        if isinstance(channel, str) and is_name(subject.channel_id):
+            self.channels[subject.connection, subject.channel_id] = channel
+            subject = replace(subject, channel_id=channel)
         return await self._confirmed(subject, made, ts if isinstance(ts, str) else None, attempt, "response")
 
     async def settle(self, subject: Subject, standing: Standing, made: Call) -> str | None:

@@ -26,7 +26,7 @@ MOST_CLIENTS: Final = 1000
 TOKEN_IS_GOOD_S: Final = 60.0
 NOT_TAKEN: Final = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
 SHORTEST_REST_S: Final = 1.0
-READS: Final = frozenset({"conversations.replies", "conversations.history"})
+READS: Final = frozenset({"conversations.replies", "conversations.history", "conversations.list"})
 """Methods that take their arguments as a form, and not as JSON."""
 TRANSIENT: Final = frozenset(
     {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}

@@ -19,8 +19,12 @@ SETTLED: Final[Mapping[str, Settlement]] = {
     "chat.stopStream": "repeat",
     "chat.postEphemeral": "at_most_once",
     "reactions.add": "repeat",
+    "views.open": "at_most_once",
 }
 """How a call is settled of which nobody knows whether Slack did it."""
+
+NOWHERE: Final = frozenset({"views.open"})
+"""What shows in no channel."""
 
 DONE_ALREADY: Final[Mapping[str, frozenset[str]]] = {
     "reactions.add": frozenset({"already_reacted"}),
@@ -55,6 +59,8 @@ class Subject:
     """The message that asked: nothing of ours is older."""
     post_id: str | None = None
     """A program's own name for the message."""
+    thread_of: str | None = None
+    """The program's name for the message in whose thread it is said."""
 
     @property
     def name(self) -> str:
@@ -82,7 +88,7 @@ class Call:
 def call(subject: Subject, method: str, purpose: EffectPurpose, arguments: Mapping[str, Any], **more: int) -> Call:
     """A call of a subject's: `part` says which of several of the same purpose, `of_parts` of how many."""
     effect_id = ids.effect_id(subject.name, purpose, more.get("part", 0))
-    said = {"channel": subject.channel_id, **arguments}
+    said = dict(arguments) if method in NOWHERE else {"channel": subject.channel_id, **arguments}
     if method == "chat.postMessage":
         said["metadata"] = mark(subject, effect_id)
     return Call(effect_id, method, purpose, said, more.get("of_parts", 1))
@@ -143,6 +149,7 @@ def entry_of(subject: Subject, made: Call, attempt: int = 1) -> EffectOf:
         team_id=subject.team_id,
         channel_id=subject.channel_id,
         thread_ts=subject.thread_ts,
+        thread_of=subject.thread_of,
         post_id=subject.post_id,
         method=made.method,
         purpose=made.purpose,

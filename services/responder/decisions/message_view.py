@@ -23,6 +23,7 @@ class MessageView(Part):
     """`accepted`; then, as the ledger has it, `intended` and `confirmed`, `failed` or `unknown`."""
     channel: str
     thread_ts: str | None = None
+    thread_of: str | None = None
     post_id: str | None = None
     ts: str | None = None
     """The message in Slack."""
@@ -53,6 +54,7 @@ def with_request(before: MessageView | None, message: OutboundMessage, *, durabl
             state=ACCEPTED,
             channel=message.channel_id,
             thread_ts=message.thread_ts,
+            thread_of=message.thread_of,
             post_id=message.post_id,
             at=message.at.isoformat(),
             is_durable=durable,
@@ -76,13 +78,15 @@ def with_entry(before: MessageView | None, entry: LedgerEntry) -> MessageView | 
         return before
     state, more = _state_after(entry)
     if before is not None:
-        return before.model_copy(update={"state": state, "at": entry.at.isoformat(), "is_durable": True, **more})
+        told = {"state": state, "channel": effect.channel_id, "at": entry.at.isoformat(), "is_durable": True}
+        return before.model_copy(update=told | more)
     return MessageView(
         effect_id=name,
         tenant_id=effect.tenant_id,
         state=state,
         channel=effect.channel_id,
         thread_ts=effect.thread_ts,
+        thread_of=effect.thread_of,
         post_id=effect.post_id,
         at=entry.at.isoformat(),
         **more,

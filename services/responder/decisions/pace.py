@@ -16,6 +16,8 @@ PER_MINUTE: Final[Mapping[str, float]] = {
     "reactions.add": 50,
     "conversations.replies": 50,
     "conversations.history": 50,
+    "conversations.list": 20,
+    "views.open": 100,
 }
 """Slack's tiers: calls a minute of a method, in a workspace, by an app."""
 POSTS_A_MINUTE: Final = 300.0

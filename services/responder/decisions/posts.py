@@ -4,21 +4,33 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
 
-from schemas.effect import EffectConfirmed, EffectFailed, LedgerEntry
+from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, LedgerEntry
 from services.responder.decisions.effects import NOT_CHANGED, Subject
 from services.responder.decisions.outbound import PURPOSE
 
 MOST: Final = 50_000
 
-Post = tuple[str, str, str | None, str]
-"""The connection, the channel, the thread, and the name."""
+Post = tuple[str, str, str | None, str | None, str]
+"""The connection, the channel, the thread by its ts or by its first message's name, and the message's own name."""
+
+
+def is_name(channel: str) -> bool:
+    """Whether a channel is called by its name, and not by its id."""
+    return channel.startswith("#")
 
 
 def post_of(subject: Subject) -> Post | None:
     """The post that a message is about, where its program named one."""
     if subject.post_id is None:
         return None
-    return (subject.connection, subject.channel_id, subject.thread_ts, subject.post_id)
+    return (subject.connection, subject.channel_id, subject.thread_ts, subject.thread_of, subject.post_id)
+
+
+def head_of(subject: Subject) -> Post | None:
+    """The post in whose thread a message is said, where its program named one."""
+    if subject.thread_of is None:
+        return None
+    return (subject.connection, subject.channel_id, None, None, subject.thread_of)
 
 
 @dataclass
@@ -26,6 +38,13 @@ class Posts:
     """The posts of one partition, the newest."""
 
     _stamps: OrderedDict[Post, str] = field(default_factory=OrderedDict)
+    _by_name: dict[str, str] = field(default_factory=dict)
+    """Channels' names by the effects that were meant under them."""
+    _channels: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def channel(self, connection: str, name: str) -> str | None:
+        """The id that Slack answered with when it was posted to under this name."""
+        return self._channels.get((connection, name))
 
     def ts(self, post: Post | None) -> str | None:
         """The message that it stands for; none where there is none, or not any more."""
@@ -50,8 +69,12 @@ class Posts:
         effect = entry.effect
         if effect.post_id is None or effect.purpose != PURPOSE:
             return
-        post = (effect.connection, effect.channel_id, effect.thread_ts, effect.post_id)
-        if isinstance(entry, EffectConfirmed):
+        post = (effect.connection, effect.channel_id, effect.thread_ts, effect.thread_of, effect.post_id)
+        if isinstance(entry, EffectIntended) and is_name(effect.channel_id):
+            self._by_name[effect.effect_id] = effect.channel_id
+        elif isinstance(entry, EffectConfirmed):
             self.stands(post, entry.message_ts)
+            if (name := self._by_name.pop(effect.effect_id, None)) is not None:
+                self._channels[effect.connection, name] = effect.channel_id
         elif isinstance(entry, EffectFailed) and entry.error in NOT_CHANGED:
             self.gone(post)

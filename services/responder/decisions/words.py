@@ -14,6 +14,7 @@ EXPIRED: Final = (
 GONE_REQUEST: Final = "What was asked back then is not kept any more. Ask again, please."
 NOT_YOURS: Final = "Only who asked for it, and people who may stop anything here, can stop this answer. It goes on."
 TOO_LATE: Final = "There is nothing to stop any more: the answer was over already."
+FORM_TOO_LATE: Final = "The form could not be opened in time, and nothing was done. Click again, please."
 NOT_KNOWN: Final = "Nothing is known of this answer any more: its records were kept for as long as they are kept."
 
 Trouble = Literal[
@@ -59,6 +60,14 @@ _OPERATORS: Final[frozenset[Trouble]] = frozenset({"not_allowed", "no_such_model
 def is_person(name: str) -> bool:
     """Whether it is Slack's name for somebody; programs have names of their own."""
     return name[:1] in {"U", "W"} and name.isalnum()
+
+
+def no_form(code: str) -> str:
+    """What somebody is told who clicked for a form that Slack does not open."""
+    return (
+        f"Slack did not open the form (`{code}`), and nothing was done. Click again; if that does not help, somebody "
+        "who operates this app must look."
+    )
 
 
 def may_try_again(trouble: Trouble) -> bool:

@@ -5,11 +5,12 @@ from typing import Final, get_args
 from schemas.agent import TaskVerb
 from services.router.decisions.text import read
 
-ABOUT_A_TASK: Final = frozenset({"show", "cancel", "approve"})
+ABOUT_ONE: Final = frozenset({"show", "cancel", "approve", "reject", "answer"})
+"""Verbs behind which a task or an approval is named."""
 
 
 def command_in(text: str) -> tuple[TaskVerb, str | None, str]:
-    """A verb, the task that it is about, and the rest of what was typed behind `/agent-task`."""
+    """A verb, the task or the approval that it is about, and the rest of what was typed behind `/agent-task`."""
     said = read(text).content
     word, rest = _first_word(said)
     if not word:
@@ -17,7 +18,7 @@ def command_in(text: str) -> tuple[TaskVerb, str | None, str]:
     verb = _verb(word.casefold())
     if verb is None:
         return "text", None, said
-    if verb not in ABOUT_A_TASK:
+    if verb not in ABOUT_ONE:
         return verb, None, rest
     task, rest = _first_word(rest)
     return verb, task or None, rest
@@ -29,7 +30,7 @@ def _first_word(text: str) -> tuple[str, str]:
 
 
 def button_in(value: str) -> tuple[TaskVerb, str | None]:
-    """A verb and a task, as a button carries them."""
+    """A verb and a task or an approval, as a button carries them."""
     word, _, task = value.partition(":")
     return _verb(word) or "help", task or None
 

@@ -2,7 +2,7 @@
 
 from typing import Final, get_args
 
-from schemas.buttons import APPROVAL, ASK_COMMAND, FEEDBACK, PREFIX, RETRY, TASK, TASK_COMMAND, WHY
+from schemas.buttons import APPROVAL, ASK_COMMAND, FEEDBACK, PREFIX, RETRY, TASK, TASK_COMMAND, WHY, is_one
 from schemas.command import Verdict
 from schemas.decision import Ignored, Interaction, InteractionKind
 from schemas.ids import run_id
@@ -40,9 +40,9 @@ def kind_of(inbound: Inbound) -> InteractionKind | None:
 
 
 def _clicked(clicked: Clicked) -> InteractionKind:  # noqa: PLR0911 - one for each button
-    if clicked.action_id == APPROVAL and approval_in(clicked.value) is not None:
+    if is_one(clicked.action_id, APPROVAL) and approval_in(clicked.value) is not None:
         return "approval"
-    if clicked.action_id == TASK:
+    if is_one(clicked.action_id, TASK):
         return "agent_task"
     if clicked.channel is None:
         return "view"
@@ -80,7 +80,7 @@ def feedback_in(value: str) -> tuple[Verdict, str] | None:
 
 
 def approval_in(value: str) -> tuple[str, str, str] | None:
-    """An approval, the hash of what it is for, and the answer."""
-    approval_id, _, rest = value.partition(":")
-    digest, _, answer = rest.partition(":")
+    """An approval, the hash of what it is for, and the answer. Only the approval's name may have colons in it."""
+    named, _, answer = value.rpartition(":")
+    approval_id, _, digest = named.rpartition(":")
     return (approval_id, digest, answer) if approval_id and digest and answer else None

@@ -1,6 +1,7 @@
 """Messages, as HTML: those that all see, and those that one person sees."""
 
 import logging
+import re
 from typing import Any
 
 from services.slack_sim.page import emoji
@@ -128,13 +129,20 @@ def _attachments(sheet: Sheet, message: Message) -> Markup:
     return together(_attachment(sheet, each) for each in message.attachments or [])
 
 
+def _bar(color: object) -> Markup | None:
+    """The bar beside an attachment. The page takes no style from outside its sheets, and this is none."""
+    if not isinstance(color, str) or not re.fullmatch("[0-9a-fA-F]{6}", color):
+        return None
+    return el("svg", el("rect", width="100%", height="100%", fill=f"#{color}"), class_="bar", aria_hidden="true")
+
+
 def _attachment(sheet: Sheet, given: Json) -> Markup:
     title = words(given.get("title"))
     pretext, text, footer = (words(given.get(name)) for name in ("pretext", "text", "footer"))
     fields = [each for each in given.get("fields") or [] if isinstance(each, dict)]
     pairs = [el("div", el("b", words(each.get("title"))), el("span", words(each.get("value")))) for each in fields]
     inner = el(
-        "div", el("b", link(str(given.get("title_link") or ""), title)) if title else None,
+        "div", _bar(given.get("color")), el("b", link(str(given.get("title_link") or ""), title)) if title else None,
         el("div", mrkdwn(sheet.viewer, text), class_="text") if text else None,
         el("div", pairs, class_="fields") if pairs else None, blocks(sheet, given.get("blocks")),
         el("small", footer) if footer else None, class_="attachment",

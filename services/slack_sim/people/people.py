@@ -1,5 +1,6 @@
 """What people do: say, edit, delete, react, press, choose, fill in, command, stop."""
 
+from dataclasses import replace
 from typing import Any
 
 from services.slack_sim.delivery.delivery import Answered, Delivery
@@ -172,7 +173,8 @@ class People:
             self.modals.keep_value(place.view, block, element, value)
         else:
             more["state"] = {"values": self._choose(user, place, block, element, value)}
-        return self._interactions.acted(installation, user, place, action, more)
+        acted_in = replace(place, attachment=_attachment_of(place, block))
+        return self._interactions.acted(installation, user, acted_in, action, more)
 
     def _choose(self, user: User, place: Place, block: Json, element: Json, value: Any) -> Json:
         """What stands on a message for somebody, once they have chosen that."""
@@ -287,6 +289,15 @@ def _blocks(place: Place) -> list[Json]:
     for attachment in (place.message.attachments or []) if place.message else []:
         found += attachment.get("blocks") or []
     return found
+
+
+def _attachment_of(place: Place, block: Json) -> int | None:
+    """Which attachment of a message a block stands in, if it does in one."""
+    attachments = (place.message.attachments or []) if place.message else []
+    holding = (
+        number for number, each in enumerate(attachments, 1) if any(block is one for one in each.get("blocks") or [])
+    )
+    return next(holding, None)
 
 
 def _context(user: User, looking_at: str | None) -> Json:

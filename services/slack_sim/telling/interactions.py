@@ -20,6 +20,8 @@ class Place:
     message: Message | None = None
     ephemeral: Ephemeral | None = None
     view: View | None = None
+    attachment: int | None = None
+    """Which of the message's attachments it was done in."""
 
 
 class Interactions:
@@ -124,13 +126,15 @@ class Interactions:
 
     def _at(self, place: Place) -> Json:
         if place.view is not None:
-            container = {"type": "view", "view_id": place.view.id}
-            return {"container": container, "view": view_shape(self._world, place.view)}
+            seen = view_shape(self._world, place.view)
+            return {"container": {"type": "view", "view_id": place.view.id}, "view": seen}
         shown = place.message or place.ephemeral
         if shown is None or place.channel is None:
             return {}
-        container = {"type": "message", "message_ts": shown.ts, "channel_id": place.channel.id}
-        container |= {"is_ephemeral": place.ephemeral is not None}  # type: ignore[dict-item]
+        container: Json = {"type": "message", "message_ts": shown.ts, "channel_id": place.channel.id}
+        container["is_ephemeral"] = place.ephemeral is not None
+        if place.attachment is not None:
+            container |= {"type": "message_attachment", "attachment_id": place.attachment, "is_app_unfurl": False}
         if shown.thread_ts is not None:
             container["thread_ts"] = shown.thread_ts
         where: Json = {"container": container, "channel": _channel_of(place.channel)}

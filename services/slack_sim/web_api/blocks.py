@@ -263,6 +263,7 @@ def problems_of(blocks: Sequence[Any], most: int, where: str = "/blocks") -> lis
     seen: set[str] = set()
     for index, block in enumerate(blocks[:most]):
         rule(found, block, f"{where}/{index}")
+        _told_apart(found, block, f"{where}/{index}")
         block_id = block.get("block_id") if isinstance(block, dict) else None
         if block_id is None:
             continue
@@ -272,6 +273,17 @@ def problems_of(blocks: Sequence[Any], most: int, where: str = "/blocks") -> lis
                 found.say("block_id already exists", f"{where}/{index}/block_id")
             seen.add(block_id)
     return found.problems
+
+
+def _told_apart(found: Found, block: Any, where: str) -> None:
+    """No two actions of a block have the same name."""
+    seen: set[str] = set()
+    for index, element in enumerate(elements_of(block) if isinstance(block, dict) else ()):
+        action_id = element.get("action_id")
+        if isinstance(action_id, str) and action_id in seen:
+            found.say(f'`action_id` "{action_id}" already exists', f"{where}/elements/{index}/action_id")
+        elif isinstance(action_id, str):
+            seen.add(action_id)
 
 
 def checked_blocks(blocks: list[Any], most: int) -> None:

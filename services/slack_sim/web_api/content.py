@@ -1,5 +1,6 @@
 """What a message is to say: its text, blocks, attachments and metadata, and which of it Slack would refuse."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ LONGEST_TEXT = 40_000
 LONGEST_EDIT = 4_000
 LONGEST_MARKDOWN = 12_000
 MOST_ATTACHMENTS = 100
+NAMED_COLORS = {"good": "2eb886", "warning": "daa038", "danger": "a30200"}
 LONGEST_METADATA = 8_000
 """Of its JSON. Slack names no figure; refusing what is far too long is what matters."""
 Place = tuple[str, str | None]
@@ -75,7 +77,7 @@ def content_of(given: Mapping[str, Any] | Arguments, *, longest: int = LONGEST_T
     if blocks:
         checked_blocks(blocks, MESSAGE)
     if attachments is not None:
-        _check_attachments(attachments)
+        attachments = _checked_attachments(attachments)
     if not (text or markdown or blocks or attachments):
         raise Refusal("no_text")
     if len(text) > longest and not cuts:
@@ -84,7 +86,8 @@ def content_of(given: Mapping[str, Any] | Arguments, *, longest: int = LONGEST_T
     return Content(markdown or text[:longest], blocks or None, attachments or None, bool(markdown), cut)
 
 
-def _check_attachments(attachments: list[Any]) -> None:
+def _checked_attachments(attachments: list[Any]) -> list[dict[str, Any]]:
+    """As Slack keeps them: numbered, and their colours without #."""
     if len(attachments) > MOST_ATTACHMENTS:
         raise Refusal("too_many_attachments")
     for each in attachments:
@@ -95,6 +98,15 @@ def _check_attachments(attachments: list[Any]) -> None:
             raise Refusal("invalid_blocks_format")
         if blocks:
             checked_blocks(blocks, MESSAGE)
+    return [each | _known_of(each, number) for number, each in enumerate(attachments, 1)]
+
+
+def _known_of(attachment: dict[str, Any], number: int) -> dict[str, Any]:
+    given = attachment.get("color")
+    color = NAMED_COLORS.get(given, given.removeprefix("#")) if isinstance(given, str) else None
+    is_one = color is not None and re.fullmatch("[0-9a-fA-F]{6}", color)
+    fallback = attachment.get("fallback") or "[no preview available]"
+    return {"id": number, "fallback": fallback} | ({"color": color} if is_one else {})
 
 
 def metadata_of(arguments: Arguments) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""The first world: a workspace with three people, three channels, and an agent that hears and may do what agents do."""
+"""The first world: a workspace with three people, four channels, and an agent that hears and may do what agents do."""
 
 from services.slack_sim.world.entities import App, Channel, Command, Shortcut, User, Workspace
 from services.slack_sim.world.moments import Moments
@@ -55,7 +55,8 @@ COMMANDS = (
 SHORTCUTS = (Shortcut("threadline:ask", "Ask about this"), Shortcut("new_task", "New task", "global"))
 AGENT = "Mara"
 PEOPLE = (("you", "You"), ("colleague", "A Colleague"), ("customer", "A Customer"))
-CHANNELS = ("general", "support", "random")
+CHANNELS = ("general", "support", "random", "agent-supervisory")
+WITHOUT_AGENT = {"random"}
 
 
 def new_app(names: Names, name: str) -> App:
