@@ -56,16 +56,19 @@ class Reporter:
     session: ClientSession
     task_id: str = "task-1"
     agent_id: str = "deployer"
+    channel: str | None = None
+    """Where it is told of; the tenant's own channel without it."""
     _number: Any = field(default_factory=lambda: count(1))
 
-    def event(self, kind: str, **more: Any) -> dict[str, Any]:
+    def event(self, named: str, **more: Any) -> dict[str, Any]:
         """One event, with a name of its own."""
         common = {"id": f"{self.task_id}-{next(self._number)}", "at": datetime.now(UTC).isoformat()}  # noqa: TID251 - a program of somebody else's
-        return {"type": kind, **common, "task_id": self.task_id, "agent_id": self.agent_id, **more}
+        return {"type": named, **common, "task_id": self.task_id, "agent_id": self.agent_id, **more}
 
     async def send(self, *events: dict[str, Any], **more: Any) -> tuple[int, Any]:
         """Reports. Gives what it is told."""
-        return await self.ask("POST", "/v1/agents/events", {"events": list(events), **more})
+        where = {} if self.channel is None else {"channel": self.channel}
+        return await self.ask("POST", "/v1/agents/events", {"events": list(events), **where, **more})
 
     async def start(self, **more: Any) -> None:
         """The task begins."""

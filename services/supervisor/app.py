@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -20,6 +21,7 @@ from services.kit.kafka.metrics import CATALOGUE as KAFKA_METRICS
 from services.kit.kafka.presence import brokers_listen
 from services.kit.kafka.producer import Producer
 from services.kit.process import Process
+from services.kit.slots import member_name
 from services.kit.telemetry.instruments import Instruments
 from services.supervisor import metrics
 from services.supervisor.adapters.asking import Asking
@@ -54,12 +56,13 @@ async def _work(settings: SupervisorSettings, running: Process) -> None:
     if not await brokers_listen(settings, running):
         return
     async with AsyncExitStack() as stack:
+        name = stack.enter_context(member_name(settings.state_folder, SERVICE))
         surroundings = DirectorySurroundings(running.clock, running.emitter, settings.state_folder / SNAPSHOT)
         known = await stack.enter_async_context(directory(settings, surroundings))
         instruments = Instruments(running.clock, running.emitter, running.tracer)
         producer = await stack.enter_async_context(Producer(settings, SERVICE, instruments))
         database = await stack.enter_async_context(service_database(settings, settings.supervisor_database_connections))
-        supervisor = Supervisor(settings, running, known, database, producer, instruments)
+        supervisor = Supervisor(settings, running, Given(name, known, database, producer, instruments))
         address = served(
             supervisor.application(),
             settings.supervisor_http_host,
@@ -70,29 +73,34 @@ async def _work(settings: SupervisorSettings, running: Process) -> None:
         await supervisor.run()
 
 
+@dataclass(frozen=True)
+class Given:
+    """What was opened for it."""
+
+    name: str
+    """What this process is called in its groups, and stays called over restarts."""
+    known: Directory
+    database: ServiceDatabase
+    producer: Producer
+    instruments: Instruments
+
+
 class Supervisor:
     """Everything that one process has."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what was opened for it
-        self,
-        settings: SupervisorSettings,
-        running: Process,
-        known: Directory,
-        database: ServiceDatabase,
-        producer: Producer,
-        instruments: Instruments,
-    ) -> None:
+    def __init__(self, settings: SupervisorSettings, running: Process, given: Given) -> None:
         self._settings, self._running = settings, running
+        database, producer, instruments = given.database, given.producer, given.instruments
         queries = Queries(database)
         self._news = News()
-        self._folding = Folding(settings, database, producer, instruments)
+        self._folding = Folding(settings, database, producer, instruments, given.name)
         self._telling = Telling(
             lambda: self._folding.partitions, database, producer, instruments, settings.supervisor_update_s
         )
         self._folding.changed = self._telling.wake
         self._watching = Watching(lambda: self._folding.partitions, database, producer, instruments)
-        self._commands = Commands(settings, known, queries, producer, instruments)
-        programs = Programs(known, running.clock, "agents")
+        self._commands = Commands(settings, given.known, queries, producer, instruments)
+        programs = Programs(given.known, running.clock, "agents")
         programs.refused = self._refused
         self._addresses = (
             Ingest(programs, producer, instruments),

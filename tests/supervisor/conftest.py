@@ -20,6 +20,8 @@ from services.directory.document import Document, Person
 from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.slack_sim.app import slack_sim
 from services.slack_sim.client import SlackSim, slack_sim_at
+from services.slack_sim.control import asks
+from services.slack_sim.control.conditions import AnEphemeral
 from services.slack_sim.settings import SlackSimSettings
 from tests.conftest import fresh, topics_of
 from tests.databases import Databases
@@ -42,26 +44,33 @@ class Watch:
     tokens: dict[str, str]
     session: ClientSession
     folder: Path
+    channels: dict[str, str] = field(default_factory=dict)
+    """Where each task is told of."""
     _tasks: Any = field(default_factory=lambda: count(1))
 
-    def reporter(self, name: str = "task", program: str = "acme") -> Reporter:
-        """A program with a task of its own."""
+    async def reporter(self, name: str, program: str = "acme") -> Reporter:
+        """A program with a task of its own, in a channel of its own: Slack takes one message a second in each."""
+        task_id = f"{name}-{next(self._tasks)}"
+        if program == "acme":
+            people = [self.first.you, self.first.colleague, self.first.bot_user]
+            added = asks.AddChannel(team_id=self.first.team, name=task_id, members=people)
+            self.channels[task_id] = (await self.sim.ask(added)).id
         address, token = self.supervisor.agents, self.tokens[program]
-        return Reporter(address, token, self.session, f"{name}-{next(self._tasks)}")
+        return Reporter(address, token, self.session, task_id, channel=self.channels.get(task_id))
 
-    async def heads(self) -> list[dict[str, Any]]:
-        """What our app says at the top of the agents' channel."""
-        found = (await self.sim.transcript(self.first.support)).messages
+    async def heads(self, channel: str) -> list[dict[str, Any]]:
+        """What our app says at the top of a channel."""
+        found = (await self.sim.transcript(channel)).messages
         return [each for each in found if each.get("app_id")]
 
     async def head(self, task_id: str, contains: str = "") -> dict[str, Any]:
         """A task's own message, once it says something."""
         async with asyncio.timeout(20):
             while True:
-                for each in await self.heads():
+                for each in await self.heads(self.channels[task_id]):
                     words = str(each)
                     if f"`{task_id}`" in words and contains in words:
-                        return each
+                        return each | {"channel": self.channels[task_id]}
                 await asyncio.sleep(0.05)
 
     async def under(self, task_id: str, contains: str) -> dict[str, Any]:
@@ -69,11 +78,33 @@ class Watch:
         head = await self.head(task_id)
         async with asyncio.timeout(20):
             while True:
-                found = (await self.sim.transcript(self.first.support, head["ts"])).messages
+                found = (await self.sim.transcript(self.channels[task_id], head["ts"])).messages
                 for each in found:
                     if each["ts"] != head["ts"] and contains in str(each):
-                        return each
+                        return each | {"channel": self.channels[task_id]}
                 await asyncio.sleep(0.05)
+
+    async def press(self, who: str, message: dict[str, Any], action: str, value: str | None = None) -> None:
+        """Somebody presses a button, or chooses something."""
+        channel, ts = message["channel"], message["ts"]
+        await self.sim.ask(asks.Press(user_id=who, action_id=action, channel_id=channel, ts=ts, value=value))
+
+    async def write(self, who: str, words: str) -> None:
+        """Somebody fills in the form that is opened for them, and sends it."""
+        async with asyncio.timeout(20):
+            while not (found := (await self.sim.ask(asks.ReadViews(user_id=who))).views):  # noqa: ASYNC110 - likewise
+                await asyncio.sleep(0.05)
+        await self.sim.ask(asks.SubmitView(user_id=who, view_id=found[-1]["id"], values={"said": words}))
+
+    async def command(self, who: str, line: str) -> None:
+        """Somebody types a command."""
+        await self.sim.ask(asks.RunCommand(user_id=who, channel_id=self.first.support, line=line))
+
+    async def heard(self, who: str, contains: str, task_id: str | None = None) -> dict[str, Any]:
+        """What somebody alone is told, beside a task or where they typed."""
+        channel = self.first.support if task_id is None else self.channels[task_id]
+        seen = AnEphemeral(channel_id=channel, user_id=who, contains=contains)
+        return await self.sim.wait(seen, 20)
 
     async def events(self, task_id: str) -> list[Found]:
         """What stands of a task in the log."""

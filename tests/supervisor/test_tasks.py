@@ -5,7 +5,7 @@ from tests.supervisor.conftest import Watch
 
 
 async def test_a_task_is_one_thread_from_its_beginning_to_its_end(watch: Watch) -> None:
-    agent = watch.reporter("whole")
+    agent = await watch.reporter("whole")
     await agent.start(repo_scope="acme/shop", context_size=100_000)
     head = await watch.head(agent.task_id, "STARTING")
     assert "🚀 Agent deployer – STARTING" in head["text"]
@@ -28,7 +28,7 @@ async def test_a_task_is_one_thread_from_its_beginning_to_its_end(watch: Watch) 
 
 
 async def test_what_is_reported_twice_counts_once(watch: Watch) -> None:
-    agent = watch.reporter("twice")
+    agent = await watch.reporter("twice")
     started = agent.event("task.started", task_name="Twice")
     went_on = agent.event("task.checkpoint", action="once", cost_usd=1.5)
     await agent.taken(started, went_on)

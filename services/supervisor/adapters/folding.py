@@ -71,6 +71,7 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         database: ServiceDatabase,
         producer: Producer,
         instruments: Instruments,
+        name: str,
     ) -> None:
         self._settings, self._database, self._producer = settings, database, producer
         self._clock, self._emitter = instruments.clock, instruments.emitter
@@ -84,6 +85,7 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         self._consumer = AIOKafkaConsumer(
             **client_arguments(settings),
             group_id=f"{settings.topic_prefix}{SERVICE}",
+            group_instance_id=name,
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=int(session_ms / BEATS),
             rebalance_timeout_ms=session_ms,

@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S: Final = 1.0
 PER_S, BURST = 1.0, 20.0
-"""How many messages a connection takes: Slack lets an app post about one a second in a channel, and change about fifty
-a minute. What does not fit waits, and is said as it is then."""
+"""How many messages a channel takes: Slack lets an app post about one a second there, and change about fifty a minute.
+What does not fit waits, and is said as it is then."""
 FROM: Final = "supervisor"
 """Stands where others name their token."""
 
@@ -47,7 +47,7 @@ _KEEP: Final = """
 
 @dataclass
 class _Room:
-    """What a connection still takes."""
+    """What a channel still takes."""
 
     left: float
     at: float
@@ -84,7 +84,7 @@ class Telling:
         self._clock, self._emitter = instruments.clock, instruments.emitter
         self._every = timedelta(seconds=every_s)
         self._spoken: dict[int, _Spoken] = {}
-        self._rooms: dict[str, _Room] = {}
+        self._rooms: dict[tuple[str, str], _Room] = {}
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -166,7 +166,7 @@ class Telling:
             spoken.waiting.pop(key, None)
 
     async def _say_what_is_due(self, now: datetime) -> None:
-        """The most urgent first, for each connection as many as it takes."""
+        """The most urgent first, for each channel as many as it takes."""
         wanted = [
             (each, spoken, key)
             for spoken in self._spoken.values()
@@ -200,7 +200,7 @@ class Telling:
         if task is None:
             return False
         now = self._clock.monotonic()
-        room = self._rooms.setdefault(task.home.connection, _Room(BURST, now))
+        room = self._rooms.setdefault((task.home.connection, task.home.channel), _Room(BURST, now))
         return room.take(now)
 
     async def _keep(self, said: Iterable[tuple[_Spoken, Key]]) -> None:

@@ -1,0 +1,204 @@
+"""People decide: each approval once, by who may, about what was asked, and never by silence."""
+
+import asyncio
+from typing import Any
+
+from schemas.agent import ApprovalAttempted, ApprovalDecided, Intervention
+from schemas.buttons import APPROVAL, TASK
+from schemas.ids import approval_hash
+from tests.supervisor.conftest import Watch
+
+ARGUMENTS = {"version": 4, "to": "production"}
+
+
+async def decisions(watch: Watch, task_id: str) -> list[Any]:
+    found = [each.event for each in await watch.events(task_id)]
+    return [each for each in found if isinstance(each, ApprovalDecided | ApprovalAttempted)]
+
+
+async def test_a_click_decides_and_the_buttons_go(watch: Watch) -> None:
+    agent, anna = await watch.reporter("click"), watch.first.you
+    await agent.start()
+    name = await agent.ask_to("deploy", ARGUMENTS)
+    asking = await watch.under(agent.task_id, "deploy")
+    assert '"to": "production"' in str(asking)
+    await watch.head(agent.task_id, "WAITING FOR APPROVAL")
+    waiting = asyncio.create_task(agent.answer(name))
+    await watch.press(anna, asking, APPROVAL)
+    answer = await waiting
+    assert (answer["state"], answer["decided_by"]) == ("approved", anna)
+    assert answer["arguments_hash"] == approval_hash("deploy", ARGUMENTS)
+    decided = await watch.under(agent.task_id, "Approved")
+    assert decided["ts"] == asking["ts"]
+    assert APPROVAL not in str(decided)
+    await watch.head(agent.task_id, "STARTING")
+    (made,) = await decisions(watch, agent.task_id)
+    assert (made.outcome, made.decided_by, made.via) == ("approved", anna, "slack")
+    await agent.end()
+
+
+async def test_who_may_not_decide_is_told_alone_and_it_is_on_record(watch: Watch) -> None:
+    agent, ben = await watch.reporter("may-not"), watch.first.colleague
+    await agent.start()
+    name = await agent.ask_to("deploy", ARGUMENTS)
+    asking = await watch.under(agent.task_id, "deploy")
+    await watch.press(ben, asking, APPROVAL)
+    await watch.heard(ben, "You may not decide this", agent.task_id)
+    (attempt,) = await decisions(watch, agent.task_id)
+    assert isinstance(attempt, ApprovalAttempted)
+    assert (attempt.fault, attempt.attempted_by) == ("may_not", ben)
+    status, still = await agent.ask("GET", f"/v1/approvals/{name}")
+    assert (status, still["state"]) == (200, "open")
+    shown = await agent.shown()
+    assert [(each["kind"], each["state"]) for each in shown["interventions"]] == [
+        ("decision", "open"),
+        ("attempt", "may_not"),
+    ]
+    await agent.end()
+
+
+async def test_a_rejection_may_say_why(watch: Watch) -> None:
+    agent, anna = await watch.reporter("reject"), watch.first.you
+    await agent.start()
+    name = await agent.ask_to("deploy", ARGUMENTS)
+    await watch.press(anna, await watch.under(agent.task_id, "deploy"), TASK)
+    await watch.write(anna, "Not on a Friday")
+    answer = await agent.answer(name)
+    assert (answer["state"], answer["reason"]) == ("rejected", "Not on a Friday")
+    await watch.under(agent.task_id, "Not on a Friday")
+    await agent.end()
+
+
+async def test_a_choice_and_a_question(watch: Watch) -> None:
+    agent, anna = await watch.reporter("choice"), watch.first.you
+    await agent.start()
+    choice = await agent.ask_to("Which region", {}, kind="choice", choices=["eu", "us"])
+    asking = await watch.under(agent.task_id, "Which region")
+    options = [
+        option["value"]
+        for attachment in asking["attachments"]
+        for block in attachment["blocks"]
+        if block["type"] == "actions"
+        for option in block["elements"][0]["options"]
+    ]
+    await watch.press(anna, asking, APPROVAL, options[1])
+    answer = await agent.answer(choice)
+    assert (answer["state"], answer["answer"]) == ("chosen", "us")
+    question = await agent.ask_to("What is it called", {}, kind="question")
+    await watch.press(anna, await watch.under(agent.task_id, "What is it called"), TASK)
+    await watch.write(anna, "The new one")
+    answer = await agent.answer(question)
+    assert (answer["state"], answer["answer"]) == ("answered", "The new one")
+    await agent.end()
+
+
+async def test_silence_is_neither_yes_nor_no(watch: Watch) -> None:
+    agent, anna = await watch.reporter("expiry"), watch.first.you
+    await agent.start()
+    name = await agent.ask_to("deploy", ARGUMENTS, expires_in_s=2)
+    asking = await watch.under(agent.task_id, "deploy")
+    assert (await agent.answer(name))["state"] == "expired"
+    await watch.under(agent.task_id, "neither approved nor rejected")
+    old = next(each for each in asking["attachments"][0]["blocks"] if each["type"] == "actions")
+    value: str = old["elements"][0]["value"]
+    await watch.command(anna, f"/agent-task approve {value.partition(':')[0]}")
+    await watch.heard(anna, "The time to decide this is over")
+    made, attempt = await decisions(watch, agent.task_id)
+    assert (made.outcome, made.decided_by, made.via, attempt.fault) == ("expired", None, "clock", "expired")
+    await agent.end()
+
+
+async def test_arguments_that_changed_are_another_question(watch: Watch) -> None:
+    agent = await watch.reporter("changed")
+    await agent.start()
+    name = await agent.ask_to("deploy", ARGUMENTS)
+    asking = await watch.under(agent.task_id, "deploy")
+    await agent.ask_to("deploy", ARGUMENTS | {"to": "everywhere"})
+    await watch.press(watch.first.you, asking, APPROVAL)
+    answer = await agent.answer(name)
+    assert (answer["state"], answer["arguments"]) == ("approved", ARGUMENTS)
+    faults = [each.fault for each in await decisions(watch, agent.task_id) if isinstance(each, ApprovalAttempted)]
+    assert faults == ["other_arguments"]
+    assert "everywhere" not in str(await watch.under(agent.task_id, "deploy"))
+    await agent.end()
+
+
+async def test_two_clicks_are_one_decision(watch: Watch) -> None:
+    agent, anna = await watch.reporter("double"), watch.first.you
+    await agent.start()
+    name = await agent.ask_to("deploy", ARGUMENTS)
+    asking = await watch.under(agent.task_id, "deploy")
+    await asyncio.gather(*(watch.press(anna, asking, APPROVAL) for _ in range(2)))
+    assert (await agent.answer(name))["state"] == "approved"
+    await watch.heard(anna, "already", agent.task_id)
+    await agent.end()
+
+
+async def test_cancel_reaches_the_agent_and_the_message_says_who(watch: Watch) -> None:
+    agent, anna, ben = await watch.reporter("cancel"), watch.first.you, watch.first.colleague
+    await agent.start()
+    head = await watch.head(agent.task_id)
+    await watch.press(ben, head, TASK)
+    await watch.heard(ben, "You may not end this task", agent.task_id)
+    listening = asyncio.create_task(agent.alive(wait_s=20))
+    await watch.press(anna, head, TASK)
+    orders = await listening
+    assert (orders["version"], orders["cancel"]["by"]) == (1, anna)
+    await watch.under(agent.task_id, "wants the task to end")
+    await agent.end("cancelled")
+    await watch.head(agent.task_id, "CANCELLED")
+    assert [
+        each.event.by_user for each in await watch.events(agent.task_id) if isinstance(each.event, Intervention)
+    ] == [anna]
+
+
+async def test_commands_list_and_show_what_is_the_tenants(watch: Watch) -> None:
+    agent, anna = await watch.reporter("listed"), watch.first.you
+    await agent.start()
+    await agent.checkpoint("Reading", progress=0.3)
+    await watch.head(agent.task_id, "Reading")
+    await watch.command(anna, "/agent-task list")
+    await watch.heard(anna, f"`{agent.task_id}`, 30%")
+    await watch.command(anna, f"/agent-task show {agent.task_id}")
+    await watch.heard(anna, "Last action: Reading")
+    await watch.command(anna, "/agent-task show nothing")
+    await watch.heard(anna, "There is no such task here")
+    await watch.command(anna, "/agent-task")
+    await watch.heard(anna, "/agent-task cancel TASK")
+    await agent.end()
+
+
+async def test_another_tenants_program_sees_and_decides_nothing(watch: Watch) -> None:
+    agent, other = await watch.reporter("mine"), await watch.reporter("theirs", "globex")
+    await agent.start()
+    name = await agent.ask_to("deploy", ARGUMENTS)
+    await watch.under(agent.task_id, "deploy")
+    assert (await other.ask("GET", f"/tasks/{agent.task_id}"))[0] == 404
+    assert (await other.ask("GET", f"/v1/approvals/{name}"))[0] == 404
+    assert (await other.ask("GET", "/tasks"))[1] == {"tasks": []}
+    _, orders = await other.ask("POST", "/v1/agents/alive", {"tasks": {agent.task_id: 0}})
+    assert orders["tasks"][agent.task_id]["version"] == 0
+    await agent.end()
+
+
+async def test_an_old_button_is_answered_truthfully_after_everything_was_restarted(watch: Watch) -> None:
+    agent, anna = await watch.reporter("restart"), watch.first.you
+    await agent.start()
+    name = await agent.ask_to("deploy", ARGUMENTS)
+    asking = await watch.under(agent.task_id, "deploy")
+    watch.supervisor.child.process.kill()
+    async with watch.again():
+        agent.address = watch.supervisor.agents
+        await watch.press(anna, asking, APPROVAL)
+        assert (await agent.answer(name))["state"] == "approved"
+        watch.supervisor.child.process.kill()
+        async with watch.again():
+            agent.address = watch.supervisor.agents
+            old = next(each for each in asking["attachments"][0]["blocks"] if each["type"] == "actions")
+            approval = old["elements"][0]["value"].partition(":")[0]
+            await watch.command(anna, f"/agent-task approve {approval}")
+            await watch.heard(anna, "has approved this already")
+            await agent.end()
+            await watch.head(agent.task_id, "COMPLETE")
+    made = [each for each in await decisions(watch, agent.task_id) if isinstance(each, ApprovalDecided)]
+    assert len(made) == 1
