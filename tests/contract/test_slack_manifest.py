@@ -95,7 +95,7 @@ SHAPE = thing(
 
 WORKS_WITHOUT = {"bots.info", "conversations.list"}
 """The first is only asked where an app token names no app, which Slack's own always do; a refusal is told with what to
-set. The second is asked for channels alone, with the scopes that events need; without, a channel is posted to by name."""
+set. The second is asked for channels alone, with the scopes of events; without them a channel is posted to by name."""
 
 
 @pytest.mark.parametrize("name", [SOCKETS, HTTP])
