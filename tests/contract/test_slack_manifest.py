@@ -94,8 +94,8 @@ SHAPE = thing(
 """What Slack documents of a manifest, as far as ours use it."""
 
 WORKS_WITHOUT = {"bots.info", "conversations.list"}
-"""The first is only asked where an app token names no app, which Slack's own always do; a refusal is told with what to set.
-The second is asked for channels alone, with the scopes that events need, and a channel is posted to by its name without."""
+"""The first is only asked where an app token names no app, which Slack's own always do; a refusal is told with what to
+set. The second is asked for channels alone, with the scopes of events; without them a channel is posted to by name."""
 
 
 @pytest.mark.parametrize("name", [SOCKETS, HTTP])

@@ -131,6 +131,11 @@ async def test_where_slack_does_not_tell_a_channel_is_posted_to_by_its_name(desk
     second = await say(desk, "m2", "Two", "#general", post_id="by-name")
     assert (second["channel"], second["ts"]) == (desk.first.general, first["ts"])
     assert "channels:read and groups:read mend it" in desk.responder.child.said()
+    view = await say(desk, "m3", "x", "#elsewhere")
+    assert view["error"] == "channel_not_found"
+    said = desk.responder.child.said()
+    assert "nothing can be said in #elsewhere" in said
+    assert "since Slack says channel_not_found: make it and invite the app" in said
 
 
 async def test_a_form_is_opened_for_who_clicked(desk: Desk) -> None:

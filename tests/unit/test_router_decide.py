@@ -473,8 +473,16 @@ def test_a_button_wants_something_of_a_task_or_an_approval(router: Deciding, ver
 def test_a_select_answers_an_approval_with_what_is_chosen(router: Deciding) -> None:
     chosen = {"value": "deploy:981:abcd:choose 2", "text": {"type": "plain_text", "text": "Berlin"}}
     action = {"type": "static_select", "action_id": APPROVAL, "selected_option": chosen}
-    answered: ApprovalAnswered = router.click(APPROVAL, "", actions=[action]).only(ApprovalAnswered)
+    beside = {
+        "type": "message_attachment",
+        "attachment_id": 1,
+        "message_ts": "1.2",
+        "channel_id": "C2",
+        "thread_ts": "1.1",
+    }
+    answered: ApprovalAnswered = router.click(APPROVAL, "", actions=[action], container=beside).only(ApprovalAnswered)
     assert (answered.approval_id, answered.arguments_hash, answered.answer) == ("deploy:981", "abcd", "choose 2")
+    assert (answered.channel_id, answered.thread_ts) == ("C2", "1.1")
     again: ApprovalAnswered = router.click(f"{APPROVAL}:yes", "ap1:abcd:approve").only(ApprovalAnswered)
     assert (again.approval_id, again.answer) == ("ap1", "approve")
 

@@ -9,6 +9,7 @@ from services.responder.adapters.ledger import GAVE_UP, Ledger
 from services.responder.adapters.slack import NotSent, NoWay, Refused, TooFast, Unsure
 from services.responder.adapters.turns import Turns
 from services.responder.decisions.effects import Subject
+from services.responder.decisions.posts import is_name
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +20,8 @@ PAGE: Final = 999
 PAUSE_S: Final = 1.0
 KINDS: Final = ("public_channel,private_channel", "public_channel")
 """What the app may see; only the second where it has no scope for the first."""
-NOT_FOUND: Final = "channel_not_found"
+NOT_FOUND, NOT_IN = "channel_not_found", "not_in_channel"
+MENDS: Final = "make it and invite the app, or name the channel by its id"
 STALE: Final = frozenset({NOT_FOUND, "is_archived"})
 """What Slack says where an id is not, or no longer, that of the channel with the name."""
 
@@ -70,9 +72,8 @@ class Channels:
             if found is None:
                 self._unknown[named] = now + AGAIN_AFTER_S
                 log.error(
-                    "%s sees no channel %s: make it and invite the app, or name the channel by its id. What is to be "
-                    "said there fails with %s; it is looked for again in %d s",
-                    *(subject.connection, subject.channel_id, NOT_FOUND, AGAIN_AFTER_S),
+                    "%s sees no channel %s: %s. What is to be said there fails with %s; it is looked for again in %d s",
+                    *(subject.connection, subject.channel_id, MENDS, NOT_FOUND, AGAIN_AFTER_S),
                 )
                 raise NotThere(NOT_FOUND)
             self._ledger.channels[named] = found
@@ -84,6 +85,8 @@ class Channels:
 
     def refused(self, connection: str, name: str, code: str) -> None:
         """Slack does not take what is said there: where the id may be another by now, it is asked for anew."""
+        if is_name(name) and code in STALE | {NOT_IN}:
+            log.error("nothing can be said in %s of %s, since Slack says %s: %s", name, connection, code, MENDS)
         if code in STALE:
             self._ledger.channels.pop((connection, name), None)
 
