@@ -4,16 +4,15 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from services.directory import metrics as directory_metrics
-from services.directory.lookup import Directory, directory
 from services.directory.lookup import Surroundings as DirectorySurroundings
+from services.directory.lookup import directory
 from services.directory.programs import No, Programs
-from services.directory.service import ServiceDatabase, service_database
+from services.directory.service import service_database
 from services.kit import process
 from services.kit.fault import Fault
 from services.kit.http import health_page, served
@@ -27,6 +26,7 @@ from services.supervisor import metrics
 from services.supervisor.adapters.asking import Asking
 from services.supervisor.adapters.commands import Commands
 from services.supervisor.adapters.folding import NO_PARTITIONS, Folding
+from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.ingest import LARGEST_BODY, Ingest
 from services.supervisor.adapters.news import News
 from services.supervisor.adapters.pages import Pages
@@ -62,7 +62,8 @@ async def _work(settings: SupervisorSettings, running: Process) -> None:
         instruments = Instruments(running.clock, running.emitter, running.tracer)
         producer = await stack.enter_async_context(Producer(settings, SERVICE, instruments))
         database = await stack.enter_async_context(service_database(settings, settings.supervisor_database_connections))
-        supervisor = Supervisor(settings, running, Given(name, known, database, producer, instruments))
+        given = Given(settings, name, known, database, producer, instruments)
+        supervisor = Supervisor(running, given)
         address = served(
             supervisor.application(),
             settings.supervisor_http_host,
@@ -73,37 +74,22 @@ async def _work(settings: SupervisorSettings, running: Process) -> None:
         await supervisor.run()
 
 
-@dataclass(frozen=True)
-class Given:
-    """What was opened for it."""
-
-    name: str
-    """What this process is called in its groups, and stays called over restarts."""
-    known: Directory
-    database: ServiceDatabase
-    producer: Producer
-    instruments: Instruments
-
-
 class Supervisor:
     """Everything that one process has."""
 
-    def __init__(self, settings: SupervisorSettings, running: Process, given: Given) -> None:
-        self._settings, self._running = settings, running
-        database, producer, instruments = given.database, given.producer, given.instruments
-        queries = Queries(database)
+    def __init__(self, running: Process, given: Given) -> None:
+        self._settings, self._running = given.settings, running
+        queries = Queries(given.database)
         self._news = News()
-        self._folding = Folding(settings, database, producer, instruments, given.name)
-        self._telling = Telling(
-            lambda: self._folding.partitions, database, producer, instruments, settings.supervisor_update_s
-        )
+        self._folding = Folding(given)
+        self._telling = Telling(given, lambda: self._folding.partitions)
         self._folding.changed = self._telling.wake
-        self._watching = Watching(lambda: self._folding.partitions, database, producer, instruments)
-        self._commands = Commands(settings, given.known, queries, producer, instruments)
-        programs = Programs(given.known, running.clock, "agents")
+        self._watching = Watching(given, lambda: self._folding.partitions)
+        self._commands = Commands(given, queries)
+        programs = Programs(given.directory, running.clock, "agents")
         programs.refused = self._refused
         self._addresses = (
-            Ingest(programs, producer, instruments),
+            Ingest(given, programs),
             Asking(programs, queries, self._news, running.clock),
             Pages(programs, queries, running.clock),
         )

@@ -73,12 +73,20 @@ def processing(topic: Topic, record_id: str, trace: Context, tracer: Tracer) -> 
 
 @asynccontextmanager
 async def group_consumer(
-    settings: KafkaSettings, group: str, topics: Iterable[Topic], listener: ConsumerRebalanceListener | None = None
+    settings: KafkaSettings,
+    group: str,
+    topics: Iterable[Topic],
+    listener: ConsumerRebalanceListener | None = None,
+    member: str | None = None,
 ) -> AsyncIterator[AIOKafkaConsumer]:
-    """A member of a group. It commits nothing by itself: what is done with, only the service knows."""
+    """A member of a group. It commits nothing by itself: what is done with, only the service knows.
+
+    One with a name of its own is the same member when it comes back, and has its partitions again at once.
+    """
     consumer = AIOKafkaConsumer(
         **client_arguments(settings),
         group_id=f"{settings.topic_prefix}{group}",
+        group_instance_id=member,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
     )

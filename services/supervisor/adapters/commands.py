@@ -13,19 +13,17 @@ from schemas.record import CannotRead
 from schemas.topics import AGENTS_COMMANDS
 from services.directory.faults import DatabaseAway
 from services.directory.holding import Known
-from services.directory.lookup import Directory
 from services.kit.kafka.consumer import group_consumer, record_of
-from services.kit.kafka.producer import Producer
-from services.kit.telemetry.instruments import Instruments
 from services.supervisor import metrics
 from services.supervisor.adapters.dead import dead_letter
+from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.queries import Queries
 from services.supervisor.adapters.rights import rights_of
 from services.supervisor.adapters.sending import send_all
 from services.supervisor.decisions import commanding
 from services.supervisor.decisions.commanding import Asking
 from services.supervisor.decisions.following import Following
-from services.supervisor.settings import SERVICE, SupervisorSettings
+from services.supervisor.settings import SERVICE
 
 log = logging.getLogger(__name__)
 
@@ -37,20 +35,14 @@ GROUP: Final = f"{SERVICE}.commands"
 class Commands:
     """The group's member. A command is done with when all that it leads to stands; done again, it leads to the same."""
 
-    def __init__(
-        self,
-        settings: SupervisorSettings,
-        directory: Directory,
-        queries: Queries,
-        producer: Producer,
-        instruments: Instruments,
-    ) -> None:
-        self._settings, self._directory, self._queries, self._producer = settings, directory, queries, producer
-        self._clock, self._emitter = instruments.clock, instruments.emitter
+    def __init__(self, given: Given, queries: Queries) -> None:
+        self._given, self._queries = given, queries
+        self._settings, self._directory, self._producer = given.settings, given.directory, given.producer
+        self._clock, self._emitter = given.instruments.clock, given.instruments.emitter
 
     async def run(self) -> None:
         """Reads until it is cancelled."""
-        async with group_consumer(self._settings, GROUP, [AGENTS_COMMANDS]) as consumer:
+        async with group_consumer(self._settings, GROUP, [AGENTS_COMMANDS], member=self._given.name) as consumer:
             while True:
                 batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
                 await asyncio.gather(*(self._take(records) for records in batches.values()))

@@ -25,19 +25,17 @@ from schemas.agent import (
 from schemas.record import CannotRead, UnknownEvent
 from schemas.topics import AGENTS_EVENTS
 from services.directory.faults import DatabaseAway, told
-from services.directory.service import ServiceDatabase
 from services.kit.kafka.connection import client_arguments
 from services.kit.kafka.consumer import Record, record_of
-from services.kit.kafka.producer import Producer
-from services.kit.telemetry.instruments import Instruments
 from services.supervisor import metrics
 from services.supervisor.adapters import partitions
 from services.supervisor.adapters.dead import dead_letter
+from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.partitions import Heard, Moved, Partition
 from services.supervisor.adapters.sending import send_all
 from services.supervisor.decisions.following import Following, following
 from services.supervisor.decisions.projecting import Step, keys_of
-from services.supervisor.settings import SERVICE, SupervisorSettings
+from services.supervisor.settings import SERVICE
 
 log = logging.getLogger(__name__)
 
@@ -65,16 +63,10 @@ COMMIT_EVERY_S: Final = 1.0
 class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
     """The group's member, and the partitions that it has in hand."""
 
-    def __init__(
-        self,
-        settings: SupervisorSettings,
-        database: ServiceDatabase,
-        producer: Producer,
-        instruments: Instruments,
-        name: str,
-    ) -> None:
-        self._settings, self._database, self._producer = settings, database, producer
-        self._clock, self._emitter = instruments.clock, instruments.emitter
+    def __init__(self, given: Given) -> None:
+        settings = given.settings
+        self._settings, self._database, self._producer = settings, given.database, given.producer
+        self._clock, self._emitter = given.instruments.clock, given.instruments.emitter
         self.changed: Callable[[], None] = lambda: None
         """Hears that tasks in hand changed."""
         self._partitions: dict[int, Partition] = {}
@@ -85,7 +77,7 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         self._consumer = AIOKafkaConsumer(
             **client_arguments(settings),
             group_id=f"{settings.topic_prefix}{SERVICE}",
-            group_instance_id=name,
+            group_instance_id=given.name,
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=int(session_ms / BEATS),
             rebalance_timeout_ms=session_ms,

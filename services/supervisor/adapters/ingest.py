@@ -14,10 +14,9 @@ from schemas.record import CannotWrite
 from schemas.topics import AGENTS_EVENTS
 from services.directory.programs import Asked, No, Programs, body_of, connection_of, json_answer
 from services.directory.sign_in import Granted
-from services.kit.kafka.producer import Producer
-from services.kit.telemetry.instruments import Instruments
 from services.kit.telemetry.traces import About, context_from_outside, spanning
 from services.supervisor import metrics
+from services.supervisor.adapters.given import Given
 from services.supervisor.decisions import wire
 from services.supervisor.decisions.wire import From, WrongEvent
 
@@ -53,8 +52,8 @@ class _No:
 class Ingest:
     """The address for events."""
 
-    def __init__(self, programs: Programs, producer: Producer, instruments: Instruments) -> None:
-        self._programs, self._producer = programs, producer
+    def __init__(self, given: Given, programs: Programs) -> None:
+        self._programs, self._producer, instruments = programs, given.producer, given.instruments
         self._clock, self._emitter, self._tracer = instruments.clock, instruments.emitter, instruments.tracer
 
     def routes(self) -> list[web.RouteDef]:

@@ -15,10 +15,9 @@ from schemas.agent import AgentStatus
 from schemas.command import OutboundMessage
 from schemas.topics import RUNS_COMMANDS
 from services.directory.faults import DatabaseAway, told
-from services.directory.service import ServiceDatabase, bind
-from services.kit.kafka.producer import Producer
-from services.kit.telemetry.instruments import Instruments
+from services.directory.service import bind
 from services.supervisor import metrics
+from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.partitions import Partition
 from services.supervisor.adapters.sending import send_all
 from services.supervisor.decisions.blocks import as_json
@@ -72,17 +71,10 @@ class _Spoken:
 class Telling:
     """Looks at what changed, and at what only went on, and hands it to the responder."""
 
-    def __init__(
-        self,
-        partitions: Callable[[], Sequence[Partition]],
-        database: ServiceDatabase,
-        producer: Producer,
-        instruments: Instruments,
-        every_s: float,
-    ) -> None:
-        self._partitions, self._database, self._producer = partitions, database, producer
-        self._clock, self._emitter = instruments.clock, instruments.emitter
-        self._every = timedelta(seconds=every_s)
+    def __init__(self, given: Given, partitions: Callable[[], Sequence[Partition]]) -> None:
+        self._partitions, self._database, self._producer = partitions, given.database, given.producer
+        self._clock, self._emitter = given.instruments.clock, given.instruments.emitter
+        self._every = timedelta(seconds=given.settings.supervisor_update_s)
         self._spoken: dict[int, _Spoken] = {}
         self._rooms: dict[tuple[str, str], _Room] = {}
         self._woken = asyncio.Event()

@@ -10,10 +10,9 @@ import asyncpg
 
 from schemas.agent import AgentStatus
 from services.directory.faults import DatabaseAway, told
-from services.directory.service import ServiceDatabase, bind
-from services.kit.kafka.producer import Producer
-from services.kit.telemetry.instruments import Instruments
+from services.directory.service import bind
 from services.supervisor import metrics
+from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.partitions import IN_HAND, Partition
 from services.supervisor.adapters.sending import send_all
 from services.supervisor.decisions import deciding, judging
@@ -31,15 +30,9 @@ _HEARD: Final = "select task_id, at from threadline.agent_heartbeats where task_
 class Watching:
     """Looks at every task in hand, each second."""
 
-    def __init__(
-        self,
-        partitions: Callable[[], Sequence[Partition]],
-        database: ServiceDatabase,
-        producer: Producer,
-        instruments: Instruments,
-    ) -> None:
-        self._partitions, self._database, self._producer = partitions, database, producer
-        self._clock, self._emitter = instruments.clock, instruments.emitter
+    def __init__(self, given: Given, partitions: Callable[[], Sequence[Partition]]) -> None:
+        self._partitions, self._database, self._producer = partitions, given.database, given.producer
+        self._clock, self._emitter = given.instruments.clock, given.instruments.emitter
         self._since = self._clock.now()
         """From when on signs of life are heard without a gap."""
 
