@@ -67,6 +67,37 @@ class _Reported(_OfTask):
     received_at: Instant
 
 
+class TaskWanted(_OfTask):
+    """Somebody wants a task done, by whichever worker of the agent takes it."""
+
+    type: Literal["task.wanted"] = "task.wanted"
+    home: TaskHome
+    task_name: str
+    text: str
+    """What is to be done, in their words."""
+    wanted_by: Name
+    approval_id: Name
+    """It is offered to workers once this is approved."""
+
+
+class TaskTaken(_OfTask):
+    """A worker wants to do it. Of several the first in the log has it, until it falls silent or hands it over."""
+
+    type: Literal["task.taken"] = "task.taken"
+    lease_id: Name
+    worker: Name
+    token_id: Name
+
+
+class TaskHandedOver(_Reported):
+    """Its worker leaves it to another agent."""
+
+    type: Literal["task.handed_over"] = "task.handed_over"
+    to_agent_id: Name
+    text: str
+    """What is left to be done."""
+
+
 class TaskStarted(_Reported):
     """A supervised agent took up a task."""
 
@@ -187,7 +218,10 @@ class TaskJudged(_OfTask):
 
 
 AgentEvent: TypeAlias = Annotated[
-    TaskStarted
+    TaskWanted
+    | TaskTaken
+    | TaskHandedOver
+    | TaskStarted
     | TaskCheckpoint
     | TaskArtifact
     | TaskEnded

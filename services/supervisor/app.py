@@ -31,6 +31,7 @@ from services.supervisor.adapters.ingest import LARGEST_BODY, Ingest
 from services.supervisor.adapters.news import News
 from services.supervisor.adapters.pages import Pages
 from services.supervisor.adapters.queries import Queries
+from services.supervisor.adapters.taking import Taking
 from services.supervisor.adapters.telling import Telling
 from services.supervisor.adapters.watching import Watching
 from services.supervisor.settings import SERVICE, SupervisorSettings
@@ -91,6 +92,7 @@ class Supervisor:
         self._addresses = (
             Ingest(given, programs),
             Asking(programs, queries, self._news, running.clock),
+            Taking(given, programs, queries, self._news, running.ids),
             Pages(programs, queries, running.clock),
         )
         running.health.ready["tasks"] = self._folding.trouble

@@ -25,6 +25,8 @@ class AgentTaskRow(OfTenant, Base):
         Index("agent_tasks_of_partition", "partition", "last_at"),
         Index("agent_tasks_by_status", "tenant_id", "status", "last_at"),
         Index("agent_tasks_of_agent", "tenant_id", "agent_id", "last_at"),
+        Index("agent_tasks_under", "tenant_id", "parent_task_id"),
+        Index("agent_tasks_offered", "tenant_id", "agent_id", "started_at", postgresql_where=text("is_offered")),
     )
 
     task_id: Mapped[str] = mapped_column(primary_key=True)
@@ -41,6 +43,8 @@ class AgentTaskRow(OfTenant, Base):
     cost_usd: Mapped[float] = mapped_column(Double)
     version: Mapped[int] = mapped_column(BigInteger)
     """Counts what happened to it."""
+    is_offered: Mapped[bool]
+    """Whether a worker may take it."""
     orders: Mapped[int] = mapped_column(BigInteger)
     """Counts what people told it."""
     state: Mapped[dict[str, Any]] = mapped_column(JSONB)

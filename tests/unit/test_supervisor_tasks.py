@@ -19,15 +19,19 @@ from schemas.agent import (
     TaskArtifact,
     TaskCheckpoint,
     TaskEnded,
+    TaskHandedOver,
     TaskHome,
     TaskJudged,
     TaskStarted,
+    TaskTaken,
+    TaskWanted,
 )
 from services.supervisor.decisions import deciding, judging, wire
 from services.supervisor.decisions.blocks import bar, lasted, revealed
 from services.supervisor.decisions.deciding import Answer, Rights
 from services.supervisor.decisions.folding import fold
 from services.supervisor.decisions.following import following
+from services.supervisor.decisions.parsing import meant
 from services.supervisor.decisions.posts import Post, posts_of
 from services.supervisor.decisions.projecting import Projection
 from services.supervisor.decisions.task import Approval, Task
@@ -136,7 +140,8 @@ def test_what_is_asked_stays_what_it_was() -> None:
     before = after(started(), asked())
     changed = asked(arguments_json='{"version":5}', arguments_hash=ids.approval_hash("deploy", {"version": 5}))
     projection = Projection(0)
-    for number, event in enumerate((started(), asked())):
+    events: tuple[AgentEvent, ...] = (started(), asked())
+    for number, event in enumerate(events):
         projection.take(event, f"e{number}")
     step = projection.take(changed, "e9")
     assert step.after is not None
@@ -212,6 +217,87 @@ def test_a_task_survives_its_row(events: list[AgentEvent]) -> None:
         task = fold(task, event, f"e{number}")
     if task is not None:
         assert Task.model_validate_json(task.model_dump_json(), strict=False) == task
+
+
+# --- tasks that workers take -----------------------------------------------------------------------------------------
+
+
+def wanted() -> tuple[AgentEvent, AgentEvent]:
+    wish = done(TaskWanted, home=HOME, task_name="Deploy", text="deploy it", wanted_by="UBEN", approval_id="ap1")
+    return wish, asked(request_id="start")
+
+
+def taken(lease: str, after_s: float = 5) -> AgentEvent:
+    event: AgentEvent = done(TaskTaken, after_s, lease_id=lease, worker=f"worker of {lease}", token_id="tok")
+    return event
+
+
+def test_a_task_that_is_wanted_is_offered_when_it_is_approved_and_taken_once() -> None:
+    waits = after(*wanted())
+    assert (waits.status, waits.is_offered, waits.wanted) == ("waiting_for_approval", False, "deploy it")
+    assert fold(waits, taken("early"), "x") is waits
+    offered = after(*wanted(), decided("UANNA"))
+    assert offered.is_offered
+    first = after(*wanted(), decided("UANNA"), taken("one"), taken("two"))
+    assert first.lease is not None
+    assert (first.lease.lease_id, first.is_offered, first.worker) == ("one", False, "worker of one")
+    kept = fold(first, started(task_name="Deploy 4", worker="build-1"), "s")
+    assert kept is not None
+    assert (kept.started_by, kept.wanted) == ("UBEN", "deploy it"), "a worker's beginning is no other task"
+
+
+@pytest.mark.parametrize("outcome", ["rejected", "expired"])
+def test_a_task_that_nobody_allows_never_begins(outcome: str) -> None:
+    over = after(*wanted(), decided("UANNA", outcome))
+    assert (over.status, over.is_offered) == ("cancelled", False)
+    assert fold(over, taken("late"), "x") is over
+
+
+def test_a_worker_that_falls_silent_loses_its_task_and_the_next_one_may_take_it() -> None:
+    task = after(*wanted(), decided("UANNA"), taken("one"))
+    silence = judging.of_silence(task, task.received_at, task.received_at + timedelta(seconds=31))
+    assert silence is not None
+    assert "loses it" in silence.text
+    again = after(*wanted(), decided("UANNA"), taken("one"), silence, taken("two", 60))
+    assert again.lease is not None
+    assert (again.lease.lease_id, again.silent_since) == ("two", None)
+
+
+def test_a_task_is_handed_over_to_another_agents_workers() -> None:
+    handed = after(started(), said(TaskHandedOver, 5, to_agent_id="reviewer", text="look at it"))
+    assert (handed.agent_id, handed.is_offered, handed.wanted) == ("reviewer", True, "look at it")
+    assert handed.lease is None
+
+
+def test_what_nobody_does_yet_ends_when_it_is_cancelled() -> None:
+    stopped = done(Intervention, 4, action="cancel", by_user="UANNA")
+    assert after(*wanted(), stopped).status == "cancelled"
+    assert after(*wanted(), decided("UANNA"), stopped).status == "cancelled"
+    assert after(*wanted(), decided("UANNA"), taken("one"), stopped).status == "starting", "its worker hears of it"
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        ("list", ("list", None, "")),
+        ("Please show me the tasks!", ("list", None, "")),
+        ("what are agents doing?", ("list", None, "")),
+        ("cancel task-1.", ("cancel", "task-1", "")),
+        ("could you stop the task deploy:4, please", ("cancel", "deploy:4", "")),
+        ("approve `ap-1`", ("approve", "ap-1", "")),
+        ("how is task-1 going?", ("show", "task-1", "")),
+        ("status of task-1", ("show", "task-1", "")),
+        ("ask deployer to put version 4 into production.", ("run", "deployer", "put version 4 into production.")),
+        ("Run Deployer: version 4", ("run", "deployer", "version 4")),
+        ("deployer, deploy\nversion 4", ("run", "deployer", "deploy\nversion 4")),
+        ("ask somebody to deploy", None),
+        ("deploy it", None),
+        ("", None),
+    ],
+)
+def test_plain_words_are_read_by_rules(words: str, what: tuple[str, str | None, str] | None) -> None:
+    found = meant(words, ["deployer", "reviewer"])
+    assert (None if found is None else (found.verb, found.name, found.text)) == what
 
 
 # --- what is noticed -------------------------------------------------------------------------------------------------

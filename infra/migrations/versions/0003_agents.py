@@ -100,6 +100,7 @@ def _make_tables() -> None:
         sa.Column("ended_at", MOMENT, nullable=True),
         sa.Column("cost_usd", sa.Double(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("is_offered", sa.Boolean(), nullable=False),
         sa.Column("orders", sa.BigInteger(), nullable=False),
         sa.Column("state", JSONB(), nullable=False),
         sa.Column("recent", sa.LargeBinary(), nullable=False),
@@ -155,12 +156,21 @@ def _make_tables() -> None:
         ("agent_tasks_of_partition", "agent_tasks", ["partition", "last_at"]),
         ("agent_tasks_by_status", "agent_tasks", ["tenant_id", "status", "last_at"]),
         ("agent_tasks_of_agent", "agent_tasks", ["tenant_id", "agent_id", "last_at"]),
+        ("agent_tasks_under", "agent_tasks", ["tenant_id", "parent_task_id"]),
         ("agent_checkpoints_of_task", "agent_checkpoints", ["tenant_id", "task_id", "at"]),
         ("human_interventions_of_task", "human_interventions", ["tenant_id", "task_id", "at"]),
         ("human_interventions_as_asked", "human_interventions", ["tenant_id", "request_id"]),
         ("task_artifacts_of_task", "task_artifacts", ["tenant_id", "task_id", "at"]),
     ):
         op.create_index(name, table, columns, unique=False, schema=SCHEMA)
+    op.create_index(
+        "agent_tasks_offered",
+        "agent_tasks",
+        ["tenant_id", "agent_id", "started_at"],
+        unique=False,
+        schema=SCHEMA,
+        postgresql_where=sa.text("is_offered"),
+    )
     op.create_index(
         "human_interventions_open",
         "human_interventions",

@@ -60,7 +60,7 @@ class Asking:
                 left = until - self._clock.monotonic()
                 if is_news or left <= 0:
                     return json_answer(200, {"tasks": {name: _orders(found.get(name)) for name in names}})
-                await _woken(woken, left)
+                await woken_within(woken, left)
 
     async def _approval(self, request: web.Request) -> web.StreamResponse:
         if EVENT_STREAM not in request.headers.get("Accept", ""):
@@ -83,7 +83,7 @@ class Asking:
                 left = until - self._clock.monotonic()
                 if not found.approval.is_open or left <= 0:
                     return json_answer(200, shown(found.approval, found.task.task_id))
-                await _woken(woken, left)
+                await woken_within(woken, left)
 
     async def _stream(self, request: web.Request, granted: Granted) -> web.StreamResponse:
         """An event when it begins, and one when it is decided, with a sign of life now and then."""
@@ -100,7 +100,7 @@ class Asking:
                     await response.write(f"event: approval\ndata: {now}\n\n".encode())
                 if not found.approval.is_open:
                     return response
-                if not await _woken(woken, BEAT_S):
+                if not await woken_within(woken, BEAT_S):
                     await response.write(b": still open\n\n")
                 try:
                     found = await self._find(request, granted)
@@ -127,7 +127,8 @@ async def answered(ask: Callable[[], Awaitable[Any]]) -> Any:
         raise No(503, "try_again", "tasks cannot be looked up for now; ask again") from None
 
 
-async def _woken(woken: asyncio.Event, within_s: float) -> bool:
+async def woken_within(woken: asyncio.Event, within_s: float) -> bool:
+    """Whether something changed meanwhile."""
     with suppress(TimeoutError):
         async with asyncio.timeout(within_s):
             await woken.wait()
@@ -149,7 +150,7 @@ def _wait_of(request: web.Request) -> float:
 
 def _orders(found: tuple[int, Task] | None) -> dict[str, Any]:
     if found is None:
-        return {"version": 0, "cancel": None, "paused": False, "messages": []}
+        return {"version": 0, "cancel": None, "paused": False, "messages": [], "lease_id": None}
     version, task = found
     cancel = task.cancelled_by
     said = [each for each in task.orders if each.action == "message"]
@@ -158,6 +159,7 @@ def _orders(found: tuple[int, Task] | None) -> dict[str, Any]:
         "cancel": None if cancel is None else {"by": cancel.by_user, "reason": cancel.text, "at": _at(cancel.at)},
         "paused": task.is_paused,
         "messages": [_message(each) for each in said],
+        "lease_id": task.lease.lease_id if task.lease is not None else None,
     }
 
 

@@ -20,7 +20,7 @@ from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.queries import Queries
 from services.supervisor.adapters.rights import rights_of
 from services.supervisor.adapters.sending import send_all
-from services.supervisor.decisions import commanding
+from services.supervisor.decisions import commanding, parsing
 from services.supervisor.decisions.commanding import Asking
 from services.supervisor.decisions.following import Following
 from services.supervisor.settings import SERVICE
@@ -87,31 +87,51 @@ class Commands:
             if found is None:
                 return asking.told(commanding.NO_SUCH_APPROVAL)
             return commanding.answered(asking, command, found.task, found.approval)
-        return await self._commanded(asking, command)
+        return await self._commanded(asking, command, tenant)
 
-    async def _commanded(  # noqa: PLR0911 - one for each thing that is wanted
-        self, asking: Asking, command: TaskCommanded
-    ) -> Iterator[Following]:
-        named, tenant_id = command.task_id or "", command.tenant_id
+    async def _meant(self, asking: Asking, command: TaskCommanded, tenant: Known) -> Iterator[Following]:
+        """Plain words, by rules."""
+        found = parsing.meant(command.text, await self._queries.agents(command.tenant_id))
+        if found is None:
+            return asking.told(f"{commanding.NOT_UNDERSTOOD}{commanding.HELP}")
+        text = f"{found.name} {found.text}" if found.verb == "run" else found.text
+        said = command.model_copy(update={"verb": found.verb, "task_id": found.name, "text": text})
+        return await self._commanded(asking, said, tenant)
+
+    async def _commanded(self, asking: Asking, command: TaskCommanded, tenant: Known) -> Iterator[Following]:
         match command.verb:
             case "list":
-                listed = await self._queries.listed(tenant_id, None, None, commanding.MOST_LISTED)
+                listed = await self._queries.listed(command.tenant_id, None, None, commanding.MOST_LISTED)
                 return commanding.listed(asking, [each.task for each in listed])
             case "show" | "cancel":
-                task = await self._queries.task(tenant_id, named)
-                if task is None:
-                    return asking.told(commanding.NO_SUCH_TASK)
-                does = commanding.shown if command.verb == "show" else commanding.cancelled
-                return does(asking, task)
+                return await self._about_task(asking, command)
             case "approve" | "reject" | "answer":
-                found = await self._queries.approval(tenant_id, named)
-                found = found or await self._queries.approval_as_asked(tenant_id, named, None)
-                if found is None:
-                    return asking.told(commanding.NO_SUCH_APPROVAL)
-                if command.verb == "approve":
-                    return commanding.approved_by_name(asking, found.task, found.approval)
-                return commanding.form_wanted(asking, command, found.task, found.approval)
-            case "run" | "text":
-                return asking.told(commanding.NO_WORKERS)
+                return await self._about_approval(asking, command)
+            case "run":
+                agent_id, _, text = command.text.strip().partition(" ")
+                return commanding.wanted(asking, agent_id, text, tenant.facts.agents_channel)
+            case "text":
+                return await self._meant(asking, command, tenant)
             case "help":
                 return asking.told(commanding.HELP)
+
+    async def _about_task(self, asking: Asking, command: TaskCommanded) -> Iterator[Following]:
+        named = command.task_id or ""
+        task = await self._queries.task(command.tenant_id, named)
+        if task is None:
+            return asking.told(commanding.NO_SUCH_TASK)
+        if command.verb == "cancel":
+            return commanding.cancelled(asking, task)
+        return commanding.shown(
+            asking, task, await self._queries.children(command.tenant_id, named, commanding.MOST_LISTED)
+        )
+
+    async def _about_approval(self, asking: Asking, command: TaskCommanded) -> Iterator[Following]:
+        named, tenant_id = command.task_id or "", command.tenant_id
+        found = await self._queries.approval(tenant_id, named)
+        found = found or await self._queries.approval_as_asked(tenant_id, named, None)
+        if found is None:
+            return asking.told(commanding.NO_SUCH_APPROVAL)
+        if command.verb == "approve":
+            return commanding.approved_by_name(asking, found.task, found.approval)
+        return commanding.form_wanted(asking, command, found.task, found.approval)

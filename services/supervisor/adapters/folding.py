@@ -19,8 +19,11 @@ from schemas.agent import (
     TaskArtifact,
     TaskCheckpoint,
     TaskEnded,
+    TaskHandedOver,
     TaskJudged,
     TaskStarted,
+    TaskTaken,
+    TaskWanted,
 )
 from schemas.record import CannotRead, UnknownEvent
 from schemas.topics import AGENTS_EVENTS
@@ -40,7 +43,10 @@ from services.supervisor.settings import SERVICE
 log = logging.getLogger(__name__)
 
 EVENTS: Final = (
-    TaskStarted
+    TaskWanted
+    | TaskTaken
+    | TaskHandedOver
+    | TaskStarted
     | TaskCheckpoint
     | TaskArtifact
     | TaskEnded

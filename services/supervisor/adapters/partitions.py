@@ -115,17 +115,17 @@ def fold(partition: Partition, heard: Sequence[Heard]) -> list[Step]:
 async def write(database: ServiceDatabase, partition: Partition, next_offset: int) -> None:
     """Writes what changed, and how far that is. `Moved` where somebody else did so before."""
     changes = partition.projection.written()
-    told: list[str] = []
+    told: set[str] = set()
     async with database.for_nobody() as connection:
         moved = await connection.execute(_MOVE, partition.number, partition.next_offset, next_offset)
         if moved != "UPDATE 1":
             raise Moved
         for tenant_id, changed in changes.items():
             if await _written(connection, tenant_id, partition.number, changed):
-                told += [f"{tenant_id}/{task_id}" for task_id in changed.tasks]
+                told |= _changed(tenant_id, changed)
             else:
                 partition.projection.forget_tenant(tenant_id)
-        await connection.execute(_NOTIFY, CHANNEL, told)
+        await connection.execute(_NOTIFY, CHANNEL, sorted(told))
     partition.next_offset = next_offset
     partition.changed |= {(tenant_id, task_id) for tenant_id, each in changes.items() for task_id in each.tasks}
 
@@ -142,3 +142,15 @@ async def _written(connection: Connection, tenant_id: str, number: int, changes:
         )
         return False
     return True
+
+
+def _changed(tenant_id: str, changes: Changes) -> set[str]:
+    """Whom it concerns: who waits for a task, and who waits for any task of an agent."""
+    tasks = [each.task for each in changes.tasks.values() if each.task is not None]
+    offers = {f"{tenant_id}/{offers_of(each.agent_id)}" for each in tasks if each.is_offered}
+    return offers | {f"{tenant_id}/{each.task_id}" for each in tasks}
+
+
+def offers_of(agent_id: str) -> str:
+    """Stands where others name a task: that there is one for an agent's workers. No task has a blank in its name."""
+    return f"offers {agent_id}"

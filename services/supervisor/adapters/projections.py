@@ -15,14 +15,15 @@ Connection: TypeAlias = "ServiceConnection | asyncpg.Connection[asyncpg.Record]"
 
 _TASKS: Final = """
     insert into threadline.agent_tasks (tenant_id, task_id, partition, agent_id, task_name, status, parent_task_id,
-        started_at, last_at, ended_at, cost_usd, version, orders, state, recent)
+        started_at, last_at, ended_at, cost_usd, version, is_offered, orders, state, recent)
     select $1, * from unnest($2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
-        $9::timestamptz[], $10::timestamptz[], $11::float8[], $12::bigint[], $13::bigint[], $14::jsonb[], $15::bytea[])
+        $9::timestamptz[], $10::timestamptz[], $11::float8[], $12::bigint[], $13::bool[], $14::bigint[], $15::jsonb[],
+        $16::bytea[])
     on conflict (tenant_id, task_id) do update set partition = excluded.partition, agent_id = excluded.agent_id,
         task_name = excluded.task_name, status = excluded.status, parent_task_id = excluded.parent_task_id,
         started_at = excluded.started_at, last_at = excluded.last_at, ended_at = excluded.ended_at,
-        cost_usd = excluded.cost_usd, version = excluded.version, orders = excluded.orders, state = excluded.state,
-        recent = excluded.recent
+        cost_usd = excluded.cost_usd, version = excluded.version, is_offered = excluded.is_offered,
+        orders = excluded.orders, state = excluded.state, recent = excluded.recent
 """
 _CHECKPOINTS: Final = """
     insert into threadline.agent_checkpoints (tenant_id, event_id, task_id, partition, at, status, level, action,
@@ -86,6 +87,7 @@ def task_row(task: Task, recent: bytes, partition: int) -> Row:
         ended_at(task),
         task.cost_usd,
         task.version,
+        task.is_offered,
         task.orders_version,
         task.model_dump_json(),
         recent,

@@ -45,6 +45,10 @@ _INTERVENTIONS: Final = """
 _CHILDREN: Final = """
     select state from threadline.agent_tasks where parent_task_id = $1 order by started_at limit $2
 """
+_AGENTS: Final = "select distinct agent_id from threadline.agent_tasks"
+_OFFERED: Final = """
+    select state from threadline.agent_tasks where is_offered and agent_id = $1 order by started_at, task_id limit $2
+"""
 _SUMMARY: Final = """
     select agent_id, count(*) as tasks,
         count(*) filter (where status = 'complete') as complete,
@@ -139,6 +143,24 @@ class Queries:
             async with self._database.for_tenant() as connection:
                 rows = await connection.fetch(_ORDERS, task_ids)
         return {row["task_id"]: (row["orders"], _task(row["state"])) for row in rows}
+
+    async def children(self, tenant_id: str, task_id: str, most: int) -> list[Task]:
+        """Those that a task began, the oldest first."""
+        with acting_for(tenant_id):
+            async with self._database.for_tenant() as connection:
+                return [_task(row["state"]) for row in await connection.fetch(_CHILDREN, task_id, most)]
+
+    async def agents(self, tenant_id: str) -> list[str]:
+        """Those that ever had a task."""
+        with acting_for(tenant_id):
+            async with self._database.for_tenant() as connection:
+                return [row["agent_id"] for row in await connection.fetch(_AGENTS)]
+
+    async def offered(self, tenant_id: str, agent_id: str, most: int) -> list[Task]:
+        """Tasks that a worker of an agent may take, the oldest first."""
+        with acting_for(tenant_id):
+            async with self._database.for_tenant() as connection:
+                return [_task(row["state"]) for row in await connection.fetch(_OFFERED, agent_id, most)]
 
     async def listed(self, tenant_id: str, status: str | None, agent_id: str | None, most: int) -> list[Listed]:
         """Tasks, those that go on before those that are over, the newest first."""

@@ -1,6 +1,7 @@
 """The parts that messages and forms are built of, and what words must be to stand in them."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,11 +10,17 @@ from typing import Any, Final
 Block = dict[str, Any]
 LONGEST_SECTION, LONGEST_FIELD, LONGEST_PLAIN = 2_900, 1_900, 150
 BAR: Final = 10
+_PERSON: Final = re.compile(r"[UW][A-Z0-9]+")
 
 
 def as_json(shown: Block | list[Block]) -> str:
     """As it stands in a command: the same blocks are the same text."""
     return json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def person(name: str) -> str:
+    """Somebody in Slack, mentioned; anybody else, named."""
+    return f"<@{name}>" if _PERSON.fullmatch(name) else f"`{escaped(name)}`"
 
 
 def escaped(text: str) -> str:

@@ -1,14 +1,25 @@
 """What people want of supervised agents, and what that leads to."""
 
+import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from schemas import ids
-from schemas.agent import ApprovalAnswered, ApprovalAttempted, ApprovalDecided, Intervention, TaskCommanded
+from schemas.agent import (
+    ApprovalAnswered,
+    ApprovalAttempted,
+    ApprovalDecided,
+    ApprovalRequested,
+    Intervention,
+    TaskCommanded,
+    TaskHome,
+    TaskWanted,
+)
 from schemas.command import Place, ViewRequested
-from schemas.topics import RUNS_COMMANDS
+from schemas.topics import AGENTS_EVENTS, RUNS_COMMANDS
 from services.supervisor.decisions import blocks, deciding
 from services.supervisor.decisions.deciding import APPROVE, WORDS, Answer, Rights
 from services.supervisor.decisions.following import Following, Whisper, home_of, of_task, whispered
@@ -17,9 +28,15 @@ from services.supervisor.decisions.posts import header
 from services.supervisor.decisions.task import Approval, Task
 
 MOST_LISTED: Final = 20
+START, SUPERVISOR = "start", "supervisor"
+"""The approval that lets a task begin, and who asks for it."""
+START_WITHIN: Final = timedelta(days=1)
+LONGEST_WISH, LONGEST_NAME = 3000, 120
+AGENT: Final = re.compile(r"[A-Za-z0-9._:-]{1,60}")
 HELP: Final = (
-    "`/agent-task list` shows what agents do, `/agent-task show TASK` one task, `/agent-task cancel TASK` tells its "
-    "agent to end it, `/agent-task approve APPROVAL` allows what it asks for."
+    "`/agent-task run AGENT what to do` asks an agent, if somebody approves; `/agent-task list` shows what agents do, "
+    "`/agent-task show TASK` one task; `/agent-task cancel TASK` tells its agent to end it; `/agent-task approve "
+    "APPROVAL` allows what it asks for."
 )
 NO_SUCH_TASK: Final = "There is no such task here. `/agent-task list` shows those that there are."
 NO_SUCH_APPROVAL: Final = "There is no such approval here any more. Nothing was decided."
@@ -28,7 +45,8 @@ NOT_YOURS: Final = "You may not end this task. Nothing was done. Who may is desc
 OVER: Final = "This task is over already: "
 ENDING: Final = "Its agent is told to end it."
 ENDED_BEFORE: Final = "Its agent was told to end it already."
-NO_WORKERS: Final = "Tasks cannot be started from Slack: start the agent's program, and it shows here."
+WHICH_AGENT: Final = "Say which agent, and what it is to do: `/agent-task run AGENT what is to be done`."
+NOT_UNDERSTOOD: Final = "That is nothing that I understand. "
 
 
 @dataclass(frozen=True)
@@ -58,6 +76,48 @@ class Asking:
             yield whispered(self.place, said)
         elif task is not None:
             yield whispered(home_of(task), replace(said, kind="approval_refused"))
+
+
+def wanted(asking: Asking, agent_id: str, text: str, channel: str) -> Iterator[Following]:
+    """A task that begins when it is approved, and when a worker of the agent takes it."""
+    command = asking.command
+    if AGENT.fullmatch(agent_id) is None or not text.strip():
+        yield from asking.told(WHICH_AGENT)
+        return
+    said = blocks.short(text.strip(), LONGEST_WISH)
+    task_id = f"{agent_id}-{command.command_id[:8]}"
+    approval_id = ids.approval_id(command.tenant_id, task_id, START)
+    arguments = {"agent": agent_id, "task": said}
+    common: dict[str, Any] = {
+        "at": command.at,
+        "task_id": task_id,
+        "tenant_id": command.tenant_id,
+        "agent_id": agent_id,
+    }
+    home = TaskHome(connection=command.connection, team_id=command.team_id, channel=channel)
+    name = blocks.short(" ".join(said.split()), LONGEST_NAME)
+    wish = TaskWanted(
+        **common, home=home, task_name=name, text=said, wanted_by=command.user_id, approval_id=approval_id
+    )
+    asked = ApprovalRequested(
+        **common,
+        home=home,
+        token_id=SUPERVISOR,
+        received_at=command.at,
+        approval_id=approval_id,
+        request_id=START,
+        action=f"Begin: {name}",
+        arguments_json=json.dumps(arguments, sort_keys=True, ensure_ascii=False, separators=(",", ":")),
+        arguments_hash=ids.approval_hash(f"Begin: {name}", arguments),
+        expires_at=command.at + START_WITHIN,
+    )
+    for event in (wish, asked):
+        name = ids.task_record_id(command.tenant_id, task_id, f"{event.type}:{command.command_id}")
+        yield Following(AGENTS_EVENTS, task_id, event, name)
+    where = f"<#{channel}>" if not channel.startswith("#") else channel
+    yield from asking.told(
+        f"Task `{task_id}` is asked for in {where}. It begins when it is approved and a worker takes it."
+    )
 
 
 def answered(asking: Asking, command: ApprovalAnswered, task: Task, approval: Approval) -> Iterator[Following]:
@@ -135,8 +195,8 @@ def listed(asking: Asking, tasks: Sequence[Task]) -> Iterator[Following]:
     yield from asking.told("\n".join(lines) or NOTHING)
 
 
-def shown(asking: Asking, task: Task) -> Iterator[Following]:
-    """One task, in some lines."""
+def shown(asking: Asking, task: Task, children: Sequence[Task] = ()) -> Iterator[Following]:
+    """One task, in some lines, and those that it began."""
     facts: list[str] = [_line(task)]
     if task.action is not None:
         facts.append(f"Last action: {blocks.escaped(task.action)}")
@@ -147,6 +207,7 @@ def shown(asking: Asking, task: Task) -> Iterator[Following]:
     facts += [
         f"Waits for: {blocks.escaped(each.action)} (`{each.request_id}`)" for each in task.approvals if each.is_open
     ]
+    facts += [f"  ↳ {_line(each)}" for each in children]
     yield from asking.told("\n".join(facts), task)
 
 
@@ -157,7 +218,7 @@ def _line(task: Task) -> str:
 
 def _why_not(made: ApprovalAttempted, approval: Approval) -> str:
     if made.fault == "already_decided" and approval.decided_by is not None and approval.state != "open":
-        return f"<@{approval.decided_by}> has {_DONE[approval.state]} this already. Nothing was changed."
+        return f"{blocks.person(approval.decided_by)} has {_DONE[approval.state]} this already. Nothing was changed."
     return WORDS[made.fault]
 
 

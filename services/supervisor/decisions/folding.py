@@ -12,10 +12,14 @@ from schemas.agent import (
     TaskArtifact,
     TaskCheckpoint,
     TaskEnded,
+    TaskHandedOver,
     TaskJudged,
     TaskStarted,
+    TaskTaken,
+    TaskWanted,
 )
-from services.supervisor.decisions.task import Approval, Artifact, ContextSeen, Judgement, Moment, Order, Task
+from schemas.base import Instant
+from services.supervisor.decisions.task import Approval, Artifact, ContextSeen, Judgement, Lease, Moment, Order, Task
 
 MOST_CONTEXTS: Final = 8
 MOST_OF_EACH: Final = 20
@@ -23,12 +27,17 @@ MOST_OF_EACH: Final = 20
 CALM_AT: Final = 0.60
 """A context that has fallen to this may be warned of again."""
 
-Reported: TypeAlias = TaskStarted | TaskCheckpoint | TaskArtifact | TaskEnded | ApprovalRequested
+Reported: TypeAlias = TaskStarted | TaskCheckpoint | TaskArtifact | TaskEnded | TaskHandedOver | ApprovalRequested
+LEASE_BEAT_S: Final = 10.0
+"""A worker that takes a task says so often that it lives; or it loses the task again."""
+NOT_ALLOWED: Final = "It was not allowed to begin"
 Each = TypeVar("Each")
 
 
 def fold(task: Task | None, event: AgentEvent, event_id: str) -> Task | None:
     """The task after it; the same one where it changes nothing; none where there is no task that it could be about."""
+    if isinstance(event, TaskWanted):
+        return _wanted(event) if task is None else task
     if isinstance(event, Reported):
         before = _there(task, event)
         changed = _heard(before, event)
@@ -44,6 +53,25 @@ def fold(task: Task | None, event: AgentEvent, event_id: str) -> Task | None:
         moment = Moment.model_construct(status=after.status, at=event.at)
         after = after.model_copy(update={"timeline": _newest(before.timeline, moment)})
     return after
+
+
+def _wanted(event: TaskWanted) -> Task:
+    """A task that nobody does yet."""
+    return Task(
+        tenant_id=event.tenant_id,
+        task_id=event.task_id,
+        agent_id=event.agent_id,
+        home=event.home,
+        task_name=event.task_name,
+        wanted=event.text,
+        started_by=event.wanted_by,
+        start_approval_id=event.approval_id,
+        started_at=event.at,
+        at=event.at,
+        received_at=event.at,
+        timeline=(Moment(status="starting", at=event.at),),
+        version=1,
+    )
 
 
 def _there(task: Task | None, event: Reported) -> Task:
@@ -79,8 +107,8 @@ def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - on
                 "task_name": event.task_name,
                 "repo_scope": event.repo_scope,
                 "context_size": event.context_size,
-                "parent_task_id": event.parent_task_id,
-                "started_by": event.started_by,
+                "parent_task_id": event.parent_task_id or task.parent_task_id,
+                "started_by": event.started_by or task.started_by,
                 "worker": event.worker,
                 "heartbeat_s": event.heartbeat_s,
                 "reported": "starting",
@@ -94,6 +122,9 @@ def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - on
             withdrawn = {"state": "withdrawn", "decided_at": event.at}
             approvals = _each(task.approvals, lambda each: each.is_open, withdrawn)
             return common | {"ended_as": event.status, "summary": event.summary, "approvals": approvals}
+        case TaskHandedOver():
+            left = {"agent_id": event.to_agent_id, "wanted": event.text, "lease": None, "is_offered": True}
+            return common | left | {"worker": None, "heartbeat_s": None, "reported": "starting"}
         case ApprovalRequested():
             if task.approval(event.approval_id) is not None:
                 return {}
@@ -123,24 +154,47 @@ def _went_on(task: Task, event: TaskCheckpoint) -> dict[str, Any]:
 
 
 def _acted(
-    task: Task, event: ApprovalDecided | ApprovalAttempted | Intervention | TaskJudged, event_id: str
+    task: Task, event: ApprovalDecided | ApprovalAttempted | Intervention | TaskJudged | TaskTaken, event_id: str
 ) -> dict[str, Any]:
     """What a person did, or the supervisor."""
     match event:
+        case TaskTaken():
+            if task.is_over or not task.is_offered:
+                return {}
+            lease = Lease(lease_id=event.lease_id, worker=event.worker, at=event.at)
+            return {
+                "lease": lease,
+                "is_offered": False,
+                "worker": event.worker,
+                "heartbeat_s": LEASE_BEAT_S,
+                "silent_since": None,
+                "received_at": event.at,
+            }
         case ApprovalDecided():
             return _decided(task, event)
         case ApprovalAttempted():
             return {}
         case Intervention():
-            order = Order(id=event_id, action=event.action, by_user=event.by_user, text=event.text, at=event.at)
-            if task.is_over or (event.action == "cancel" and task.cancelled_by is not None):
-                return {}
-            changed: dict[str, Any] = {"orders": _newest(task.orders, order), "orders_version": task.orders_version + 1}
-            if event.action in {"pause", "resume"}:
-                changed["is_paused"] = event.action == "pause"
-            return changed
+            return _ordered(task, event, event_id)
         case TaskJudged():
             return _judged(task, event)
+
+
+def _ordered(task: Task, event: Intervention, event_id: str) -> dict[str, Any]:
+    if task.is_over or (event.action == "cancel" and task.cancelled_by is not None):
+        return {}
+    order = Order(id=event_id, action=event.action, by_user=event.by_user, text=event.text, at=event.at)
+    changed: dict[str, Any] = {"orders": _newest(task.orders, order), "orders_version": task.orders_version + 1}
+    if event.action in {"pause", "resume"}:
+        changed["is_paused"] = event.action == "pause"
+    if event.action == "cancel" and task.wanted is not None and task.lease is None:
+        changed |= _ended_before_it_began(task, event.at)  # nobody does it, who could hear of that
+    return changed
+
+
+def _ended_before_it_began(task: Task, at: Instant) -> dict[str, Any]:
+    approvals = _each(task.approvals, lambda each: each.is_open, {"state": "withdrawn", "decided_at": at})
+    return {"ended_as": "cancelled", "is_offered": False, "at": max(task.at, at), "approvals": approvals}
 
 
 def _decided(task: Task, event: ApprovalDecided) -> dict[str, Any]:
@@ -156,10 +210,15 @@ def _decided(task: Task, event: ApprovalDecided) -> dict[str, Any]:
         "decided_at": event.at,
         "via": event.via,
     }
-    return {
+    changed: dict[str, Any] = {
         "approvals": _kept(_each(task.approvals, lambda each: each is found, decided)),
         "orders_version": task.orders_version + 1,
     }
+    if event.approval_id != task.start_approval_id:
+        return changed
+    if event.outcome == "approved":
+        return changed | {"is_offered": True, "received_at": event.at}
+    return changed | {"ended_as": "cancelled", "summary": NOT_ALLOWED, "at": max(task.at, event.at)}
 
 
 def _judged(task: Task, event: TaskJudged) -> dict[str, Any]:
@@ -168,7 +227,10 @@ def _judged(task: Task, event: TaskJudged) -> dict[str, Any]:
     judgement = Judgement(judgement=event.judgement, text=event.text, at=event.at)
     changed: dict[str, Any] = {"judgements": _newest(task.judgements, judgement)}
     if event.judgement == "silent":
-        return {} if task.silent_since is not None else changed | {"silent_since": event.at}
+        if task.silent_since is not None:
+            return {}
+        lost = {"lease": None, "is_offered": True} if task.lease is not None else {}
+        return changed | lost | {"silent_since": event.at}
     if event.judgement == "heard_again":
         return {} if task.silent_since is None else changed | {"silent_since": None}
     return changed | {"warned": (*task.warned, event.judgement)}

@@ -71,6 +71,10 @@ def of_silence(task: Task, heard_at: datetime, now: datetime) -> TaskJudged | No
     if task.heartbeat_s is None and (task.is_paused or task.status in {"waiting_for_approval", "paused"}):
         return None
     words = "no sign of life" if task.heartbeat_s is not None else "nothing was heard"
+    if task.is_offered:
+        words, where = f"no worker of {task.agent_id} has taken it", ""
+    elif task.lease is not None:
+        where += ", who had taken it and loses it,"
     return _judged(task, now, "silent", f"{words}{where} for {_rounded(silent_s)} s", silent_s)
 
 

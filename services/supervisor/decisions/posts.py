@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from schemas.agent import AgentStatus
 from schemas.buttons import APPROVAL, TASK
 from services.supervisor.decisions import blocks
-from services.supervisor.decisions.blocks import Block, escaped, lasted, moment
+from services.supervisor.decisions.blocks import Block, escaped, lasted, moment, person
 from services.supervisor.decisions.deciding import APPROVE, CHOOSE
 from services.supervisor.decisions.looks import ARTIFACTS, GREEN, GREY, LOOKS, ORANGE, RED, YELLOW
 from services.supervisor.decisions.task import ALARM_AT, WARN_AT, Approval, Artifact, Judgement, Order, Task
@@ -101,6 +101,10 @@ def _facts(task: Task) -> Iterator[tuple[str, str]]:
         yield "Context", f"{sign}{task.context_used:,} / {task.context_size:,} ({task.context_share:.0%})"
     if task.cost_usd:
         yield "Cost", f"${task.cost_usd:.4f}" if task.cost_usd < 1 else f"${task.cost_usd:.2f}"
+    if task.started_by is not None:
+        yield "Wanted by", person(task.started_by)
+    if task.is_offered:
+        yield "Waits for", f"a worker of {escaped(task.agent_id)}"
     waiting = [each.action for each in task.approvals if each.is_open]
     if waiting:
         yield "Waits for", escaped(blocks.short(", ".join(waiting), 300))
@@ -112,7 +116,7 @@ def _small_print(task: Task) -> str:
     )
     ids = f"`{task.task_id}`" + (f" under `{task.parent_task_id}`" if task.parent_task_id else "")
     ordered = task.cancelled_by
-    wanted = f" · <@{ordered.by_user}> wants it to end" if ordered is not None and not task.is_over else ""
+    wanted = f" · {person(ordered.by_user)} wants it to end" if ordered is not None and not task.is_over else ""
     return f"{story} · {ids}{wanted}"
 
 
@@ -139,7 +143,7 @@ def _approval(task: Task, approval: Approval, head: str) -> Post:
         ]
         return Post(f"approval:{approval.approval_id}", f"✋ {escaped(task.agent_id)} {asks}", ORANGE, shown, head)
     sign, words, color = STATES[approval.state]
-    who = f" by <@{approval.decided_by}>" if approval.decided_by else ""
+    who = f" by {person(approval.decided_by)}" if approval.decided_by else ""
     said = f"{words}{who}" + (f": {escaped(approval.answer)}" if approval.answer else "")
     if approval.reason:
         shown.append(blocks.section(f"> {escaped(approval.reason)}"))
@@ -173,7 +177,7 @@ def _order(order: Order, head: str) -> Post:
     words = {"cancel": "wants the task to end", "pause": "wants it to pause", "resume": "wants it to go on"}
     said = words.get(order.action, "says")
     shown = [blocks.section(f"> {escaped(order.text)}")] if order.text else [blocks.context(moment(order.at))]
-    return Post(f"{head}/order:{order.id}", f"🛎️ <@{order.by_user}> {said}", GREY, shown, head)
+    return Post(f"{head}/order:{order.id}", f"🛎️ {person(order.by_user)} {said}", GREY, shown, head)
 
 
 def _end(task: Task, head: str) -> Post:

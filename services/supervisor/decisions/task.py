@@ -77,6 +77,14 @@ class Order(Part):
     at: Instant
 
 
+class Lease(Part):
+    """Which worker has it."""
+
+    lease_id: Name
+    worker: str
+    at: Instant
+
+
 class Moment(Part):
     """When its status became another."""
 
@@ -107,6 +115,12 @@ class Task(Part):
     started_by: str | None = None
     worker: str | None = None
     heartbeat_s: float | None = None
+    wanted: str | None = None
+    """What is to be done, in the words of who wanted it. Workers take such a task; others began by themselves."""
+    start_approval_id: str | None = None
+    is_offered: bool = False
+    """Whether a worker may take it."""
+    lease: Lease | None = None
     reported: ReportedStatus = "starting"
     level: Level = "info"
     action: str | None = None

@@ -29,6 +29,7 @@ from schemas.agent import (
     TaskArtifact,
     TaskCheckpoint,
     TaskEnded,
+    TaskHandedOver,
     TaskHome,
     TaskStarted,
 )
@@ -117,6 +118,14 @@ class Ended(_Said):
     summary: Summary | None = None
 
 
+class HandedOver(_Said):
+    """Its worker leaves it to another agent."""
+
+    type: Literal["task.handed_over"]
+    to_agent_id: AgentName
+    text: Summary
+
+
 class Asks(_Said):
     """It waits for a person."""
 
@@ -139,10 +148,10 @@ class Asks(_Said):
         return self
 
 
-Said: TypeAlias = Annotated[Started | Checkpoint | Made | Ended | Asks, Field(discriminator="type")]
+Said: TypeAlias = Annotated[Started | Checkpoint | Made | Ended | HandedOver | Asks, Field(discriminator="type")]
 _SAID: TypeAdapter[Said] = TypeAdapter(Said)
 
-LogEvent: TypeAlias = TaskStarted | TaskCheckpoint | TaskArtifact | TaskEnded | ApprovalRequested
+LogEvent: TypeAlias = TaskStarted | TaskCheckpoint | TaskArtifact | TaskEnded | TaskHandedOver | ApprovalRequested
 
 
 class WrongEvent(ValueError):
@@ -209,6 +218,10 @@ def _ended(said: Ended, common: dict[str, Any]) -> TaskEnded:
     return TaskEnded(**common, status=said.status, summary=said.summary)
 
 
+def _handed_over(said: HandedOver, common: dict[str, Any]) -> TaskHandedOver:
+    return TaskHandedOver(**common, to_agent_id=said.to_agent_id, text=said.text)
+
+
 def _asks(said: Asks, common: dict[str, Any]) -> ApprovalRequested:
     return ApprovalRequested(
         **common,
@@ -228,6 +241,7 @@ _MAKE: Final[dict[type[BaseModel], Callable[[Any, dict[str, Any]], LogEvent]]] =
     Checkpoint: _checkpoint,
     Made: _made,
     Ended: _ended,
+    HandedOver: _handed_over,
     Asks: _asks,
 }
 

@@ -1,0 +1,68 @@
+"""Tasks that people want: asked for in Slack, allowed, and taken by one worker."""
+
+import asyncio
+from typing import Any
+
+from bench.beds.supervisor import Reporter
+from schemas.buttons import APPROVAL
+from tests.supervisor.conftest import Watch
+
+
+async def offered(agent: Reporter, worker: str, wait_s: float = 10.0) -> dict[str, Any] | None:
+    """What a worker gets."""
+    body = {"agent_id": agent.agent_id, "worker": worker, "wait_s": wait_s}
+    status, answer = await agent.ask("POST", "/v1/agents/tasks/take", body)
+    assert status == 200, answer
+    task: dict[str, Any] | None = answer["task"]
+    return task
+
+
+async def test_a_task_is_asked_for_allowed_and_taken_by_one_of_two_workers(watch: Watch) -> None:
+    agent, anna, ben = await watch.reporter("workers"), watch.first.you, watch.first.colleague
+    agent.agent_id = "builder"
+    workers = [asyncio.create_task(offered(agent, f"build-{number}")) for number in (1, 2)]
+    await watch.command(ben, "/agent-task run builder build <version> 4")
+    told = await watch.heard(ben, "It begins when it is approved")
+    agent.task_id = told["text"].split("`")[1]
+    watch.channels[agent.task_id] = watch.first.support
+    await watch.head(agent.task_id, "WAITING FOR APPROVAL")
+    asking = await watch.under(agent.task_id, "Begin: build")
+    await watch.press(ben, asking, APPROVAL)
+    await watch.heard(ben, "You may not decide this", agent.task_id)
+    assert not any(each.done() for each in workers)
+    await watch.press(anna, asking, APPROVAL)
+    got = [each for each in await asyncio.gather(*workers) if each is not None]
+    assert [(each["task_id"], each["text"], each["wanted_by"]) for each in got] == [
+        (agent.task_id, "build <version> 4", ben)
+    ]
+    assert (await agent.alive())["lease_id"] == got[0]["lease_id"]
+    await agent.start(task_name="Build version 4", parent_task_id="release-4")
+    await agent.checkpoint("Building")
+    await watch.head(agent.task_id, "WORKING")
+    child = await agent.shown()
+    assert (child["started_by"], child["parent_task_id"]) == (ben, "release-4")
+    await watch.command(ben, "/agent-task please show release-4")
+    await watch.heard(ben, "There is no such task here")
+    await agent.taken(agent.event("task.handed_over", to_agent_id="reviewer", text="look at it"))
+    agent.agent_id = "reviewer"
+    again = await offered(agent, "review-1")
+    assert again is not None
+    assert (again["task_id"], again["text"]) == (agent.task_id, "look at it")
+    await agent.end()
+    await watch.head(agent.task_id, "COMPLETE")
+    assert await offered(agent, "review-1", 0) is None
+
+
+async def test_a_rejected_task_never_begins(watch: Watch) -> None:
+    agent, anna, ben = await watch.reporter("rejected"), watch.first.you, watch.first.colleague
+    agent.agent_id = "painter"
+    await agent.start(task_name="So that the agent is known")
+    await agent.end()
+    await watch.command(ben, "/agent-task ask painter to paint it black, please")
+    told = await watch.heard(ben, "Task `painter-")
+    agent.task_id = told["text"].split("`")[1]
+    watch.channels[agent.task_id] = watch.first.support
+    await watch.under(agent.task_id, "Begin: paint it black")
+    await watch.command(anna, f"/agent-task cancel {agent.task_id}")
+    await watch.head(agent.task_id, "CANCELLED")
+    assert await offered(agent, "paint-1", 0) is None
