@@ -41,7 +41,18 @@ AttemptFault = Literal[
 ]
 """Why somebody's attempt to decide led to nothing."""
 DecidedVia = Literal["slack", "page", "clock", "program"]
-JudgementKind = Literal["context_70", "context_85", "context_soon", "silent", "heard_again"]
+JudgementKind = Literal[
+    "context_70",
+    "context_85",
+    "context_soon",
+    "silent",
+    "heard_again",
+    "slow_step",
+    "token_jump",
+    "many_errors",
+    "budget_80",
+    "budget_spent",
+]
 
 
 class TaskHome(Part):

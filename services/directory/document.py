@@ -126,7 +126,16 @@ class Limit(Part):
 class Quota(Part):
     """A bound on what a tenant may use."""
 
-    what: Literal["runs_in_flight", "runs_per_day", "tokens_per_day", "cost_usd_per_month"]
+    what: Literal[
+        "runs_in_flight",
+        "runs_per_day",
+        "tokens_per_day",
+        "cost_usd_per_month",
+        "agent_cost_usd_per_day",
+        "agents_cost_usd_per_day",
+    ]
+    """`agent_cost…` bounds each supervised agent, `agents_cost…` all of them: at 80 % they are warned, at 100 % told to
+    end."""
     amount: float = Field(ge=0, le=1e12)
 
 

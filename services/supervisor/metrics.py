@@ -45,6 +45,7 @@ JUDGEMENTS = Counter(
     "What was noticed of tasks, by what.",
     labels={"judgement": get_args(JudgementKind)},
 )
+UNWELL = Gauge("threadline_supervisor_unwell", "Tasks that are not over whose health is below 50 of 100.")
 COST = Counter("threadline_supervisor_cost_usd", "What tasks said that they cost, in US dollars.")
 TOLD = Counter("threadline_supervisor_told", "Messages that were handed to the responder.")
 UNTOLD = Gauge("threadline_supervisor_untold", "Messages that wait for room in Slack's limits.")
@@ -65,6 +66,7 @@ CATALOGUE = (
     ATTEMPTS,
     DECIDE_SECONDS,
     JUDGEMENTS,
+    UNWELL,
     COST,
     TOLD,
     UNTOLD,

@@ -57,7 +57,10 @@ class AgentCheckpointRow(OfTenant, Base):
     """How far a task was."""
 
     __tablename__ = "agent_checkpoints"
-    __table_args__ = (Index("agent_checkpoints_of_task", "tenant_id", "task_id", "at"),)
+    __table_args__ = (
+        Index("agent_checkpoints_of_task", "tenant_id", "task_id", "at"),
+        Index("agent_checkpoints_by_day", "tenant_id", "at"),
+    )
 
     event_id: Mapped[str] = mapped_column(primary_key=True)
     task_id: Mapped[str]

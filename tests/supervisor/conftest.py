@@ -44,6 +44,7 @@ class Watch:
     tokens: dict[str, str]
     session: ClientSession
     folder: Path
+    stack: AsyncExitStack
     channels: dict[str, str] = field(default_factory=dict)
     """Where each task is told of."""
     _tasks: Any = field(default_factory=lambda: count(1))
@@ -108,7 +109,8 @@ class Watch:
 
     async def events(self, task_id: str) -> list[Found]:
         """What stands of a task in the log."""
-        return [each for each in await Inbox(self.kafka).found(AGENTS_EVENTS) if each.event.task_id == task_id]
+        found = await Inbox(self.kafka).found(AGENTS_EVENTS, passing_over=True)
+        return [each for each in found if each.event.task_id == task_id]
 
     async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
         """Waits until something is so."""
@@ -116,11 +118,11 @@ class Watch:
             while not await holds():  # noqa: ASYNC110 - what is waited for is somebody else's
                 await asyncio.sleep(0.05)
 
-    @asynccontextmanager
-    async def again(self) -> AsyncIterator[None]:
-        """The next supervisor, where the last one was."""
-        async with own_supervisor(self.folder / "supervisor", self.environment) as self.supervisor:
-            yield
+    async def restart(self) -> None:
+        """Kills the supervisor, and starts the next one where it was."""
+        await self.supervisor.child.kill()
+        started = own_supervisor(self.folder / "supervisor", self.environment)
+        self.supervisor = await self.stack.enter_async_context(started)
 
 
 @asynccontextmanager
@@ -140,11 +142,11 @@ async def watching(kafka: KafkaSettings, databases: Databases, folder: Path, **m
         session = await stack.enter_async_context(ClientSession())
         pipeline = await stack.enter_async_context(own_pipeline(folder, environment))
         supervisor = await stack.enter_async_context(own_supervisor(folder / "supervisor", environment))
-        yield Watch(sim, first, kafka, database, pipeline, supervisor, environment, tokens, session, folder)
+        yield Watch(sim, first, kafka, database, pipeline, supervisor, environment, tokens, session, folder, stack)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def watch(brokers: str, databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Watch]:
-    """One for all tests of a module."""
+    """One for all tests that watch agents."""
     async with topics_of(fresh(brokers)) as kafka, watching(kafka, databases, tmp_path_factory.mktemp("w")) as found:
         yield found

@@ -186,19 +186,17 @@ async def test_an_old_button_is_answered_truthfully_after_everything_was_restart
     await agent.start()
     name = await agent.ask_to("deploy", ARGUMENTS)
     asking = await watch.under(agent.task_id, "deploy")
-    watch.supervisor.child.process.kill()
-    async with watch.again():
-        agent.address = watch.supervisor.agents
-        await watch.press(anna, asking, APPROVAL)
-        assert (await agent.answer(name))["state"] == "approved"
-        watch.supervisor.child.process.kill()
-        async with watch.again():
-            agent.address = watch.supervisor.agents
-            old = next(each for each in asking["attachments"][0]["blocks"] if each["type"] == "actions")
-            approval = old["elements"][0]["value"].partition(":")[0]
-            await watch.command(anna, f"/agent-task approve {approval}")
-            await watch.heard(anna, "has approved this already")
-            await agent.end()
-            await watch.head(agent.task_id, "COMPLETE")
+    await watch.restart()
+    agent.address = watch.supervisor.agents
+    await watch.press(anna, asking, APPROVAL)
+    assert (await agent.answer(name))["state"] == "approved"
+    await watch.restart()
+    agent.address = watch.supervisor.agents
+    old = next(each for each in asking["attachments"][0]["blocks"] if each["type"] == "actions")
+    approval = old["elements"][0]["value"].partition(":")[0]
+    await watch.command(anna, f"/agent-task approve {approval}")
+    await watch.heard(anna, "has approved this already")
+    await agent.end()
+    await watch.head(agent.task_id, "COMPLETE")
     made = [each for each in await decisions(watch, agent.task_id) if isinstance(each, ApprovalDecided)]
     assert len(made) == 1

@@ -28,9 +28,12 @@ from schemas.agent import (
 )
 from services.supervisor.decisions import deciding, judging, wire
 from services.supervisor.decisions.blocks import bar, lasted, revealed
+from services.supervisor.decisions.budgets import Budgets, judge
 from services.supervisor.decisions.deciding import Answer, Rights
 from services.supervisor.decisions.folding import fold
 from services.supervisor.decisions.following import following
+from services.supervisor.decisions.health import health_of
+from services.supervisor.decisions.judging import Past
 from services.supervisor.decisions.parsing import meant
 from services.supervisor.decisions.posts import Post, posts_of
 from services.supervisor.decisions.projecting import Projection
@@ -342,6 +345,64 @@ def test_silence_is_noticed_by_how_often_a_program_says_that_it_lives() -> None:
     assert waits is not None
     assert judging.of_silence(waits, AT, AT + timedelta(days=1)) is None
     assert judging.of_silence(after(started(), said(TaskEnded, 1, status="error")), AT, AT + timedelta(days=9)) is None
+
+
+PAST = Past(steps=100, step_s=20.0, grown=2_000.0, errors=0.05)
+
+
+def kinds_of(task: Task, past: Past = PAST, after_s: float = 0) -> list[str]:
+    now = task.received_at + timedelta(seconds=after_s)
+    return [each.judgement for each in judging.of_past(task, past, now)]
+
+
+def test_what_is_unusual_for_an_agent_is_noticed() -> None:
+    task = after(started(), went_on(context_used=1_000))
+    assert kinds_of(task, after_s=60) == []
+    assert kinds_of(task, after_s=61) == ["slow_step"]
+    (slow,) = judging.of_past(task, PAST, task.received_at + timedelta(seconds=90))
+    assert slow.text == "this step takes 90 s so far; 95% of its agent's steps took at most 20 s"
+    noticed = fold(task, slow, "n")
+    assert noticed is not None
+    assert kinds_of(noticed, after_s=99) == [], "once"
+    assert kinds_of(after(started(), went_on(), slow, went_on(5)), after_s=61) == ["slow_step"], "until the next step"
+    assert kinds_of(task, replace(PAST, steps=19), 999) == [], "little is known of it"
+    jump = after(started(), went_on(context_used=1_000), went_on(2, context_used=7_001))
+    assert kinds_of(jump) == ["token_jump"]
+    failing = after(started(), *(went_on(level="error" if each % 2 else "info") for each in range(6)))
+    assert kinds_of(failing) == ["many_errors"]
+    assert kinds_of(failing, replace(PAST, errors=0.4)) == [], "it is always so"
+    assert kinds_of(after(started(), went_on(), asked()), after_s=999) == [], "it waits for somebody"
+
+
+def test_budgets_warn_and_end() -> None:
+    task, budgets = after(started(), went_on()), Budgets(each_agent=10.0, all_agents=30.0)
+
+    def what(spent: dict[str, float], of: Task = task) -> list[str]:
+        found: list[Any] = [each.event for each in judge(of, budgets, spent, AT)]
+        return [each.judgement if isinstance(each, TaskJudged) else each.type for each in found]
+
+    assert what({"deployer": 7.99, "others": 10}) == []
+    assert what({"deployer": 8.0}) == ["budget_80"]
+    assert what({"deployer": 10.0}) == ["budget_spent", "task.intervention"]
+    assert what({"deployer": 1.0, "others": 29.0}) == ["budget_spent", "task.intervention"]
+    ended: list[Any] = [each.event for each in judge(task, budgets, {"deployer": 11.0}, AT)]
+    told = after(started(), went_on(), *ended)
+    assert what({"deployer": 12.0}, told) == []
+    assert "`budget` wants the task to end" in "".join(each.text for each in posts_of(told))
+
+
+def test_health_is_made_of_parts_that_say_what_is_wrong() -> None:
+    assert (health_of(after(started(), went_on()), AT).score, health_of(after(started(), went_on()), AT).words) == (
+        100,
+        "",
+    )
+    full = after(started(), went_on(context_used=75_000), done(TaskJudged, 60, judgement="silent", text="x"))
+    health = health_of(full, AT)
+    assert (health.score, health.sign) == (60, "🟡")
+    assert health.words == "nothing is heard of it, 75% of its context is used"
+    assert health_of(after(started(), went_on(status="error")), AT).score == 75
+    waits = after(started(), went_on(), asked())
+    assert health_of(waits, AT + timedelta(minutes=12)).words == "somebody lets it wait for 12 min"
 
 
 # --- who may decide --------------------------------------------------------------------------------------------------

@@ -158,6 +158,7 @@ def _make_tables() -> None:
         ("agent_tasks_of_agent", "agent_tasks", ["tenant_id", "agent_id", "last_at"]),
         ("agent_tasks_under", "agent_tasks", ["tenant_id", "parent_task_id"]),
         ("agent_checkpoints_of_task", "agent_checkpoints", ["tenant_id", "task_id", "at"]),
+        ("agent_checkpoints_by_day", "agent_checkpoints", ["tenant_id", "at"]),
         ("human_interventions_of_task", "human_interventions", ["tenant_id", "task_id", "at"]),
         ("human_interventions_as_asked", "human_interventions", ["tenant_id", "request_id"]),
         ("task_artifacts_of_task", "task_artifacts", ["tenant_id", "task_id", "at"]),

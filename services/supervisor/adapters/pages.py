@@ -13,6 +13,7 @@ from services.directory.sign_in import Granted
 from services.kit.clock import Clock
 from services.supervisor.adapters.asking import answered
 from services.supervisor.adapters.queries import Listed, Queries, Story, Summary
+from services.supervisor.decisions.health import health_of
 from services.supervisor.decisions.task import Task
 
 MOST_TASKS: Final = 200
@@ -37,25 +38,26 @@ class Pages:
         ]
 
     async def _tasks(self, request: web.Request, granted: Granted) -> web.Response:
+        now = self._clock.now()
         status, agent = request.query.get("status") or None, request.query.get("agent") or None
         if status is not None and status not in STATUSES:
             raise No(400, "wrong_status", f"status is one of {', '.join(STATUSES)}")
         listed = await answered(lambda: self._queries.listed(granted.tenant.tenant_id, status, agent, MOST_TASKS))
-        return json_answer(200, {"tasks": [_listed(each) for each in listed]})
+        return json_answer(200, {"tasks": [_listed(each, now) for each in listed]})
 
     async def _task(self, request: web.Request, granted: Granted) -> web.Response:
-        named = request.match_info["task_id"]
+        named, now = request.match_info["task_id"], self._clock.now()
         story: Story | None = await answered(lambda: self._queries.story(granted.tenant.tenant_id, named, MOST_OF_EACH))
         if story is None:
             raise No(404, "unknown_task", "there is no such task")
         return json_answer(
             200,
-            _task(story.task)
+            _task(story.task, now)
             | {
                 "checkpoints": [plain(each) for each in story.checkpoints],
                 "artifacts": [plain(each) for each in story.artifacts],
                 "interventions": [plain(each) for each in story.interventions],
-                "children": [_task(each) for each in story.children],
+                "children": [_task(each, now) for each in story.children],
             },
         )
 
@@ -77,12 +79,13 @@ class Pages:
         )
 
 
-def _listed(listed: Listed) -> dict[str, Any]:
+def _listed(listed: Listed, now: datetime) -> dict[str, Any]:
     heard = listed.heard_at
-    return _task(listed.task) | {"heard_at": heard.isoformat() if heard is not None else None}
+    return _task(listed.task, now) | {"heard_at": heard.isoformat() if heard is not None else None}
 
 
-def _task(task: Task) -> dict[str, Any]:
+def _task(task: Task, now: datetime) -> dict[str, Any]:
+    health = health_of(task, now)
     waiting = [each.request_id for each in task.approvals if each.is_open]
     return {
         "status": task.status,
@@ -90,6 +93,7 @@ def _task(task: Task) -> dict[str, Any]:
         "channel": task.home.channel,
         "context_share": task.context_share,
         "waiting_for": waiting,
+        "health": {"score": health.score, "parts": {each.name: [each.points, each.of] for each in health.parts}},
     }
 
 

@@ -1,6 +1,7 @@
-"""What people may, as the directory says it now."""
+"""What people may, and what agents may cost, as the directory says it now."""
 
 from services.directory.holding import Known
+from services.supervisor.decisions.budgets import Budgets
 from services.supervisor.decisions.deciding import Rights
 
 
@@ -15,3 +16,9 @@ def rights_of(tenant: Known) -> Rights:
         self_approval=facts.self_approval,
         revision=tenant.revision,
     )
+
+
+def budgets_of(tenant: Known) -> Budgets:
+    """Of one tenant."""
+    amounts = {each.what: each.amount for each in tenant.facts.quotas}
+    return Budgets(amounts.get("agent_cost_usd_per_day"), amounts.get("agents_cost_usd_per_day"))

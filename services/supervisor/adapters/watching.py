@@ -12,11 +12,13 @@ from schemas.agent import AgentStatus
 from services.directory.faults import DatabaseAway, told
 from services.directory.service import bind
 from services.supervisor import metrics
+from services.supervisor.adapters.comparing import Comparing
 from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.partitions import IN_HAND, Partition
 from services.supervisor.adapters.sending import send_all
 from services.supervisor.decisions import deciding, judging
 from services.supervisor.decisions.following import Following, of_task
+from services.supervisor.decisions.health import UNWELL, health_of
 from services.supervisor.decisions.looks import LOOKS
 from services.supervisor.decisions.projecting import Key
 from services.supervisor.decisions.task import Task
@@ -33,6 +35,7 @@ class Watching:
     def __init__(self, given: Given, partitions: Callable[[], Sequence[Partition]]) -> None:
         self._partitions, self._database, self._producer = partitions, given.database, given.producer
         self._clock, self._emitter = given.instruments.clock, given.instruments.emitter
+        self._comparing = Comparing(given)
         self._since = self._clock.now()
         """From when on signs of life are heard without a gap."""
 
@@ -55,7 +58,8 @@ class Watching:
         tasks = [task for each in partitions for task in each.tasks if not task.is_over]
         self._show(tasks, now)
         heard = await self._heard([each for each in tasks if each.heartbeat_s is not None])
-        await send_all(self._producer, list(self._follow(tasks, heard, now)))
+        follows = [*self._follow(tasks, heard, now), *await self._comparing.follow(tasks, now)]
+        await send_all(self._producer, follows)
         for each in partitions:
             each.projection.forget(lambda task: task.is_over and now - task.received_at > IN_HAND)
 
@@ -89,6 +93,8 @@ class Watching:
             count[each.status] += 1
         for status, number in count.items():
             self._emitter.set(metrics.TASKS, number, status=status)
+        unwell = sum(health_of(each, now).score < UNWELL for each in tasks)
+        self._emitter.set(metrics.UNWELL, unwell)
         waiting = [each for task in tasks for each in task.approvals if each.is_open]
         self._emitter.set(metrics.APPROVALS_OPEN, len(waiting))
         oldest = max(((now - each.asked_at).total_seconds() for each in waiting), default=0)

@@ -9,6 +9,7 @@ from schemas.agent import (
     ApprovalDecided,
     ApprovalRequested,
     Intervention,
+    JudgementKind,
     TaskArtifact,
     TaskCheckpoint,
     TaskEnded,
@@ -22,10 +23,12 @@ from schemas.base import Instant
 from services.supervisor.decisions.task import Approval, Artifact, ContextSeen, Judgement, Lease, Moment, Order, Task
 
 MOST_CONTEXTS: Final = 8
+MOST_STEPS: Final = 20
 MOST_OF_EACH: Final = 20
 """So many artifacts, judgements, orders, moments and decided approvals are kept in a task; the tables have them all."""
 CALM_AT: Final = 0.60
 """A context that has fallen to this may be warned of again."""
+OF_CONTEXT: Final[set[JudgementKind]] = {"context_70", "context_85", "context_soon", "token_jump"}
 
 Reported: TypeAlias = TaskStarted | TaskCheckpoint | TaskArtifact | TaskEnded | TaskHandedOver | ApprovalRequested
 LEASE_BEAT_S: Final = 10.0
@@ -137,8 +140,11 @@ def _went_on(task: Task, event: TaskCheckpoint) -> dict[str, Any]:
         "level": event.level,
         "action": event.action,
         "steps": task.steps + 1,
+        "errors": (*task.errors[1 - MOST_STEPS :], event.level == "error"),
         "cost_usd": task.cost_usd + (event.cost_usd or 0.0),
     }
+    over: set[JudgementKind] = {"slow_step"}
+    """What was noticed, and is not so any more."""
     if event.progress is not None:
         changed["progress"] = event.progress
     if event.step is not None:
@@ -147,9 +153,10 @@ def _went_on(task: Task, event: TaskCheckpoint) -> dict[str, Any]:
         seen = ContextSeen.model_construct(at=event.at, used=event.context_used)
         changed["context_used"] = event.context_used
         changed["contexts"] = (*task.contexts[1 - MOST_CONTEXTS :], seen)
-        fell = event.context_used < (task.context_used or 0)
-        if task.warned and fell and event.context_used < CALM_AT * task.context_size:
-            changed["warned"] = ()
+        if event.context_used < min(task.context_used or 0, CALM_AT * task.context_size):
+            over |= OF_CONTEXT
+    if over & set(task.warned):
+        changed["warned"] = tuple(each for each in task.warned if each not in over)
     return changed
 
 

@@ -1,6 +1,7 @@
-"""What is worth noticing of a task: a context that fills up, and silence."""
+"""What is worth noticing of a task: a context that fills up, silence, and what is unusual for its agent."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -12,6 +13,10 @@ SOON_S: Final = 120.0
 LEAST_POINTS, LEAST_S = 3, 1.0
 QUIET_S: Final = 900.0
 """How long a program that never says that it lives may say nothing at all."""
+LEAST_STEPS: Final = 20
+"""Steps of the past below which nothing is usual."""
+UNUSUAL: Final = 3.0
+LEAST_STEP_S, LEAST_GROWN, LEAST_ERRORS, MANY_ERRORS = 10.0, 0.02, 5, 0.4
 MISSED: Final = 3.0
 """So many signs of life in a row are missing."""
 LEAST_SILENCE_S: Final = 10.0
@@ -47,6 +52,47 @@ def seconds_until(seen: Sequence[ContextSeen], bound: float) -> float | None:
     spread = sum((time - middle) ** 2 for time in times)
     slope = sum((time - middle) * (each.used - mean) for time, each in zip(times, seen, strict=True)) / spread
     return max(0.0, (bound - newest.used) / slope) if slope > 0 else None
+
+
+@dataclass(frozen=True)
+class Past:
+    """How an agent's tasks went that are over."""
+
+    steps: int
+    step_s: float | None
+    """How long nineteen of twenty steps took at most."""
+    grown: float | None
+    """By how many tokens the context grew at most in nineteen of twenty steps."""
+    errors: float
+    """Which share of steps were errors."""
+
+
+def of_past(task: Task, past: Past, now: datetime) -> Iterator[TaskJudged]:
+    """What is unusual of a task, for its agent. Where little is known of the agent, nothing is."""
+    if past.steps < LEAST_STEPS or task.status not in {"working", "context_warning", "error"}:
+        return
+    took_s = (now - task.received_at).total_seconds()
+    if past.step_s is not None and "slow_step" not in task.warned:
+        usual_s = max(past.step_s, LEAST_STEP_S)
+        if took_s > UNUSUAL * usual_s:
+            words = (
+                f"this step takes {_rounded(took_s)} s so far; 95% of its agent's steps took at most {usual_s:.0f} s"
+            )
+            yield _judged(task, now, "slow_step", words, took_s)
+    if past.grown is not None and len(task.contexts) > 1 and "token_jump" not in task.warned:
+        before, last = task.contexts[-2:]
+        grew = last.used - before.used
+        usual = max(past.grown, LEAST_GROWN * task.context_size)
+        if grew > UNUSUAL * usual:
+            words = (
+                f"its context grew by {grew:,} tokens in one step; 95% of its agent's steps add at most {usual:,.0f}"
+            )
+            yield _judged(task, now, "token_jump", words, grew)
+    if len(task.errors) >= LEAST_ERRORS and "many_errors" not in task.warned:
+        share = sum(task.errors) / len(task.errors)
+        if share >= max(MANY_ERRORS, UNUSUAL * past.errors):
+            words = f"{share:.0%} of its last {len(task.errors)} steps are errors; usually {past.errors:.0%} are"
+            yield _judged(task, now, "many_errors", words, share)
 
 
 def silent_after_s(task: Task) -> float:

@@ -13,10 +13,11 @@ from schemas.buttons import APPROVAL, TASK
 from services.supervisor.decisions import blocks
 from services.supervisor.decisions.blocks import Block, escaped, lasted, moment, person
 from services.supervisor.decisions.deciding import APPROVE, CHOOSE
+from services.supervisor.decisions.health import health_of
 from services.supervisor.decisions.looks import ARTIFACTS, GREEN, GREY, LOOKS, ORANGE, RED, YELLOW
 from services.supervisor.decisions.task import ALARM_AT, WARN_AT, Approval, Artifact, Judgement, Order, Task
 
-MOST_ARTIFACTS, MOST_MOMENTS = 6, 6
+MOST_ARTIFACTS, MOST_MOMENTS, MOST_FIELDS = 6, 6, 10
 STATES = {
     "approved": ("✅", "Approved", GREEN),
     "rejected": ("❌", "Rejected", RED),
@@ -26,7 +27,12 @@ STATES = {
     "withdrawn": ("↩️", "Not needed any more: the task ended before anybody decided", GREY),
 }
 
-NOTICED = {"silent": ("💤", ORANGE), "heard_again": ("👋", GREEN)}
+NOTICED = {
+    "silent": ("💤", ORANGE),
+    "heard_again": ("👋", GREEN),
+    "budget_80": ("💸", YELLOW),
+    "budget_spent": ("💸", RED),
+}
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,9 @@ def header(task: Task) -> str:
 
 def _head(task: Task, name: str) -> Post:
     look = LOOKS[task.status]
-    shown: list[Block] = [blocks.section(f"*{escaped(task.task_name)}*"), blocks.fields(_facts(task))]
+    facts = list(_facts(task))
+    columns = [blocks.fields(facts[at : at + MOST_FIELDS]) for at in range(0, len(facts), MOST_FIELDS)]
+    shown: list[Block] = [blocks.section(f"*{escaped(task.task_name)}*"), *columns]
     if task.artifacts:
         shown.append(blocks.section("\n".join(_artifact(each) for each in task.artifacts[-MOST_ARTIFACTS:])))
     if task.summary:
@@ -101,6 +109,9 @@ def _facts(task: Task) -> Iterator[tuple[str, str]]:
         yield "Context", f"{sign}{task.context_used:,} / {task.context_size:,} ({task.context_share:.0%})"
     if task.cost_usd:
         yield "Cost", f"${task.cost_usd:.4f}" if task.cost_usd < 1 else f"${task.cost_usd:.2f}"
+    health = health_of(task, task.at)
+    if not task.is_over and health.words:
+        yield "Health", f"{health.sign} {health.score} of 100: {health.words}"
     if task.started_by is not None:
         yield "Wanted by", person(task.started_by)
     if task.is_offered:

@@ -127,6 +127,8 @@ class Task(Part):
     progress: float | None = None
     step: str | None = None
     steps: int = 0
+    errors: tuple[bool, ...] = ()
+    """Of its last steps, which were errors."""
     context_used: int | None = None
     contexts: tuple[ContextSeen, ...] = ()
     """The newest, for what they lead to."""
