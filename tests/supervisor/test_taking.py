@@ -20,7 +20,7 @@ async def offered(agent: Reporter, worker: str, wait_s: float = 10.0) -> dict[st
 async def test_a_task_is_asked_for_allowed_and_taken_by_one_of_two_workers(watch: Watch) -> None:
     agent, anna, ben = await watch.reporter("workers"), watch.first.you, watch.first.colleague
     agent.agent_id = "builder"
-    workers = [asyncio.create_task(offered(agent, f"build-{number}")) for number in (1, 2)]
+    workers = [asyncio.create_task(offered(agent, f"build-{number}", 5)) for number in (1, 2)]
     await watch.command(ben, "/agent-task run builder build <version> 4")
     told = await watch.heard(ben, "It begins when it is approved")
     agent.task_id = told["text"].split("`")[1]
