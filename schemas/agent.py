@@ -274,6 +274,8 @@ class TaskCommanded(_FromPerson):
     verb: TaskVerb
     task_id: Name | None = None
     text: str = ""
+    addressed: bool = True
+    """Whether they spoke to the agents. Otherwise what nobody understands is left in silence."""
     trigger_id: Name | None = None
 
 

@@ -14,7 +14,8 @@ APPROVAL: Final = "threadline:approval"
 """Carries an approval's id, the hash of what is to be approved, and the answer, with colons between; so do the options
 of a select, and the private metadata of a form. A form's callback has the same name."""
 TASK: Final = "threadline:task"
-"""Carries a verb, a colon, and the id of a task or of an approval."""
+"""Carries a verb, a colon, and the id of a task or of an approval. Also the callback of the shortcut on a message that
+makes a task of it."""
 ASK: Final = "threadline:ask"
 """The callback of the shortcut on a message that asks an agent about it."""
 

@@ -14,6 +14,7 @@ from services.directory.slack_tokens import MORE_SCOPES, SCOPES
 from services.ingress.decisions.event_types import EVENTS as KNOWN
 from services.ingress.decisions.reading import Delivery
 from services.ingress.decisions.removal import removed_from
+from services.router.decisions.facts import Tenant
 from services.router.decisions.inbound import Commanded, Origin, Passing
 from services.router.decisions.interactions import kind_of
 from services.router.decisions.normalize import normalize
@@ -24,6 +25,7 @@ from threadline.slack_manifest import ADDRESS, COMMANDS, EVENTS, HTTP, OF_AGENTS
 ROOT = Path(__file__).parents[2]
 CALLERS = ("ingress", "responder", "directory", "local", "kit")
 CONNECTION = "A1:T1"
+NOBODY = Tenant(id="acme")
 
 
 def text(longest: int) -> dict[str, Any]:
@@ -150,10 +152,10 @@ def test_what_it_works_without_is_called() -> None:
 
 
 def test_a_command_does_what_it_says_where_another_only_helps() -> None:
-    assert kind_of(typed("/deploy")) == "help"
+    assert kind_of(typed("/deploy"), NOBODY) == "help"
     for each in read(SOCKETS)["features"]["slash_commands"]:
         is_stop = each["command"] == "/stop"
-        assert is_stop or kind_of(typed(each["command"])) is None, each
+        assert is_stop or kind_of(typed(each["command"]), NOBODY) != "help", each
     assert [each["command"] for each in read(SOCKETS)["features"]["slash_commands"]] == list(COMMANDS)
 
 

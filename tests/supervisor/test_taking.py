@@ -66,3 +66,22 @@ async def test_a_rejected_task_never_begins(watch: Watch) -> None:
     await watch.command(anna, f"/agent-task cancel {agent.task_id}")
     await watch.head(agent.task_id, "CANCELLED")
     assert await offered(agent, "paint-1", 0) is None
+
+
+async def test_plain_words_in_the_agents_channel_are_for_agents(watch: Watch) -> None:
+    agent, ben, channel = await watch.reporter("plain"), watch.first.colleague, watch.first.support
+    agent.agent_id = "cook"
+    await agent.start(task_name="So that the agent is known")
+    await agent.end()
+    await watch.head(agent.task_id, "COMPLETE")
+    await watch.sim.say(ben, channel, "who cooks today?")
+    await watch.sim.say(ben, channel, "ask cook to boil an egg")
+    told = await watch.heard(ben, "Task `cook-")
+    wanted = told["text"].split("`")[1]
+    watch.channels[wanted] = channel
+    await watch.under(wanted, "boil an egg")
+    await watch.sim.say(ben, channel, f"<@{watch.first.bot_user}> sing a song")
+    told = await watch.heard(ben, "That is nothing that I understand")
+    whispered = (await watch.sim.transcript(channel, viewer=ben)).messages
+    assert sum("nothing that I understand" in each.get("text", "") for each in whispered) <= 1
+    assert "/agent-task run" in told["text"]

@@ -15,7 +15,7 @@ from schemas.run import RunState
 from schemas.stop import StopMessage, StopRequested, StopRun, StopThread, StopUser
 from services.router.decisions.facts import Agent, Limit, Rule
 from services.router.decisions.normalize import Malformed
-from tests.deciding import ACME, MARA, Deciding, Told
+from tests.deciding import ACME, MARA, Deciding, Told, message
 
 RUN = "8a6e0804-2bd0-5672-b79d-d97027f9071a"
 
@@ -500,6 +500,36 @@ def test_an_approval_may_come_with_what_was_typed(router: Deciding, answer: str,
     told = router.take(router.envelope("interactive", payload | {"view": view}, "v1"))
     answered: ApprovalAnswered = told.only(ApprovalAnswered)
     assert (answered.answer, answered.reason, answered.channel_id) == (answer, typed, None)
+
+
+def test_in_the_agents_channel_plain_words_are_for_them(router: Deciding) -> None:
+    assert router.message("ask deployer to deploy").kind == "ignored"
+    router.has(agents_channel="C1")
+    words: TaskCommanded = router.message("ask deployer to deploy").only(TaskCommanded)
+    assert (words.verb, words.text, words.addressed, words.channel_id) == (
+        "text",
+        "ask deployer to deploy",
+        False,
+        "C1",
+    )
+    asked: TaskCommanded = router.mention("<@UBOT> list").only(TaskCommanded)
+    assert (asked.text, asked.addressed) == ("list", True)
+    assert router.message("in a thread", thread_ts="1.1").kind == "ignored"
+
+
+def test_a_message_becomes_a_task_by_its_shortcut(router: Deciding) -> None:
+    chosen = {
+        "type": "message_action",
+        "callback_id": TASK,
+        "api_app_id": "A1",
+        "team": {"id": "T1"},
+        "user": {"id": "UANNA"},
+        "channel": {"id": "C1"},
+        "message": message("ask deployer to deploy", "1.1", user="UBEN"),
+    }
+    told = router.take(router.envelope("interactive", chosen, "s1"))
+    words: TaskCommanded = told.only(TaskCommanded)
+    assert (words.text, words.user_id, words.addressed) == ("ask deployer to deploy", "UANNA", True)
 
 
 def test_a_retry_is_a_run_of_its_own_and_counts(router: Deciding) -> None:

@@ -48,6 +48,7 @@ def tenant_of(facts: TenantFacts, per_minute: int) -> Tenant:
         enabled=facts.enabled,
         anyone_may_stop=facts.anyone_may_stop,
         strangers_may_ask=facts.strangers_may_ask,
+        agents_channel=None if facts.agents_channel.startswith("#") else facts.agents_channel,
         agents=agents,
         rules=tuple(_rule(each) for each in rules),
         limits=tuple(_limits(facts.limits, per_minute)),

@@ -43,7 +43,7 @@ def _of_new(event: Event, tenant: Tenant, facts: Facts, now: float) -> Outcome:
     stopped = control.gate(event, tenant, facts, now) or tenancy.strangers(event, tenant)
     if stopped is not None:
         return stopped
-    interaction = interactions.gate(event)
+    interaction = interactions.gate(event, tenant)
     if interaction is not None:
         return _of_interaction(interaction, event, tenant, facts, now)
     wanted = addressing.gate(event, tenant, facts, now)

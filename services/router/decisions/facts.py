@@ -61,6 +61,8 @@ class Tenant:
     enabled: bool = True
     anyone_may_stop: bool = False
     strangers_may_ask: bool = True
+    agents_channel: str | None = None
+    """Where people speak with supervised agents in plain words; none where the directory only says its name."""
     agents: tuple[Agent, ...] = ()
     rules: tuple[Rule, ...] = ()
     """In the order in which they win: by priority, then by name."""

@@ -8,24 +8,29 @@ from schemas.decision import Ignored, Interaction, InteractionKind
 from schemas.ids import run_id
 from services.router.decisions.control import is_run
 from services.router.decisions.event import Event
-from services.router.decisions.inbound import Clicked, Commanded, Inbound, Submitted
+from services.router.decisions.facts import Tenant
+from services.router.decisions.inbound import Clicked, Commanded, Inbound, Posted, Shortcut, Submitted
 from services.router.decisions.outcome import Outcome
 
 _VERDICTS: Final = frozenset(get_args(Verdict))
 
 
-def gate(event: Event) -> Outcome | None:
+def gate(event: Event, tenant: Tenant) -> Outcome | None:
     """Whether it is an interaction, and which. A wish to have an answer again is a run, and is gone on with."""
-    kind = kind_of(event.inbound)
+    kind = kind_of(event.inbound, tenant)
     if kind is None:
         strange = isinstance(event.inbound, Clicked | Submitted)
         return Outcome(Ignored(reason="unknown_event")) if strange else None
     return Outcome(Interaction(interaction=kind, cause=event.cause.name, run_id=run_of(event, kind)))
 
 
-def kind_of(inbound: Inbound) -> InteractionKind | None:
+def kind_of(inbound: Inbound, tenant: Tenant) -> InteractionKind | None:  # noqa: PLR0911 - one for each way to say it
     """Which interaction it is."""
     match inbound:
+        case Posted(channel=channel, thread_ts=None) if channel == tenant.agents_channel:
+            return "agent_task"
+        case Shortcut(callback_id=callback_id, message=Posted()) if callback_id == TASK:
+            return "agent_task"
         case Clicked(action_id=action_id) as clicked if action_id.startswith(PREFIX):
             return _clicked(clicked)
         case Submitted(callback_id=callback_id, metadata=metadata) if callback_id == APPROVAL:

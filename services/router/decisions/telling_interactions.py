@@ -10,7 +10,8 @@ from schemas.decision import Interaction
 from schemas.run import RunState
 from schemas.topics import AGENTS_COMMANDS, AUDIT_RUNS, RUNS_COMMANDS
 from services.router.decisions import agent_commands
-from services.router.decisions.inbound import Clicked, Commanded, Submitted
+from services.router.decisions import text as text_of
+from services.router.decisions.inbound import Clicked, Commanded, Posted, Shortcut, Submitted
 from services.router.decisions.interactions import approval_in, feedback_in
 from services.router.decisions.occasion import Occasion, Telling
 
@@ -109,6 +110,14 @@ def _for_agents(decision: Interaction, occasion: Occasion) -> Iterator[Telling]:
             verb, task, text = agent_commands.command_in(typed)
             commanded = TaskCommanded(verb=verb, task_id=task, text=text, trigger_id=trigger_id, **common)
             yield Telling(AGENTS_COMMANDS, connection, commanded)
+        case Posted() as posted:
+            said = text_of.read(posted.text, occasion.verdict.self_id)
+            is_asked = posted.event_type == "app_mention" or occasion.verdict.self_id in said.mentions
+            words = TaskCommanded(verb="text", text=said.content, addressed=is_asked, **common)
+            yield Telling(AGENTS_COMMANDS, connection, words)
+        case Shortcut(message=Posted() as posted):
+            said = text_of.read(posted.text, occasion.verdict.self_id)
+            yield Telling(AGENTS_COMMANDS, connection, TaskCommanded(verb="text", text=said.content, **common))
         case Clicked(value=value, trigger_id=trigger_id):
             verb, task = agent_commands.button_in(value)
             commanded = TaskCommanded(verb=verb, task_id=task, trigger_id=trigger_id, **common)

@@ -92,6 +92,8 @@ class Commands:
     async def _meant(self, asking: Asking, command: TaskCommanded, tenant: Known) -> Iterator[Following]:
         """Plain words, by rules."""
         found = parsing.meant(command.text, await self._queries.agents(command.tenant_id))
+        if found is None and not command.addressed:
+            return iter(())
         if found is None:
             return asking.told(f"{commanding.NOT_UNDERSTOOD}{commanding.HELP}")
         text = f"{found.name} {found.text}" if found.verb == "run" else found.text
