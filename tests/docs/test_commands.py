@@ -58,6 +58,9 @@ RUN_BY = {
     "threadline ingress compare": "tests/ingress/test_compare.py::test_every_kind_of_difference_is_told",
     "threadline router": "tests/router/test_commands.py::test_it_runs_as_people_start_it",
     "threadline responder": "tests/responder/test_commands.py::test_it_runs_as_people_start_it",
+    "threadline supervisor": "tests/supervisor/test_commands.py::test_it_runs_as_people_start_it",
+    "threadline supervisor rebuild": "tests/supervisor/test_reports.py::"
+    "test_the_tables_are_made_anew_from_the_topic_and_are_the_same",
     "threadline rules test": "tests/router/test_commands.py::test_rules_are_tried_out_on_a_text",
     "threadline dlq list": "tests/router/test_commands.py::"
     "test_poison_is_kept_byte_for_byte_its_neighbours_are_not_harmed_and_it_can_be_replayed",

@@ -11,8 +11,8 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
+from services.kit.kafka import durable as waiting
 from services.kit.kafka.durable import durable, patiently
-from services.responder.adapters import durable as waiting
 
 
 class Broker:
