@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ GRACE_S = 5.0
 """A supervisor's clock may be behind ours."""
 POLL_S = 25.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 3.0
+
+_NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")
+"""Written as JSON, and not the words `\\u0000`, which have one more backslash."""
 
 Kind = Literal["decision", "choice", "question"]
 
@@ -209,6 +213,8 @@ def _copied(arguments: Mapping[str, Any] | None) -> dict[str, Json]:
     canonical = _canonical(dict(arguments))
     if len(canonical) > ARGUMENTS_BYTES:
         raise ValueError(f"the arguments of an approval have at most {ARGUMENTS_BYTES} bytes of JSON: people read them")
+    if _NUL.search(canonical):
+        raise ValueError("the arguments of an approval hold a character that cannot be shown (NUL)")
     copied: dict[str, Json] = json.loads(canonical)
     _must_be_shown(json.dumps(copied, ensure_ascii=False))
     return copied
