@@ -25,6 +25,7 @@ class LazyGroup(TyperGroup):
         "ingress": "threadline.ingress",
         "router": "threadline.router",
         "responder": "threadline.responder",
+        "agent": "threadline.agent",
         "why": "threadline.why",
         "replay": "threadline.replay",
         "rules": "threadline.rules",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from sys import getsizeof
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from threadline_agent import fit
 from threadline_agent.fit import Json
@@ -35,7 +35,7 @@ class AgentCheckpoint:
     def weight(self) -> int:
         """About how many bytes of memory it takes."""
         step = getsizeof(self.step) if self.step else 0
-        details = fit.weight(dict(self.details)) if self.details else 0
+        details = fit.weight(self.details) if self.details else 0
         return _BASE_WEIGHT + getsizeof(self.action) + step + details
 
     def as_fields(self) -> dict[str, Json]:
@@ -63,8 +63,7 @@ class AgentCheckpoint:
         return f"{self.action} ({told})" if told else self.action
 
 
-@dataclass(frozen=True, slots=True)
-class Measures:
+class Measures(NamedTuple):
     """What a checkpoint says beside its words, as it was given: anything at all."""
 
     progress: object = None

@@ -26,12 +26,12 @@ class SyncCheckpointEmitter(Reporter):
     def __init__(
         self, agent_id: str | None = None, task_name: str | None = None, **options: Unpack[TaskOptions]
     ) -> None:
-        task_id = options.get("task_id") or (variable(TASK) if task_name is None else None)
-        attached = task_name is None and task_id is not None
-        if task_id is not None:
-            options["task_id"] = task_id
-        agent = agent_id or variable(AGENT) or "agent"
-        super().__init__(agent, task_name or agent, attached=attached, **options)
+        task_id = options.get("task_id")
+        if task_id is None and task_name is None:
+            task_id = options["task_id"] = variable(TASK)
+        agent = agent_id if agent_id is not None else variable(AGENT) or "agent"
+        name = task_name if task_name is not None else agent
+        super().__init__(agent, name, attached=task_name is None and task_id is not None, **options)
         self._before: Reporter | None = None
 
     def start(self) -> Self:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from math import isfinite
-from sys import getsizeof
 from typing import Any, TypeAlias, TypeGuard
 
 from threadline_agent.notices import warn_once
@@ -22,7 +21,7 @@ _VALUES = 200
 """So many values of details are looked at: it takes place in the agent's own time."""
 _DEPTH = 5
 _LONGEST = 1000
-_VALUE_WEIGHT = 64
+_TEXT_WEIGHT, _NUMBER_WEIGHT, _MANY_WEIGHT = 60, 32, 120
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
@@ -87,13 +86,15 @@ def details(given: Mapping[str, object]) -> dict[str, Json]:
     return fitting
 
 
-def weight(value: Json) -> int:
+def weight(value: object) -> int:
     """About how many bytes of memory it takes."""
-    if isinstance(value, dict):
-        return _VALUE_WEIGHT + sum(getsizeof(key) + weight(each) for key, each in value.items()) + getsizeof(value)
+    if isinstance(value, str):
+        return _TEXT_WEIGHT + (len(value) if value.isascii() else 4 * len(value))
     if isinstance(value, list):
-        return _VALUE_WEIGHT + sum(weight(each) for each in value) + getsizeof(value)
-    return getsizeof(value)
+        return _MANY_WEIGHT + sum(map(weight, value))
+    if isinstance(value, dict):
+        return _MANY_WEIGHT + sum(_TEXT_WEIGHT + len(key) + weight(each) for key, each in value.items())
+    return _NUMBER_WEIGHT
 
 
 def _is_plain(value: Any) -> TypeGuard[Json]:

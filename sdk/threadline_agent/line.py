@@ -177,6 +177,11 @@ def flush(timeout: float = AT_EXIT_S) -> bool:
     return all(taken)
 
 
+def wait_no_more() -> None:
+    """At the end of the process nothing is waited for: somebody did so, and told of it."""
+    atexit.unregister(_flush_at_exit)
+
+
 def _new(settings: Settings) -> Line:
     if missing := " and ".join(settings.missing()):
         return LogLine(settings, f"there is no {missing}; set them, or call threadline_agent.configure()")

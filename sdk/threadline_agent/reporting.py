@@ -98,6 +98,8 @@ class Reporter:
         self._started = attached
         self._ended: EndStatus | None = None
         self._heartbeat = fit.seconds(options.get("heartbeat", HEARTBEAT_S), "heartbeat")
+        self._lost: Callable[[str], None] | None = None
+        """Is told why, should anything of it not be taken."""
         self._orders = Orders(task_id, self._heartbeat or HEARTBEAT_S)
 
     @property
@@ -199,7 +201,7 @@ class Reporter:
     @harmless
     def add_artifact(self, kind: str, title: str, link: str | None = None) -> None:
         """Something that it made: a pull_request (or pr), a file, a deploy or a link."""
-        known_kind = ARTIFACTS.get(str(kind))
+        known_kind = ARTIFACTS.get(fit.words(kind, fit.NAME, "kind") or "")
         if known_kind is None:
             warn_once("artifact", "an artifact is a pull_request, file, deploy or link; one is told as a link")
         says: dict[str, Json] = {
@@ -221,6 +223,14 @@ class Reporter:
         """It was given up."""
         self._end("cancelled", summary)
 
+    def trouble(self) -> str | None:
+        """Why nothing of it reaches a supervisor now, where it is so."""
+        return self._line.trouble()
+
+    def tell_of_losses(self, lost: Callable[[str], None]) -> None:
+        """From now on it is called with the reason where the supervisor does not take something, in another thread."""
+        self._lost = lost
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.agent_id} {self.task_id} {self.status.value}>"
 
@@ -233,17 +243,18 @@ class Reporter:
         options = self._options
         if not self._started:
             self._started = True
-            parent = options.get("parent_task_id") or parent_task_id
+            given = options.get("parent_task_id")
+            parent = given if given is not None else parent_task_id
             says: dict[str, Json] = {
                 "task_name": self._task_name,
                 "repo_scope": fit.words(options.get("repo_scope"), fit.ACTION, "repo_scope"),
                 "context_size": max(fit.tokens(options.get("context_size")) or CONTEXT_SIZE, 1),
-                "parent_task_id": fit.name(parent, fit.NAME, "parent_task_id") if parent else None,
+                "parent_task_id": fit.name(parent, fit.NAME, "parent_task_id"),
                 "started_by": fit.words(options.get("started_by"), fit.NAME, "started_by"),
                 "worker": f"{_machine()}:{self._process}",
                 "heartbeat_s": self._heartbeat,
             }
-            self._line.put(Event("task.started", self._task, says))
+            self._line.put(Event("task.started", self._task, says, lost=self._lost))
         if self._heartbeat is not None:
             self._line.attend(self._orders)
 
@@ -259,7 +270,7 @@ class Reporter:
             return False
         if not self._started:
             self._begin(None)
-        return self._line.put(Event(kind, self._task, says, important=important))
+        return self._line.put(Event(kind, self._task, says, important=important, lost=self._lost))
 
     @harmless
     def _end(self, status: EndStatus, summary: str | None) -> None:

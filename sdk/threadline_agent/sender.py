@@ -176,7 +176,7 @@ class Sender:
             once(logging.WARNING, key, "the supervisor refused a %s of %s: %s", event.kind, event.task.agent_id, why)
             if event.lost is not None:
                 event.lost(why)
-        if left_out := self._outbox.told_of_left_out():
+        if not self._outbox and (left_out := self._outbox.told_of_left_out()):
             LOG.warning("%s events were left out while too much waited to be sent; costs were kept", left_out)
 
     def _pause(self, after: float | None, *, hopeless: bool = False) -> None:

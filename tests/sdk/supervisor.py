@@ -1,4 +1,4 @@
-"""A supervisor over real sockets that keeps what arrives, answers as its contract says, and has every fault on demand."""
+"""A supervisor over real sockets that keeps what arrives, answers by its contract, and has every fault on demand."""
 
 import asyncio
 import json
@@ -121,9 +121,7 @@ class Supervisor:
             return refused
         said = await request.json()
         self.alive.append(said["tasks"])
-        until = time.monotonic() + said["wait_s"]
-        while time.monotonic() < until and not self._changed(said["tasks"]):
-            await asyncio.sleep(0.01)
+        await _waited(said["wait_s"], lambda: self._changed(said["tasks"]))
         return web.json_response({"tasks": {each: vars(self.wanted.get(each, Wanted())) for each in said["tasks"]}})
 
     def _changed(self, seen: dict[str, int]) -> bool:
@@ -137,9 +135,7 @@ class Supervisor:
         asked = next((each for each in self.of(Asked) if each.approval_id == approval_id), None)
         if asked is None:
             return web.json_response({"error": "unknown_approval"}, status=404)
-        until = time.monotonic() + float(request.query["wait"])
-        while approval_id not in self.decided and time.monotonic() < until:
-            await asyncio.sleep(0.01)
+        await _waited(float(request.query["wait"]), lambda: approval_id in self.decided)
         said = {
             "approval_id": approval_id,
             "task_id": asked.task_id,
@@ -182,6 +178,12 @@ class Supervisor:
         await site.start()
         self.port = runner.addresses[0][1]
         return runner
+
+
+async def _waited(seconds: float, holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not holds():  # noqa: ASYNC110 - what it waits for is set in another thread
+        await asyncio.sleep(0.01)
 
 
 async def _end(runner: web.AppRunner) -> None:

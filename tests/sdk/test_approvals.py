@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from tests.sdk.supervisor import TOKEN, Supervisor
 from threadline_agent import Approval, Outcome, SyncCheckpointEmitter, agent_task, approval
 from threadline_agent.approval import Question, fingerprint
 
-VERSION = {"version": 4, "to": ["a", "b"], "ratio": 0.1, "name": "Zoë", "none": None}
+VERSION: dict[str, Any] = {"version": 4, "to": ["a", "b"], "ratio": 0.1, "name": "Zoë", "none": None}
 
 
 async def asked(supervisor: Supervisor, number: int = 1) -> Asked:
@@ -22,23 +21,24 @@ async def asked(supervisor: Supervisor, number: int = 1) -> Asked:
 
 
 @pytest.mark.parametrize(
-    ("choices", "state", "answer", "outcome", "yes"),
+    ("choices", "state", "answer", "outcome"),
     [
-        (None, "approved", None, Outcome.APPROVED, True),
-        (None, "rejected", None, Outcome.REJECTED, False),
-        (None, "expired", None, Outcome.EXPIRED, False),
-        (None, "withdrawn", None, Outcome.WITHDRAWN, False),
-        (["east", "west"], "chosen", "west", Outcome.CHOSEN, False),
-        (["east", "west"], "chosen", "north", Outcome.REFUSED, False),
-        (["east", "west"], "approved", None, Outcome.REFUSED, False),
-        (None, "answered", "yes", Outcome.REFUSED, False),
-        (None, "granted", None, Outcome.REFUSED, False),
-        (None, ["approved"], None, Outcome.REFUSED, False),
+        (None, "approved", None, Outcome.APPROVED),
+        (None, "rejected", None, Outcome.REJECTED),
+        (None, "expired", None, Outcome.EXPIRED),
+        (None, "withdrawn", None, Outcome.WITHDRAWN),
+        (["east", "west"], "chosen", "west", Outcome.CHOSEN),
+        (["east", "west"], "chosen", "north", Outcome.REFUSED),
+        (["east", "west"], "approved", None, Outcome.REFUSED),
+        (None, "answered", "yes", Outcome.REFUSED),
+        (None, "granted", None, Outcome.REFUSED),
+        (None, ["approved"], None, Outcome.REFUSED),
     ],
 )
 async def test_how_it_ends(
-    supervisor: Supervisor, choices: list[str] | None, state: str, answer: str | None, outcome: Outcome, yes: bool
+    supervisor: Supervisor, choices: list[str] | None, state: str, answer: str | None, outcome: Outcome
 ) -> None:
+    yes = outcome is Outcome.APPROVED
     async with agent_task("deployer", "Deploy") as task:
         waiting = asyncio.create_task(task.request_approval("deploy", VERSION, choices=choices, timeout=60))
         question = await asked(supervisor)
@@ -65,7 +65,9 @@ async def test_a_question_in_plain_words_has_an_answer_in_plain_words(supervisor
     assert (answer.answer, answer.approved) == ("the east", False)
 
 
-@pytest.mark.parametrize("changed", [{"arguments_hash": "0" * 64}, {"approval_id": "another"}, {"arguments_hash": None}])
+@pytest.mark.parametrize(
+    "changed", [{"arguments_hash": "0" * 64}, {"approval_id": "another"}, {"arguments_hash": None}]
+)
 async def test_a_yes_to_something_else_grants_nothing(supervisor: Supervisor, changed: dict[str, Any]) -> None:
     async with agent_task("deployer", "Deploy") as task:
         waiting = asyncio.create_task(task.request_approval("deploy", {"version": 4}))
@@ -113,10 +115,9 @@ async def test_many_wait_at_once_without_a_thread_each(supervisor: Supervisor) -
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is waited for longer than was said."""
     monkeypatch.setattr(approval, "GRACE_S", 0.0)
-    return
 
 
 @pytest.mark.usefixtures("impatient")
@@ -217,7 +218,9 @@ for _ in range(100_000):
     ],
     ids=["object", "nan", "surrogate", "nul", "long", "deep", "keys", "list"],
 )
-async def test_arguments_that_cannot_be_shown_are_an_error_of_the_program(arguments: Any, error: type[Exception]) -> None:
+async def test_arguments_that_cannot_be_shown_are_an_error_of_the_program(
+    arguments: Any, error: type[Exception]
+) -> None:
     async with agent_task("deployer", "Deploy") as task:
         with pytest.raises(error):
             await task.request_approval("deploy", arguments)
@@ -248,12 +251,10 @@ def test_a_question_that_cannot_be_asked_is_an_error_of_the_program(
 
 def test_the_hash_is_the_supervisors() -> None:
     question = Question.made("deploy", VERSION, None, 60)
-    fields = question.as_fields()
-    event = Asked(
-        id="1", at="2026-01-01T00:00:00Z", task_id="t", agent_id="a", type="approval.requested",  # type: ignore[arg-type]
-        **{key: value for key, value in fields.items() if value is not None},  # type: ignore[arg-type]
-    )
-    assert event.arguments_hash == question.arguments_hash == fingerprint("deploy", VERSION)  # type: ignore[arg-type]
+    said = {key: value for key, value in question.as_fields().items() if value is not None}
+    of_task = {"id": "1", "type": "approval.requested", "at": "2026-01-01T00:00:00Z", "task_id": "t", "agent_id": "a"}
+    event = Asked.model_validate({**of_task, **said})
+    assert event.arguments_hash == question.arguments_hash == fingerprint("deploy", dict(VERSION))
 
 
 def test_an_answer_is_no_yes_by_being_there() -> None:

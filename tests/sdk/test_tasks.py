@@ -196,14 +196,19 @@ def test_a_forked_child_reports_and_sends_nothing_of_its_parents(supervisor: Sup
     assert set(supervisor.times.values()) == {1}
 
 
+ONLY_LOGGED = (
+    "tasks are only logged: there is no THREADLINE_AGENT_URL and THREADLINE_AGENT_TOKEN or "
+    "THREADLINE_AGENT_TOKEN_FILE; set them, or call threadline_agent.configure()"
+)
+
+
 def test_without_a_supervisor_it_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with agent_task("deployer", "Deploy", task_id="t1") as task:
         task.checkpoint("Testing", progress=0.5, step="1 of 2", tokens=1000, cost=0.25, suite="unit")
         task.warn("Slow")
         task.add_artifact("file", "report.txt")
     assert [record.getMessage() for record in caplog.records] == [
-        "tasks are only logged: there is no THREADLINE_AGENT_URL and THREADLINE_AGENT_TOKEN or "
-        "THREADLINE_AGENT_TOKEN_FILE; set them, or call threadline_agent.configure()",
+        ONLY_LOGGED,
         "🚀 deployer: Deploy (task t1)",
         "⚙️ deployer: Testing (50%, step 1 of 2, 1,000 tokens, 0.25 USD, suite unit)",
         "⚠️ deployer: Slow",
