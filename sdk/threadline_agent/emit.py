@@ -41,8 +41,8 @@ class Done:
     said: str | None = None
     """For standard output."""
     code: int = 0
-    trouble: str | None = None
-    """Why the supervisor has it not."""
+    taken: bool = True
+    """Whether the supervisor has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def start(agent: str | None, task_name: str, **options: Unpack[TaskOptions]) -> 
     task = SyncCheckpointEmitter(named, task_name, **options)
     delivery = _Delivery(task)
     task.start()
-    return Done(task.task_id, trouble=delivery.trouble())
+    return Done(task.task_id, taken=delivery.taken())
 
 
 def checkpoint(whose: Whose, action: str, level: str = "info", details: str | None = None, **said: Any) -> Done:
@@ -80,7 +80,7 @@ def checkpoint(whose: Whose, action: str, level: str = "info", details: str | No
     if level in {"warning", "error"}:
         said.pop("status", None)
     report(action, **{**_details(details), **{key: value for key, value in said.items() if value is not None}})
-    return Done(trouble=delivery.trouble())
+    return Done(taken=delivery.taken())
 
 
 def artifact(whose: Whose, kind: str, title: str, link: str | None = None) -> Done:
@@ -88,7 +88,7 @@ def artifact(whose: Whose, kind: str, title: str, link: str | None = None) -> Do
     task = whose.emitter()
     delivery = _Delivery(task)
     task.add_artifact(kind, title, link)
-    return Done(trouble=delivery.trouble())
+    return Done(taken=delivery.taken())
 
 
 def end(whose: Whose, status: str = "complete", summary: str | None = None) -> Done:
@@ -99,7 +99,7 @@ def end(whose: Whose, status: str = "complete", summary: str | None = None) -> D
         raise Misused(f"a task ends as {', '.join(ends)}, not as {status}")
     delivery = _Delivery(task)
     ends[status](summary)
-    return Done(trouble=delivery.trouble())
+    return Done(taken=delivery.taken())
 
 
 def approval(
@@ -125,11 +125,7 @@ def finish(done: Done, *, strict: bool) -> int:
     """Says what came of it; gives what the command ends with."""
     if done.said is not None:
         sys.stdout.write(f"{done.said}\n")
-    if done.trouble is not None:
-        LOG.warning("the supervisor has not taken it: %s", done.trouble)
-        line.wait_no_more()
-        return NOT_TAKEN if strict else done.code
-    return done.code
+    return done.code if done.taken or not strict else NOT_TAKEN
 
 
 def log_to_stderr() -> None:
@@ -146,12 +142,17 @@ class _Delivery:
         self._lost: list[str] = []
         task.tell_of_losses(self._lost.append)
 
-    def trouble(self) -> str | None:
+    def taken(self) -> bool:
+        """Waits for that, and tells where it was not."""
         brought = line.flush(WAIT_S)
-        if self._lost:
-            return self._lost[0]
-        why = self._task.trouble()
-        return why if brought else why or f"it did not answer within {WAIT_S:.0f} seconds"
+        if self._task.is_only_logged():
+            return False  # that was told when the task began
+        if brought and not self._lost:
+            return True
+        why = self._lost[0] if self._lost else self._task.trouble() or f"no answer within {WAIT_S:.0f} seconds"
+        LOG.warning("the supervisor has not taken it: %s", why)
+        line.wait_no_more()
+        return False
 
 
 def _answered(answer: Approval) -> Done:

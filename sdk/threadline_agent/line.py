@@ -183,8 +183,9 @@ def wait_no_more() -> None:
 
 
 def _new(settings: Settings) -> Line:
-    if missing := " and ".join(settings.missing()):
-        return LogLine(settings, f"there is no {missing}; set them, or call threadline_agent.configure()")
+    if missing := list(settings.missing()):
+        are = "is" if len(missing) == 1 else "are"
+        return LogLine(settings, f"{' and '.join(missing)} {are} not set, nor given to threadline_agent.configure()")
     try:
         return SupervisorLine(settings, Address.of(settings.url or ""))
     except NoAddress as error:

@@ -1,7 +1,6 @@
 """What people want of tasks that run, and the thread that says that they live and hears of it."""
 
 import json
-import random
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from threadline_agent.address import Address
 from threadline_agent.answer import Answer
 from threadline_agent.exchange import Exchange, Interrupted, Request, Unreachable
 from threadline_agent.notices import mishap
+from threadline_agent.pauses import spread
 from threadline_agent.reach import Reach
 from threadline_agent.settings import Settings
 from threadline_agent.task_orders import Orders
@@ -109,7 +109,7 @@ class Attendance:
         self._reach.lost(why)
         self._failures += 1
         usual = min(FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10), LONGEST_PAUSE_S)
-        return HOLD_S if held else usual * random.uniform(0.5, 1.0)  # noqa: S311 - so that not all come at once
+        return HOLD_S if held else usual * spread()
 
     def _hear(self, answer: Answer) -> bool:
         """Hands on what is wanted; says whether the answer was one."""

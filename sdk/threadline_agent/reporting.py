@@ -227,6 +227,10 @@ class Reporter:
         """Why nothing of it reaches a supervisor now, where it is so."""
         return self._line.trouble()
 
+    def is_only_logged(self) -> bool:
+        """There is no supervisor to report to."""
+        return self._line.address is None
+
     def tell_of_losses(self, lost: Callable[[str], None]) -> None:
         """From now on it is called with the reason where the supervisor does not take something, in another thread."""
         self._lost = lost
@@ -292,7 +296,7 @@ class Reporter:
 
     def _inquire(self, question: Question) -> Inquiry | Approval:
         """Puts a question; its end at once where it cannot be put."""
-        if self._line.address is None:
+        if self.is_only_logged():
             why = self._line.trouble() or "there is no supervisor"
             warn_once("approval", "%s asks for an approval and nobody can be asked: %s", self.agent_id, why)
             return question.ended(Outcome.UNAVAILABLE, why)

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import random
 import threading
 import time
 from collections import deque
@@ -16,6 +15,7 @@ from threadline_agent.exchange import Exchange, Request, Unreachable
 from threadline_agent.fit import Json
 from threadline_agent.notices import LOG, mishap, once
 from threadline_agent.outbox import Outbox
+from threadline_agent.pauses import spread
 from threadline_agent.reach import Reach
 from threadline_agent.settings import TOKEN, Settings
 from threadline_agent.verdict import HOLD_S, Held, Later, Taken, TooMuch, Verdict, verdict_on
@@ -187,7 +187,7 @@ class Sender:
         self._flushes = [flush for flush in self._flushes if not (hopeless or flush.hopeless or flush.is_over())]
         self._failures += 1
         usual = min(FIRST_PAUSE_S * 2 ** min(self._failures - 1, 10), LONGEST_PAUSE_S)
-        seconds = usual * random.uniform(0.5, 1.0) if after is None else after  # noqa: S311 - so that not all come at once
+        seconds = usual * spread() if after is None else after
         if self._flushes:
             seconds = min(seconds, FLUSH_PAUSE_S)
         until = time.monotonic() + seconds

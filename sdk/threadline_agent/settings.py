@@ -49,7 +49,7 @@ class Settings:
         if not self.url:
             yield URL
         if self.secret() is None:
-            yield f"{TOKEN} or {TOKEN_FILE}"
+            yield f"{TOKEN} (or {TOKEN_FILE})"
 
 
 _told = Settings()

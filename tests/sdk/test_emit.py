@@ -5,10 +5,12 @@ import socket
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
 from services.kit.settings import child_environment
 from tests.sdk.contract import Artifact, Asked, Checkpoint, Ended, Started
 from tests.sdk.supervisor import TOKEN, Supervisor, answering
+from threadline.agent import application
 
 
 class Shell:
@@ -95,27 +97,35 @@ async def test_the_command_of_threadline_is_the_same(supervisor: Supervisor) -> 
     task, told = await shell("start", "--agent", "deployer", "--task-name", "Deploy", "--repo", "acme/shop", "--strict")
     assert told == ""
     shell.environment |= {"THREADLINE_TASK_ID": task, "THREADLINE_AGENT_ID": "deployer"}
-    said = [
+    waiting = asyncio.gather(
         shell("checkpoint", "Testing", "--progress", "0.4", "--details", '{"suite": "unit"}', "--strict"),
-        shell("ask", "Which region?"),
         shell("approval", "deploy", "--arguments", '{"version": 4}', code=3),
-        shell("approval", "deploy", "--arguments", "{", code=2),
-    ]
-    waiting = asyncio.gather(*said)
-    for asked in await asyncio.to_thread(supervisor.wait_for, Asked, 2):
-        question = asked.kind == "question"
-        supervisor.decide(asked, "answered" if question else "rejected", answer="the east" if question else None)
-    assert [each[0] for each in await waiting] == ["", "the east", "rejected", ""]
-    await shell("end", "--status", "error", "--summary", "No")
-    story = supervisor.story(task)
-    assert (story[0], story[-1]) == ("started Deploy", "ended error")
-    assert sorted(story[1:-1]) == ["Testing", "asked Which region?", "asked deploy"]
+    )
+    (asked,) = await asyncio.to_thread(supervisor.wait_for, Asked)
+    supervisor.decide(asked, "rejected")
+    assert [each[0] for each in await waiting] == ["", "rejected"]
+    assert sorted(supervisor.story(task)) == ["Testing", "asked deploy", "started Deploy"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "code"),
+    [
+        (["artifact", "pr", "Raise the limit", "--link", "https://example.com/1"], "", 0),
+        (["end", "--status", "error", "--summary", "No"], "", 0),
+        (["end", "--strict"], "", 1),
+        (["ask", "Which region?", "--timeout", "5"], "unavailable\n", 7),
+        (["approval", "to", "--choice", "a", "--choice", "b"], "unavailable\n", 7),
+    ],
+)
+def test_the_command_of_threadline_takes_the_same(words: list[str], said: str, code: int) -> None:
+    ended = CliRunner().invoke(application, ["emit", *words, "--task", "t1", "--agent", "a"])
+    assert (ended.stdout, ended.exit_code) == (said, code)
 
 
 async def test_without_a_supervisor_it_is_told_and_a_script_goes_on() -> None:
     shell = Shell("")
     task, told = await shell("start", "--agent", "deployer", "--task-name", "Deploy")
-    assert "tasks are only logged: there is no THREADLINE_AGENT_URL" in told
+    assert "tasks are only logged: THREADLINE_AGENT_URL and" in told
     assert f"🚀 deployer: Deploy (task {task})" in told
     assert "🛑" not in (await shell("checkpoint", "Testing", "--task", task))[1]
     said, told = await shell("approval", "deploy", "--task", task, code=7)
@@ -127,7 +137,7 @@ async def test_without_a_supervisor_it_is_told_and_a_script_goes_on() -> None:
 async def test_what_is_not_taken_is_told_and_stops_a_script_only_where_it_wants_that(supervisor: Supervisor) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         told = (await Shell(f"http://127.0.0.1:{silent.getsockname()[1]}")("end", "--task", "t1"))[1]
-        assert "the supervisor has not taken it: it did not answer within 2 seconds" in told
+        assert "the supervisor has not taken it: no answer within 2 seconds" in told
     shell = Shell(supervisor.url)
     supervisor.always = answering(401)
     assert "it refuses the token" in (await shell("checkpoint", "Testing", "--task", "t1", "--strict", code=1))[1]

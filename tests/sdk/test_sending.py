@@ -2,6 +2,7 @@
 
 import json
 import logging
+import random
 import socket
 import subprocess
 import sys
@@ -270,3 +271,14 @@ def test_warnings_of_the_same_kind_come_once(supervisor: Supervisor, caplog: pyt
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert "progress is from 0 to 1; 40.0 was brought within that" in caplog.text
     assert {each.progress for each in supervisor.wait_for(Checkpoint, 10)} == {1}
+
+
+@pytest.mark.usefixtures("hurried")
+def test_an_agent_that_seeded_its_chance_gets_the_numbers_that_it_would_get_alone(supervisor: Supervisor) -> None:
+    random.seed(7)
+    expected = [random.random() for _ in range(3)]
+    random.seed(7)
+    supervisor.faults = [answering(503)] * 3
+    deploy()
+    supervisor.wait_for(Ended)
+    assert [random.random() for _ in range(3)] == expected

@@ -197,8 +197,8 @@ def test_a_forked_child_reports_and_sends_nothing_of_its_parents(supervisor: Sup
 
 
 ONLY_LOGGED = (
-    "tasks are only logged: there is no THREADLINE_AGENT_URL and THREADLINE_AGENT_TOKEN or "
-    "THREADLINE_AGENT_TOKEN_FILE; set them, or call threadline_agent.configure()"
+    "tasks are only logged: THREADLINE_AGENT_URL and THREADLINE_AGENT_TOKEN (or THREADLINE_AGENT_TOKEN_FILE) are not "
+    "set, nor given to threadline_agent.configure()"
 )
 
 
