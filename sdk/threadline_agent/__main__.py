@@ -8,6 +8,7 @@ from typing import Any
 from threadline_agent import emit
 from threadline_agent.emit import WRONG, Done, Misused, Whose
 
+INTERRUPTED = 130
 Command = Callable[[argparse.Namespace], Done]
 _ENDS = "else 3 rejected, 4 expired, 5 withdrawn, 6 cancelled, 7 nobody could be asked, 8 an answer to something else"
 
@@ -18,6 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     emit.log_to_stderr()
     try:
         sys.exit(emit.finish(given.command(given), strict=given.strict))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except Misused as error:
         sys.stderr.write(f"threadline-agent: {error}\n")
         sys.exit(WRONG)

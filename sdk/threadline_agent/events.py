@@ -60,7 +60,8 @@ class Event:
         self.task = task
         self.says = says
         self.at = time.time()  # noqa: TID251 - the SDK stands alone; when it happened is told by the program's clock
-        self.number = next(NAMES.numbers)
+        self.number = 0
+        """Its place among all that were put into the outbox."""
         self.important = important
         self.lost = lost
         """Is told why, should the supervisor not take it."""

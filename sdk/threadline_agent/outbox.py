@@ -5,7 +5,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 
 from threadline_agent.checkpoint import AgentCheckpoint
-from threadline_agent.events import Event, Task
+from threadline_agent.events import NAMES, Event, Task
 from threadline_agent.notices import warn_once
 
 MOST_WEIGHT = 3 * 2**20
@@ -52,6 +52,7 @@ class Outbox:
             if self.weight + event.weight > bound:
                 self._give_up(event, was_in=False)
                 return False
+            event.number = next(NAMES.numbers)
             self.weight += event.weight
             (self._important if event.important else self._plain).append(event)
         return True
@@ -110,6 +111,7 @@ class Outbox:
             return [event]
         last = Event("task.checkpoint", event.task, _owing(AgentCheckpoint("Ending"), self._debts.pop(event.task)))
         last.at = event.at
+        last.number = next(NAMES.numbers)
         self.weight += last.weight
         return [last, event]
 

@@ -14,6 +14,7 @@ class Reach:
     def __init__(self, address: Address) -> None:
         self._address = address
         self._told_at: float | None = None
+        self._was_told = False
         self.why: str | None = None
         """Nothing while it can be reached."""
 
@@ -23,6 +24,7 @@ class Reach:
         now = time.monotonic()
         if was is None and (self._told_at is None or now - self._told_at > QUIET_S):
             self._told_at = now
+            self._was_told = True
             LOG.warning(
                 "nothing reaches the supervisor at %s: %s; the agent goes on, what it reports is kept and sent later%s",
                 self._address,
@@ -32,6 +34,7 @@ class Reach:
 
     def found(self) -> None:
         """It answered."""
-        was, self.why = self.why, None
-        if was is not None:
+        self.why = None
+        if self._was_told:
+            self._was_told = False
             LOG.info("the supervisor at %s is back", self._address)

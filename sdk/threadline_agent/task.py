@@ -10,7 +10,10 @@ from threadline_agent.reporting import Reporter, TaskOptions
 
 
 class AgentTask:
-    """A task that begins when its block is entered: with `async with` in an event loop, with `with` elsewhere."""
+    """A task that begins when its block is entered: with `async with` in an event loop, with `with` elsewhere.
+
+    Each block has one of its own.
+    """
 
     def __init__(self, agent_id: str, task_name: str, options: TaskOptions) -> None:
         self._agent_id = agent_id

@@ -42,7 +42,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = tmp_path_factory.mktemp("tree")
     for name in ("schemas", "services", "threadline"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "exported", "examples"))
-    shutil.copytree(ROOT / "sdk/threadline_agent", tree / "threadline_agent", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "sdk/threadline_agent", tree / "threadline_agent")
     shutil.copy(ROOT / "pyproject.toml", tree)
     for room in (*SERVICES, "directory"):
         for package in ("", "adapters", "decisions", "decisions/gates"):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -51,11 +52,12 @@ class Supervisor:
         self.approvals_fault: Callable[[], web.Response | None] = lambda: None
         self.polls = 0
         self.port = 0
+        self.tls: ssl.SSLContext | None = None
         self._seen: set[str] = set()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
 
     # ---- what a test looks at
 
@@ -174,7 +176,7 @@ class Supervisor:
         app.router.add_get("/v1/approvals/{approval_id}", self.approval)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", self.port, reuse_address=True)
+        site = web.TCPSite(runner, "127.0.0.1", self.port, reuse_address=True, ssl_context=self.tls)
         await site.start()
         self.port = runner.addresses[0][1]
         return runner

@@ -179,6 +179,7 @@ def _forked(task: SyncCheckpointEmitter) -> None:
         pass
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")  # from Python 3.12 on
 def test_a_forked_child_reports_and_sends_nothing_of_its_parents(supervisor: Supervisor) -> None:
     with agent_task("deployer", "Deploy") as task:
         assert flush(30)
