@@ -61,13 +61,14 @@ class Outbox:
         """The next ones, for one request. They count until they are `done`."""
         taken: list[Event] = []
         weight = 0
-        with self._lock:
-            while len(taken) < MOST_EVENTS - 1 and (line := self._next()):  # an end may bring what is owed before it
-                if taken and weight + line[0].weight > REQUEST_WEIGHT:
+        while len(taken) < MOST_EVENTS - 1:  # an end may bring what is owed before it
+            with self._lock:  # anew for each, so that an agent never waits for all of them
+                line = self._next()
+                if not line or (taken and weight + line[0].weight > REQUEST_WEIGHT):
                     break
                 event = line.popleft()
-                weight += event.weight
                 taken += self._with_debts(event)
+            weight += event.weight
         return taken
 
     def done(self, event: Event) -> None:
