@@ -13,6 +13,8 @@ from threadline_agent.status import REPORTED, AgentStatus
 Level = Literal["info", "warning", "error"]
 NOTHING_SAID = "(nothing said)"
 _BASE_WEIGHT = 200
+_LONGEST = 1000
+_FRACTIONS = (float, type(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,29 +65,49 @@ class AgentCheckpoint:
         return f"{self.action} ({told})" if told else self.action
 
 
-class Measures(NamedTuple):
-    """What a checkpoint says beside its words, as it was given: anything at all."""
+class Said(NamedTuple):
+    """A checkpoint as it was given: anything at all. Where it is plain, it is made fit by the sender."""
 
-    progress: object = None
-    step: object = None
-    tokens: object = None
-    cost: object = None
+    action: object
+    level: Level
+    status: object
+    progress: object
+    step: object
+    tokens: object
+    cost: object
+    details: Mapping[str, object]
 
+    def is_plain(self) -> bool:
+        """Whether nobody can change what it says beside its details, and none of that is large."""
+        action, _, status, progress, step, tokens, cost, _ = self
+        return (
+            type(action) is str
+            and len(action) <= _LONGEST
+            and (status is AgentStatus.WORKING or status is AgentStatus.ERROR)
+            and type(progress) in _FRACTIONS
+            and (step is None or (type(step) is str and len(step) <= _LONGEST))
+            and (tokens is None or (type(tokens) is int and 0 <= tokens <= fit.MOST_TOKENS))
+            and type(cost) in _FRACTIONS
+        )
 
-def fitted(
-    action: object, level: Level, status: object, measures: Measures, details: Mapping[str, object]
-) -> AgentCheckpoint:
-    """A checkpoint out of whatever was given."""
-    return AgentCheckpoint(
-        action=fit.words(action, fit.ACTION, "action") or NOTHING_SAID,
-        status=AgentStatus.WORKING if status is AgentStatus.WORKING else _reported(status),
-        level=level,
-        progress=None if measures.progress is None else fit.fraction(measures.progress),
-        step=None if measures.step is None else fit.words(measures.step, fit.STEP, "step"),
-        tokens=None if measures.tokens is None else fit.tokens(measures.tokens),
-        cost=None if measures.cost is None else fit.cost(measures.cost),
-        details=fit.details(details) if details else None,
-    )
+    @property
+    def weight(self) -> int:
+        """About how many bytes of memory it takes."""
+        step = getsizeof(self.step) if self.step is not None else 0
+        return _BASE_WEIGHT + getsizeof(self.action) + step + (fit.weight(self.details) if self.details else 0)
+
+    def fitted(self) -> AgentCheckpoint:
+        """A checkpoint out of it."""
+        return AgentCheckpoint(
+            action=fit.words(self.action, fit.ACTION, "action") or NOTHING_SAID,
+            status=_reported(self.status),
+            level=self.level,
+            progress=fit.fraction(self.progress),
+            step=fit.words(self.step, fit.STEP, "step"),
+            tokens=fit.tokens(self.tokens),
+            cost=fit.cost(self.cost),
+            details=fit.details(self.details) if self.details else None,
+        )
 
 
 def _reported(status: object) -> AgentStatus:

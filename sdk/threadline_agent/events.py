@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple, TypeAlias
 
-from threadline_agent.checkpoint import AgentCheckpoint
+from threadline_agent.checkpoint import AgentCheckpoint, Said
 from threadline_agent.fit import Json
 from threadline_agent.notices import warn_once
 
 Kind = Literal["task.started", "task.checkpoint", "task.artifact", "task.ended", "approval.requested"]
-Says: TypeAlias = "AgentCheckpoint | Mapping[str, Json]"
+Says: TypeAlias = "Said | AgentCheckpoint | Mapping[str, Json]"
 DETAILS_BYTES = 4000
 _BASE_WEIGHT = 250
 _NAME_WEIGHT = 12
@@ -65,7 +65,13 @@ class Event:
         self.important = important
         self.lost = lost
         """Is told why, should the supervisor not take it."""
-        self.weight = _BASE_WEIGHT + (says.weight if isinstance(says, AgentCheckpoint) else _weight_of(says))
+        self.weight = _BASE_WEIGHT + (_weight_of(says) if isinstance(says, Mapping) else says.weight)
+
+    def checkpoint(self) -> AgentCheckpoint | None:
+        """The checkpoint that it is, if it is one."""
+        if isinstance(self.says, Said):
+            self.says = self.says.fitted()
+        return self.says if isinstance(self.says, AgentCheckpoint) else None
 
 
 class Letter(NamedTuple):
@@ -77,8 +83,10 @@ class Letter(NamedTuple):
 
 def letter(event: Event) -> Letter:
     """Written once: however often it is sent, it is the same."""
-    says = event.says.as_fields() if isinstance(event.says, AgentCheckpoint) else event.says
-    fields: dict[str, Json] = {key: value for key, value in says.items() if value is not None}
+    checkpoint = event.checkpoint()
+    said = checkpoint.as_fields() if checkpoint is not None else event.says
+    assert isinstance(said, Mapping)  # noqa: S101 - everything else than a checkpoint is one
+    fields: dict[str, Json] = {key: value for key, value in said.items() if value is not None}
     if isinstance(details := fields.get("details"), dict):
         _shorten(details)
     whole: dict[str, Json] = {

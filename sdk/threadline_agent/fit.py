@@ -23,6 +23,9 @@ _DEPTH = 5
 _LONGEST = 1000
 _TEXT_WEIGHT, _NUMBER_WEIGHT, _MANY_WEIGHT = 60, 32, 120
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+"""Types of what nobody changes. Texts and integers may be of any size."""
+
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
 
@@ -84,6 +87,15 @@ def details(given: Mapping[str, object]) -> dict[str, Json]:
         if len(fitting) >= _VALUES:
             break
     return fitting
+
+
+def are_plain(values: Mapping[str, object]) -> bool:
+    """Whether nobody can change any of them any more, and none is large."""
+    for value in values.values():
+        kind = type(value)
+        if kind not in _PLAIN or (kind is str and len(value) > _LONGEST) or (kind is int and not _is_plain(value)):  # type: ignore[arg-type]  # a str has a length
+            return False
+    return len(values) <= _VALUES
 
 
 def weight(value: object) -> int:

@@ -5,10 +5,10 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from typing import Protocol
 
 from threadline_agent.address import Address, NoAddress
-from threadline_agent.checkpoint import AgentCheckpoint
 from threadline_agent.events import NAMES, Event
 from threadline_agent.notices import LOG, mishap, warn_once
 from threadline_agent.outbox import Outbox
@@ -195,10 +195,11 @@ def _new(settings: Settings) -> Line:
 def _told(event: Event) -> str:
     """An event as a line of a log."""
     agent = event.task.agent_id
+    if (checkpoint := event.checkpoint()) is not None:
+        warns = checkpoint.level == "warning"
+        return f"{(AgentStatus.CONTEXT_WARNING if warns else checkpoint.status).emoji} {agent}: {checkpoint}"
     says = event.says
-    if isinstance(says, AgentCheckpoint):
-        sign = {"info": says.status.emoji, "warning": AgentStatus.CONTEXT_WARNING.emoji}.get(says.level, "❌")
-        return f"{sign} {agent}: {says}"
+    assert isinstance(says, Mapping)  # noqa: S101 - everything else than a checkpoint is one
     match event.kind:
         case "task.started":
             return f"{AgentStatus.STARTING.emoji} {agent}: {says['task_name']} (task {event.task.task_id})"

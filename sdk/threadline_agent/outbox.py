@@ -94,10 +94,10 @@ class Outbox:
             self.weight -= event.weight
         if event.kind == "task.ended":
             self._debts.pop(event.task, None)
-        elif isinstance(event.says, AgentCheckpoint):
+        elif (checkpoint := event.checkpoint()) is not None:
             debt = self._debts.setdefault(event.task, Debt())
             debt.checkpoints += 1
-            debt.cost += event.says.cost or 0.0
+            debt.cost += checkpoint.cost or 0.0
         if event.lost is not None:
             event.lost("too much waits to be sent")
 
@@ -105,8 +105,8 @@ class Outbox:
         """The event; where its task owes something, that is told by its next checkpoint, or by one before its end."""
         if not self._debts or event.task not in self._debts:
             return [event]
-        if isinstance(event.says, AgentCheckpoint):
-            event.says = _owing(event.says, self._debts.pop(event.task))
+        if (checkpoint := event.checkpoint()) is not None:
+            event.says = _owing(checkpoint, self._debts.pop(event.task))
             return [event]
         if event.kind != "task.ended":
             return [event]

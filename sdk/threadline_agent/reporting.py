@@ -9,7 +9,7 @@ from typing import Literal, ParamSpec, TypedDict, Unpack
 from threadline_agent import fit
 from threadline_agent import settings as known
 from threadline_agent.approval import Approval, Inquiry, Outcome, Question
-from threadline_agent.checkpoint import AgentCheckpoint, Measures, fitted
+from threadline_agent.checkpoint import AgentCheckpoint, Said
 from threadline_agent.events import Event, Kind, Says, Task
 from threadline_agent.fit import Json
 from threadline_agent.line import Line, line_of
@@ -94,7 +94,7 @@ class Reporter:
         self._task = Task(task_id, fit.name(agent_id, fit.AGENT, "agent_id") or "agent")
         self._task_name = fit.words(task_name, fit.ACTION, "task_name") or self._task.agent_id
         self._status = AgentStatus.STARTING
-        self._last: AgentCheckpoint | None = None
+        self._last: Said | AgentCheckpoint | None = None
         self._started = attached
         self._ended: EndStatus | None = None
         self._heartbeat = fit.seconds(options.get("heartbeat", HEARTBEAT_S), "heartbeat")
@@ -125,6 +125,8 @@ class Reporter:
     @property
     def last(self) -> AgentCheckpoint | None:
         """The last checkpoint."""
+        if isinstance(self._last, Said):
+            self._last = self._last.fitted()
         return self._last
 
     @property
@@ -155,7 +157,6 @@ class Reporter:
             known.AGENT: self.agent_id,
         }
 
-    @harmless
     def checkpoint(  # noqa: PLR0913 - each is something that can be said
         self,
         action: str,
@@ -168,9 +169,8 @@ class Reporter:
         **details: object,
     ) -> None:
         """How far it is. `cost` is in USD since the checkpoint before, `tokens` what the model sees now."""
-        self._report(fitted(action, "info", status, Measures(progress, step, tokens, cost), details))
+        self._report(Said(action, "info", status, progress, step, tokens, cost, details))
 
-    @harmless
     def warn(
         self,
         action: str,
@@ -182,9 +182,8 @@ class Reporter:
         **details: object,
     ) -> None:
         """Something that people should look at; the task goes on."""
-        self._report(fitted(action, "warning", AgentStatus.WORKING, Measures(progress, step, tokens, cost), details))
+        self._report(Said(action, "warning", AgentStatus.WORKING, progress, step, tokens, cost, details))
 
-    @harmless
     def error(
         self,
         action: str,
@@ -196,7 +195,7 @@ class Reporter:
         **details: object,
     ) -> None:
         """Something went wrong. The task may go on: its next checkpoint says that it works again."""
-        self._report(fitted(action, "error", AgentStatus.ERROR, Measures(progress, step, tokens, cost), details))
+        self._report(Said(action, "error", AgentStatus.ERROR, progress, step, tokens, cost, details))
 
     @harmless
     def add_artifact(self, kind: str, title: str, link: str | None = None) -> None:
@@ -262,11 +261,18 @@ class Reporter:
         if self._heartbeat is not None:
             self._line.attend(self._orders)
 
-    def _report(self, checkpoint: AgentCheckpoint) -> None:
-        changed = checkpoint.level != "info" or checkpoint.status is not self._status
-        self._status = checkpoint.status
-        self._last = checkpoint
-        self._put("task.checkpoint", checkpoint, important=changed)
+    def _report(self, said: Said) -> None:
+        try:
+            if said.details and not fit.are_plain(said.details):
+                said = said._replace(details=fit.details(said.details))
+            checkpoint = said if said.is_plain() else said.fitted()
+            status = checkpoint.status if isinstance(checkpoint.status, AgentStatus) else AgentStatus.WORKING
+            changed = checkpoint.level != "info" or status is not self._status
+            self._status = status
+            self._last = checkpoint
+            self._put("task.checkpoint", checkpoint, important=changed)
+        except Exception:  # noqa: BLE001 - an agent is never stopped by what watches it
+            mishap("reporting a checkpoint")
 
     def _put(self, kind: Kind, says: Says, *, important: bool = True) -> bool:
         if self._ended is not None:

@@ -14,7 +14,7 @@ from threadline_agent.events import Letter, letter
 from threadline_agent.exchange import Exchange, Request, Unreachable
 from threadline_agent.fit import Json
 from threadline_agent.notices import LOG, mishap, once
-from threadline_agent.outbox import Outbox
+from threadline_agent.outbox import MOST_EVENTS, Outbox
 from threadline_agent.pauses import spread
 from threadline_agent.reach import Reach
 from threadline_agent.settings import TOKEN, Settings
@@ -106,7 +106,9 @@ class Sender:
                 self._settle(delivered=True)
                 self._hear(None)
         until = time.monotonic() + GATHERED_S
-        while not self._hurry and not self._flushes and (left := until - time.monotonic()) > 0:
+        while not (self._hurry or self._flushes or len(self._outbox) >= MOST_EVENTS):
+            if (left := until - time.monotonic()) <= 0:
+                return
             self._hear(left)
 
     def _hear(self, timeout: float | None) -> None:

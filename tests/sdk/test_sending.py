@@ -154,6 +154,19 @@ def test_many_events_go_in_few_requests(supervisor: Supervisor) -> None:
     assert len(supervisor.requests) <= 20
 
 
+@pytest.mark.usefixtures("hurried")
+def test_what_has_gathered_goes_without_waiting_for_more(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "GATHERED_S", 3600)
+    supervisor.always = answering(503)
+    with agent_task("deployer", "Deploy") as task:
+        for number in range(300):
+            task.checkpoint(f"{number}", status="starting")
+        supervisor.always = None
+        supervisor.wait_for(Checkpoint, 200)
+
+
 ENDS = """
 import threadline_agent
 with threadline_agent.agent_task("deployer", "Deploy") as task:
