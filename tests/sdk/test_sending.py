@@ -295,3 +295,15 @@ def test_an_agent_that_seeded_its_chance_gets_the_numbers_that_it_would_get_alon
     deploy()
     supervisor.wait_for(Ended)
     assert [random.random() for _ in range(3)] == expected
+
+
+@pytest.mark.usefixtures("hurried")
+def test_what_people_must_mend_is_told_also_after_it_was_away(
+    supervisor: Supervisor, caplog: pytest.LogCaptureFixture
+) -> None:
+    supervisor.faults = [answering(503), answering(401, '{"message": "revoked"}'), answering(401), answering(503)]
+    deploy()
+    supervisor.wait_for(Ended)
+    supervisor.wait_until(lambda: "is back" in caplog.text)
+    told = [record.getMessage() for record in caplog.records]
+    assert ["503" in told[0], "refuses the token (401: revoked)" in told[1], len(told)] == [True, True, 3]
