@@ -13,6 +13,7 @@ from services.kit.settings import strangers
 from threadline.catalogue import SETTINGS
 from threadline.interruption import INTERRUPTED
 from threadline.lazy import LazyGroup
+from threadline_agent.settings import VARIABLES as OF_AGENTS
 
 application = typer.Typer(
     name="threadline",
@@ -33,6 +34,8 @@ def _first(
         typer.echo(f"threadline {metadata.version('threadline')}")
         raise typer.Exit
     for name in strangers(SETTINGS):
+        if name in OF_AGENTS:
+            continue
         typer.echo(f"threadline: there is no setting {name}; it has no effect", err=True)
 
 

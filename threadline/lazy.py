@@ -26,6 +26,7 @@ class LazyGroup(TyperGroup):
         "router": "threadline.router",
         "responder": "threadline.responder",
         "supervisor": "threadline.supervisor",
+        "agent": "threadline.agent",
         "why": "threadline.why",
         "replay": "threadline.replay",
         "rules": "threadline.rules",

@@ -22,6 +22,10 @@ HOLES = {
     "services/router/decisions/gates/hole.py": "import services.kit.clock",
     "services/responder/decisions/hole.py": "import services.directory",
     "services/report/decisions/hole.py": "import services.report.settings",
+    "services/kit/agent_hole.py": "import threadline_agent",
+    "schemas/agent_hole.py": "import threadline_agent.status",
+    "threadline_agent/hole.py": "import schemas.agent",
+    "threadline_agent/another_hole.py": "import services.kit.clock",
     "services/router/decisions/faust_hole.py": "import faust",
     "services/router/decisions/aiokafka_hole.py": "import aiokafka",
     "services/router/decisions/sqlalchemy_hole.py": "import sqlalchemy",
@@ -38,6 +42,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = tmp_path_factory.mktemp("tree")
     for name in ("schemas", "services", "threadline"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "exported", "examples"))
+    shutil.copytree(ROOT / "sdk/threadline_agent", tree / "threadline_agent")
     shutil.copy(ROOT / "pyproject.toml", tree)
     for room in (*SERVICES, "directory"):
         for package in ("", "adapters", "decisions", "decisions/gates"):

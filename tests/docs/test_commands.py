@@ -16,9 +16,11 @@ from services.directory.check import check
 from services.kit.settings import environment_name
 from threadline.catalogue import SETTINGS
 from threadline.command_line import application
+from threadline_agent.settings import VARIABLES as OF_AGENTS
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("schemas/**/*.md")])
+PLACES = ("*.md", "docs/**/*.md", "schemas/**/*.md", "sdk/*.md", "examples/*.md")
+PAGES = sorted(page for place in PLACES for page in ROOT.glob(place))
 
 RUN_BY = {
     "./dev up": "tests/docs/test_dev.py::test_up_starts_the_stack_and_ctrl_c_stops_it",
@@ -61,6 +63,7 @@ RUN_BY = {
     "threadline supervisor": "tests/supervisor/test_commands.py::test_it_runs_as_people_start_it",
     "threadline supervisor rebuild": "tests/supervisor/test_reports.py::"
     "test_the_tables_are_made_anew_from_the_topic_and_are_the_same",
+    "threadline agent emit": "tests/sdk/test_emit.py::test_the_command_of_threadline_is_the_same",
     "threadline rules test": "tests/router/test_commands.py::test_rules_are_tried_out_on_a_text",
     "threadline dlq list": "tests/router/test_commands.py::"
     "test_poison_is_kept_byte_for_byte_its_neighbours_are_not_harmed_and_it_can_be_replayed",
@@ -154,6 +157,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_settings_that_the_pages_name_exist() -> None:
     bed = {"THREADLINE_TEST_KAFKA_BROKERS", "THREADLINE_TEST_DATABASE_URL"}
     known = {environment_name(name, field) for kind in SETTINGS for name, field in kind.model_fields.items()}
+    known |= set(OF_AGENTS)
     for page in PAGES:
         for name in re.findall(r"\bTHREADLINE_[A-Z_]+[A-Z]", page.read_text("utf-8")):
             assert name in known | bed | {"THREADLINE_CONFIG"}, f"{page.name}: {name}"
