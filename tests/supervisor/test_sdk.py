@@ -1,0 +1,95 @@
+"""What agents import, in processes of their own, before the supervisor itself."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from bench.beds.child import Child, child
+from schemas.agent import ApprovalDecided, TaskCheckpoint
+from schemas.buttons import APPROVAL, TASK
+from tests.supervisor.conftest import Watch
+
+ROOT = Path(__file__).parents[2]
+
+
+async def run_beside(watch: Watch, name: str) -> dict[str, str]:
+    """What an example is told, so that it reports to a channel of its own."""
+    agent = await watch.reporter(name)
+    return {
+        "THREADLINE_AGENT_URL": watch.supervisor.agents,
+        "THREADLINE_AGENT_TOKEN": agent.token,
+        "THREADLINE_AGENT_CHANNEL": agent.channel or "",
+    }
+
+
+async def ended(running: Child) -> int:
+    """Its exit code, in time."""
+    async with asyncio.timeout(30):
+        return await running.process.wait()
+
+
+async def task_in(watch: Watch, channel: str, contains: str) -> str:
+    """The task that is told of in a channel, once it says something."""
+    found: list[str] = []
+
+    async def is_there() -> bool:
+        heads = [str(each) for each in await watch.heads(channel) if contains in str(each)]
+        found[:] = [each.split("`")[1] for each in heads]
+        return bool(found)
+
+    await watch.until(is_there)
+    watch.channels[found[0]] = channel
+    return found[0]
+
+
+async def test_an_example_that_asks_waits_for_a_click(watch: Watch, tmp_path: Path) -> None:
+    told = await run_beside(watch, "asks")
+    command = (sys.executable, str(ROOT / "examples/08_approval.py"))
+    async with child(command, told, tmp_path / "log", tmp_path) as running:
+        task_id = await task_in(watch, told["THREADLINE_AGENT_CHANNEL"], "WAITING FOR APPROVAL")
+        choosing = await watch.under(task_id, "Where first?")
+        value = str(choosing).partition("'value': '")[2].partition("'")[0]
+        await watch.press(watch.first.you, choosing, APPROVAL, value)
+        await watch.press(watch.first.you, await watch.under(task_id, "shop-1"), APPROVAL)
+        assert await ended(running) == 0, running.said()
+    await watch.head(task_id, "COMPLETE")
+    made = [each.event for each in await watch.events(task_id) if isinstance(each.event, ApprovalDecided)]
+    assert [(each.outcome, each.decided_by) for each in made] == [
+        ("chosen", watch.first.you),
+        ("approved", watch.first.you),
+    ]
+
+
+async def test_a_diagnosis_posts_its_five_checkpoints_and_its_artifacts(watch: Watch, tmp_path: Path) -> None:
+    for name in ("diagnosing", "diagnosing_sync"):
+        told = await run_beside(watch, name)
+        command = (sys.executable, str(ROOT / f"examples/{name}.py"))
+        async with child(command, told, tmp_path / name, tmp_path) as running:
+            assert await ended(running) == 0, running.said()
+        task_id = await task_in(watch, told["THREADLINE_AGENT_CHANNEL"], "COMPLETE")
+        events = [each.event for each in await watch.events(task_id)]
+        checkpoints = [each for each in events if isinstance(each, TaskCheckpoint)]
+        assert len(checkpoints) == 5
+        assert checkpoints[0].progress == 0.1
+        assert "confidence" in (checkpoints[1].details_json or "")
+        assert [each.type for each in events].count("task.artifact") == 2
+
+
+async def test_an_agent_is_cancelled_from_slack(watch: Watch, tmp_path: Path) -> None:
+    told = await run_beside(watch, "stops")
+    program = tmp_path / "agent.py"
+    program.write_text(
+        "import asyncio\n"
+        "from threadline_agent import agent_task\n"
+        "async def main():\n"
+        "    async with agent_task('endless', 'Count for ever') as task:\n"
+        "        task.checkpoint('counting')\n"
+        "        await task.until_cancelled()\n"
+        "        task.raise_if_cancelled()\n"
+        "asyncio.run(main())\n"
+    )
+    async with child((sys.executable, str(program)), told, tmp_path / "log", tmp_path) as running:
+        task_id = await task_in(watch, told["THREADLINE_AGENT_CHANNEL"], "WORKING")
+        await watch.press(watch.first.you, await watch.head(task_id), TASK)
+        await ended(running)
+    await watch.head(task_id, "CANCELLED")
