@@ -4,7 +4,8 @@ import threading
 from collections import deque
 from dataclasses import dataclass, replace
 
-from threadline_agent.checkpoint import AgentCheckpoint
+from threadline_agent import fit
+from threadline_agent.checkpoint import AgentCheckpoint, Said
 from threadline_agent.events import NAMES, Event, Task
 from threadline_agent.notices import warn_once
 
@@ -94,10 +95,10 @@ class Outbox:
             self.weight -= event.weight
         if event.kind == "task.ended":
             self._debts.pop(event.task, None)
-        elif (checkpoint := event.checkpoint()) is not None:
+        elif isinstance(event.says, Said | AgentCheckpoint):
             debt = self._debts.setdefault(event.task, Debt())
             debt.checkpoints += 1
-            debt.cost += checkpoint.cost or 0.0
+            debt.cost += fit.cost(event.says.cost) or 0.0
         if event.lost is not None:
             event.lost("too much waits to be sent")
 

@@ -48,7 +48,7 @@ async def test_all_of_it_goes_over_tls(secured: Supervisor, tmp_path: Path) -> N
     with secured.running():
         told = {"THREADLINE_AGENT_URL": secured.url, "THREADLINE_AGENT_TOKEN": TOKEN}
         program = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-X", "dev", "-W", "error", "-c", AGENT),
+            *(sys.executable, "-W", "error", "-c", AGENT),
             env=child_environment({**told, "SSL_CERT_FILE": str(tmp_path / "ca.pem")}),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
