@@ -14,7 +14,7 @@ from services.kit.settings import load
 from services.local import control, kafka, postgres
 from services.local.home import Home, LocalSettings
 from services.local.names import SERVICES, SLACK_SIM
-from services.local.product import Product
+from services.local.product import AGENT_URL, Product
 from services.local.program import Program
 from services.local.supervisor import Say
 from services.responder.settings import ResponderSettings
@@ -102,6 +102,7 @@ class Running:
             model="rehearsal, built in: it needs no key" if self._model == "rehearsal" else self._model,
             folder=str(Home.of(self._settings).root),
             chat=product.chat if product is not None else None,
+            agents=f"{AGENT_URL}={product.agents}" if product is not None and product.agents is not None else None,
             workspace=product.workspace if product is not None else None,
             channels=product.channels if product is not None else {},
         )

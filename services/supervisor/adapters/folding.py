@@ -228,8 +228,12 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
                     self._emitter.count(metrics.COST, cost)
                 case TaskJudged(judgement=judgement) if step.after is not step.before:
                     self._emitter.count(metrics.JUDGEMENTS, judgement=judgement)
+                case TaskEnded(status=status) if step.after is not step.before:
+                    self._emitter.count(metrics.ENDED, status=status)
                 case ApprovalDecided(outcome=outcome) if step.after is not step.before:
                     self._emitter.count(metrics.DECISIONS, outcome=outcome)
+                    took = (self._clock.now() - each.event.at).total_seconds()
+                    self._emitter.observe(metrics.DECIDE_SECONDS, max(0.0, took))
                 case ApprovalAttempted(fault=fault):
                     self._emitter.count(metrics.ATTEMPTS, fault=fault)
                 case _:
