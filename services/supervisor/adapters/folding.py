@@ -129,6 +129,13 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         loaded = await self._until_it_answers(
             partial(partitions.load, self._database, tp.partition, first, self._clock.now())
         )
+        # Asked after the tables: nobody folds what the log does not have yet.
+        end = (await self._consumer.end_offsets([tp]))[tp]
+        if loaded.next_offset > end:
+            try:
+                await self._until_it_answers(partial(partitions.step_back, self._database, loaded, end))
+            except Moved:
+                return  # what was loaded is old already: it is taken in hand anew before the next look at the topic
         if tp not in self._consumer.assignment():
             return
         self._partitions[tp.partition] = loaded
