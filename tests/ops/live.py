@@ -198,7 +198,7 @@ async def until(holds: Callable[[], Awaitable[bool]], within_s: float) -> None:
 
 
 async def of_the_manifest(sim: SlackSim, first: First) -> First:
-    """An app that is made of the manifest, in the first workspace and in two of its channels. Commands are its alone."""
+    """An app that is made of the manifest, in the first workspace and in two of its channels. Commands are its own."""
     asked = YAML(typ="safe", pure=True).load(MANIFEST)
     commands = [asks.SlashCommand(name=each["command"]) for each in asked["features"]["slash_commands"]]
     await sim.ask(asks.ChangeApp(app_id=first.app.id, commands=[]))

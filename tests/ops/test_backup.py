@@ -142,8 +142,7 @@ class Site:
         """Where the groups stand."""
         async with admin.admin_client(self.kafka) as client:
             return {
-                group: await client.list_consumer_group_offsets(f"{self.kafka.topic_prefix}{group}")
-                for group in GROUPS
+                group: await client.list_consumer_group_offsets(f"{self.kafka.topic_prefix}{group}") for group in GROUPS
             }
 
     async def rows(self) -> dict[str, list[Any]]:

@@ -359,7 +359,8 @@ async def test_the_proxy_shows_metrics_to_the_addresses_that_are_named_alone(pro
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/metrics/", "/metrics/x", "/health/live", "/v1/", "/slacks", "/%6detrics/", "//x", "/tasksx", "/v1/agents"]
+    "path",
+    ["/", "/metrics/", "/metrics/x", "/health/live", "/v1/", "/slacks", "/%6detrics/", "//x", "/tasksx", "/v1/agents"],
 )
 async def test_the_proxy_knows_nothing_else(proxy: str, path: str) -> None:
     assert (await through(proxy, path, own="127.0.0.1"))[0] == 404

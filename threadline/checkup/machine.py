@@ -103,10 +103,14 @@ def look_at_parts() -> Iterator[Finding]:
 def look_at_agents(settings: SupervisorSettings, known_ports: dict[str, int]) -> Iterator[Finding]:
     """Where agents will report."""
     if "supervisor_http_port" in settings.model_fields_set:
-        yield fine(AGENTS, f"they report at port {settings.supervisor_http_port}, as THREADLINE_SUPERVISOR_HTTP_PORT says")
+        yield fine(
+            AGENTS, f"they report at port {settings.supervisor_http_port}, as THREADLINE_SUPERVISOR_HTTP_PORT says"
+        )
         return
     port = AGENTS_PORT if ports.is_free(AGENTS_PORT) else known_ports.get(AGENTS)
-    yield fine(AGENTS, f"they report at http://{ports.HOST}:{port}" if port else f"port {AGENTS_PORT} is taken; a free one")
+    yield fine(
+        AGENTS, f"they report at http://{ports.HOST}:{port}" if port else f"port {AGENTS_PORT} is taken; a free one"
+    )
 
 
 def look_at_jars(home: Home) -> Finding:

@@ -139,7 +139,7 @@ OVERVIEW: Final = Dashboard(
                 lines(
                     "Waiting",
                     "short",
-                    "What is not done with: in the spool of ingress, before the router, the responder and the supervisor.",
+                    "What is not done with: in the spool of ingress, before router, responder and supervisor.",
                     total(ingress.SPOOL_RECORDS).named("spool"),
                     total(router.LAG).named("router lag"),
                     total(responder.UNFINISHED).named("commands unfinished"),
