@@ -14,6 +14,7 @@ from typer.main import get_command
 from bench.__main__ import SUITES
 from services.directory.check import check
 from services.kit.settings import environment_name
+from services.local.product import AGENT_URL
 from threadline.catalogue import SETTINGS
 from threadline.command_line import application
 
@@ -58,6 +59,7 @@ RUN_BY = {
     "threadline ingress compare": "tests/ingress/test_compare.py::test_every_kind_of_difference_is_told",
     "threadline router": "tests/router/test_commands.py::test_it_runs_as_people_start_it",
     "threadline responder": "tests/responder/test_commands.py::test_it_runs_as_people_start_it",
+    "threadline supervisor": "tests/local/test_up.py::test_somebody_asks_and_is_answered_whatever_dies",
     "threadline rules test": "tests/router/test_commands.py::test_rules_are_tried_out_on_a_text",
     "threadline dlq list": "tests/router/test_commands.py::"
     "test_poison_is_kept_byte_for_byte_its_neighbours_are_not_harmed_and_it_can_be_replayed",
@@ -153,7 +155,7 @@ def test_settings_that_the_pages_name_exist() -> None:
     known = {environment_name(name, field) for kind in SETTINGS for name, field in kind.model_fields.items()}
     for page in PAGES:
         for name in re.findall(r"\bTHREADLINE_[A-Z_]+[A-Z]", page.read_text("utf-8")):
-            assert name in known | bed | {"THREADLINE_CONFIG"}, f"{page.name}: {name}"
+            assert name in known | bed | {"THREADLINE_CONFIG", AGENT_URL}, f"{page.name}: {name}"
 
 
 def test_no_page_names_a_folder_of_somebodys_machine() -> None:
