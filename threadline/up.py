@@ -73,7 +73,11 @@ class Running:
 
     async def run(self, tell: Say) -> None:
         """Until it is told to stop."""
-        await control.run(self._settings, [], tell, self._classpath, self._programs)
+        try:
+            await control.run(self._settings, [], tell, self._classpath, self._programs)
+        finally:
+            if self._product is not None:
+                self._product.close()
 
     async def run_with_board(self, console: Console) -> None:
         """Likewise, with a board that shows how all is. Where the board fails, lines go on in its place."""

@@ -91,6 +91,11 @@ class Product:
         """In the words that an agent's program is told."""
         self.say(NAME, f"agents report with {AGENT_URL}={self.agents}")
 
+    def close(self) -> None:
+        """Others may have the ports that every one would like."""
+        for claim in self._claims:
+            claim.close()
+
     def _tell_prometheus(self, ports_of: Mapping[str, int]) -> None:
         """Where the services serve their metrics, as Prometheus reads targets from a file."""
         groups = [
