@@ -105,9 +105,14 @@ class Live:
             return (await Tokens(owner, SystemClock()).create(wanted)).token.get_secret_value()
 
     async def _agent_reports(self) -> None:
-        """A task from its beginning to its end, with something that is no event, and somebody who approves."""
+        """A task from its beginning to its end, with something that is no event, and somebody who approves.
+
+        Before it somebody whose token is not good.
+        """
         address = self.running.said().rpartition("THREADLINE_AGENT_URL=")[2].split()[0]
         async with ClientSession() as session:
+            status, _ = await Reporter(address, f"tl_{'x' * 40}", session).ask("GET", "/tasks")
+            assert status == web.HTTPUnauthorized.status_code
             agent = Reporter(address, await self._token("agents"), session, "live-task")
             await agent.start()
             await agent.send(agent.event("task.dreamt"))
