@@ -152,13 +152,6 @@ class FeedbackGiven(Event):
 
 
 Command: TypeAlias = Annotated[
-    RunRequested
-    | Notice
-    | EmojiRequested
-    | OutboundMessage
-    | ViewRequested
-    | WhyAsked
-    | RetryAsked
-    | FeedbackGiven,
+    RunRequested | Notice | EmojiRequested | OutboundMessage | ViewRequested | WhyAsked | RetryAsked | FeedbackGiven,
     Field(discriminator="type"),
 ]

@@ -83,7 +83,9 @@ class Reporter:
         """It waits for a person. Gives the approval's own name."""
         given = {"approval_id": f"{self.task_id}.{action.replace(' ', '-')[:40]}", "expires_in_s": 3600, **more}
         until = datetime.now(UTC) + timedelta(seconds=given.pop("expires_in_s"))  # noqa: TID251 - likewise
-        event = self.event("approval.requested", action=action, arguments=arguments, expires_at=until.isoformat(), **given)
+        event = self.event(
+            "approval.requested", action=action, arguments=arguments, expires_at=until.isoformat(), **given
+        )
         await self.taken(event)
         name: str = given["approval_id"]
         return name

@@ -11,7 +11,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from services.responder.adapters import durable as waiting
+from services.kit.kafka import durable as waiting
 from services.kit.kafka.durable import durable, patiently
 
 

@@ -10,10 +10,10 @@ from aiokafka.errors import KafkaError
 from schemas.run import RunAudit
 from schemas.topics import AUDIT_RUNS
 from services.kit.groups import KafkaSettings
+from services.kit.kafka.durable import durable
 from services.kit.kafka.producer import Producer
 from services.kit.telemetry.instruments import Instruments
 from services.responder import metrics
-from services.kit.kafka.durable import durable
 from services.responder.settings import SERVICE
 
 log = logging.getLogger(__name__)

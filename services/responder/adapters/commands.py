@@ -18,9 +18,9 @@ from schemas.topics import RUNS_COMMANDS
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.connection import client_arguments
 from services.kit.kafka.consumer import Record, record_of
+from services.kit.kafka.durable import patiently
 from services.kit.kafka.fence import Fence
 from services.kit.telemetry.traces import context_of
-from services.kit.kafka.durable import patiently
 from services.responder.adapters.loading import Gone, Loaded, load
 from services.responder.decisions.standing import Standing
 from services.responder.decisions.watermark import Watermark

@@ -12,11 +12,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from schemas import ids
 from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, EffectUnknown, LedgerEntry
 from schemas.topics import SLACK_EFFECTS
+from services.kit.kafka.durable import durable
 from services.kit.kafka.fence import Fence
 from services.kit.kafka.producer import Producer
 from services.kit.telemetry.instruments import Instruments
 from services.responder import metrics
-from services.kit.kafka.durable import durable
 from services.responder.adapters.gate import Gate
 from services.responder.adapters.slack import NotSent, NoWay, Refused, Slack, TooFast, Unsure, Workspace
 from services.responder.adapters.spans import Spans
