@@ -13,8 +13,8 @@ from services.kit.groups import SlackSettings
 from services.kit.settings import load
 from services.local import control, kafka, postgres
 from services.local.home import Home, LocalSettings
-from services.local.names import SERVICES, SLACK_SIM
-from services.local.product import AGENT_URL, Product
+from services.local.names import AGENT_URL, SERVICES, SLACK_SIM
+from services.local.product import Product
 from services.local.program import Program
 from services.local.supervisor import Say
 from services.responder.settings import ResponderSettings

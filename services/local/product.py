@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import IO, Final
+from typing import IO
 
 from schemas.topics import PARTITIONS_ON_ONE_MACHINE
 from services.kit.groups import SecretSettings, SlackSettings
@@ -15,17 +15,13 @@ from services.kit.secrets.sealing import new_key
 from services.kit.settings import load
 from services.local import kafka, ports, postgres
 from services.local.home import Home, LocalFault
-from services.local.names import SERVICES, SLACK_SIM, SUPERVISOR, WORKSPACE
+from services.local.names import AGENT_URL, AGENTS, SERVICES, SLACK_SIM, SUPERVISOR, WORKSPACE
 from services.local.page import Page
 from services.local.program import Program
 from services.local.supervisor import NAME, Say
 from services.supervisor.settings import SupervisorSettings
 
 SLACK_SIM_PORT, AGENTS_PORT = 8585, 3001
-AGENTS: Final = "agents"
-"""The name of the port at which they report."""
-AGENT_URL: Final = "THREADLINE_AGENT_URL"
-"""Tells a program that is watched where it reports."""
 
 
 @dataclass

@@ -14,7 +14,7 @@ from typer.main import get_command
 from bench.__main__ import SUITES
 from services.directory.check import check
 from services.kit.settings import environment_name
-from services.local.product import AGENT_URL
+from services.local.names import AGENT_URL
 from threadline.catalogue import SETTINGS
 from threadline.command_line import application
 

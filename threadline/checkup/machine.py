@@ -10,8 +10,8 @@ from services.kit.groups import SecretSettings, SlackSettings
 from services.kit.settings import load
 from services.local import jars, kafka, ports, postgres, state
 from services.local.home import Home, LocalFault, LocalSettings
-from services.local.names import SLACK_SIM
-from services.local.product import AGENTS, AGENTS_PORT, SLACK_SIM_PORT
+from services.local.names import AGENTS, SLACK_SIM
+from services.local.product import AGENTS_PORT, SLACK_SIM_PORT
 from services.local.sample import workspace_of
 from services.responder.settings import ResponderSettings
 from services.supervisor.settings import SupervisorSettings
