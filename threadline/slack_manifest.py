@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ruamel.yaml import YAML
 
-from schemas.buttons import ASK, ASK_COMMAND, STOP_COMMAND
+from schemas.buttons import ASK, ASK_COMMAND, STOP_COMMAND, TASK_COMMAND
 from services.directory.slack_tokens import MORE_SCOPES, SCOPES
 
 EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -28,8 +28,9 @@ OF_AGENTS: Final = "agent_session_stopped"
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     ASK_COMMAND: ("Ask the agent", "a question"),
     STOP_COMMAND: ("Stop what the agent is doing for you in this channel", ""),
+    TASK_COMMAND: ("See what supervised agents do, answer them, and stop them", "list, show, approve, cancel"),
 }
-"""What each is for, and what is typed behind it. `/agent-task` comes with supervised agents."""
+"""What each is for, and what is typed behind it."""
 
 SOCKETS, HTTP = "manifest.yaml", "manifest-http.yaml"
 ADDRESS: Final = "https://threadline.example"

@@ -13,7 +13,7 @@ from services.kit.groups import SlackSettings
 from services.kit.settings import load
 from services.local import control, kafka, postgres
 from services.local.home import Home, LocalSettings
-from services.local.names import SERVICES, SLACK_SIM
+from services.local.names import AGENT_URL, SERVICES, SLACK_SIM
 from services.local.product import Product
 from services.local.program import Program
 from services.local.supervisor import Say
@@ -73,7 +73,11 @@ class Running:
 
     async def run(self, tell: Say) -> None:
         """Until it is told to stop."""
-        await control.run(self._settings, [], tell, self._classpath, self._programs)
+        try:
+            await control.run(self._settings, [], tell, self._classpath, self._programs)
+        finally:
+            if self._product is not None:
+                self._product.close()
 
     async def run_with_board(self, console: Console) -> None:
         """Likewise, with a board that shows how all is. Where the board fails, lines go on in its place."""
@@ -102,6 +106,7 @@ class Running:
             model="rehearsal, built in: it needs no key" if self._model == "rehearsal" else self._model,
             folder=str(Home.of(self._settings).root),
             chat=product.chat if product is not None else None,
+            agents=f"{AGENT_URL}={product.agents}" if product is not None and product.agents is not None else None,
             workspace=product.workspace if product is not None else None,
             channels=product.channels if product is not None else {},
         )

@@ -15,10 +15,11 @@ from services.kit.secrets.sealing import new_key
 from services.kit.settings import load
 from services.local import kafka, ports, postgres
 from services.local.home import Home, LocalFault
-from services.local.names import SERVICES, SLACK_SIM, WORKSPACE
+from services.local.names import AGENT_URL, AGENTS, SERVICES, SLACK_SIM, SUPERVISOR, WORKSPACE
 from services.local.page import Page
 from services.local.program import Program
 from services.local.supervisor import NAME, Say
+from services.supervisor.settings import SupervisorSettings
 
 SLACK_SIM_PORT, AGENTS_PORT = 8585, 3001
 
@@ -35,10 +36,12 @@ class Product:
     """Whose it is, once that is known."""
     chat: str | None = None
     """Where people chat, where the Slack is on this machine."""
+    agents: str | None = None
+    """Where agents report, unless THREADLINE_SUPERVISOR_HTTP_PORT says it."""
     channels: dict[str, str] = field(default_factory=dict)
     """Names of channels by their ids, as far as the simulator told them."""
-    _claim: IO[bytes] | None = None
-    """To the port that every local Slack would like."""
+    _claims: list[IO[bytes]] = field(default_factory=list)
+    """To the ports that every one would like."""
 
     @property
     def is_real(self) -> bool:
@@ -60,16 +63,34 @@ class Product:
 
         found = [_started_fast(each) if each.name == kafka.NAME else each for each in stack]
         if not self.is_real:
-            if ports.is_free(SLACK_SIM_PORT):
-                self._claim = ports.claim(SLACK_SIM_PORT, self.home.cache)
-            preferred = 0 if self._claim is None else SLACK_SIM_PORT
-            found.append(self._slack_sim(choose(SLACK_SIM, preferred)))
+            found.append(self._slack_sim(choose(SLACK_SIM, self._ours_or_any(SLACK_SIM_PORT))))
         found.append(self._workspace(postgres.Database.at(self.home, addresses[postgres.NAME])))
         ports_of = {name: choose(name, 0) for name in SERVICES}
         self._tell_prometheus(ports_of)
-        agents = choose("agents", AGENTS_PORT if ports.is_free(AGENTS_PORT) else 0)
-        self.told["THREADLINE_SUPERVISOR_HTTP_PORT"] = str(agents)
-        return [*found, *(self._service(name, port) for name, port in ports_of.items())]
+        services = {name: self._service(name, port) for name, port in ports_of.items()}
+        if "supervisor_http_port" not in load(SupervisorSettings).model_fields_set:
+            port = choose(AGENTS, self._ours_or_any(AGENTS_PORT))
+            self.agents = f"http://{ports.HOST}:{port}"
+            self.told["THREADLINE_SUPERVISOR_HTTP_PORT"] = str(port)
+            services[SUPERVISOR] = replace(services[SUPERVISOR], once_ready=self._say_where_agents_report)
+        return [*found, *services.values()]
+
+    def _ours_or_any(self, port: int) -> int:
+        """A port that is well known, where it is free and no other start has the right to it; otherwise any."""
+        claim = ports.claim(port, self.home.cache) if ports.is_free(port) else None
+        if claim is None:
+            return 0
+        self._claims.append(claim)
+        return port
+
+    async def _say_where_agents_report(self) -> None:
+        """In the words that an agent's program is told."""
+        self.say(NAME, f"agents report with {AGENT_URL}={self.agents}")
+
+    def close(self) -> None:
+        """Others may have the ports that every one would like."""
+        for claim in self._claims:
+            claim.close()
 
     def _tell_prometheus(self, ports_of: Mapping[str, int]) -> None:
         """Where the services serve their metrics, as Prometheus reads targets from a file."""

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -40,6 +40,12 @@ log = logging.getLogger(__name__)
 
 SNAPSHOT = "supervisor-directory.json"
 CATALOGUE = (*metrics.CATALOGUE, *KAFKA_METRICS, *directory_metrics.CATALOGUE)
+LED_TO_NOTHING: Final = {
+    web.HTTPUnauthorized.status_code: "not_let_in",
+    web.HTTPForbidden.status_code: "not_let_in",
+    web.HTTPNotFound.status_code: "not_found",
+    web.HTTPServiceUnavailable.status_code: "try_again",
+}
 
 
 class Broken(Fault):
@@ -135,8 +141,7 @@ class Supervisor:
                 ) from error
 
     def _refused(self, no: No) -> None:
-        result = "try_again" if no.status == web.HTTPServiceUnavailable.status_code else "refused"
-        self._running.emitter.count(metrics.REQUESTS, result=result)
+        self._running.emitter.count(metrics.REQUESTS, result=LED_TO_NOTHING.get(no.status, "refused"))
 
 
 async def _told(stopping: asyncio.Event) -> None:

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from schemas.agent import AgentStatus, AttemptFault, JudgementKind, Outcome
+from schemas.agent import AgentStatus, AttemptFault, EndStatus, JudgementKind, Outcome
 from services.kit.telemetry.catalogue import Counter, Gauge, Histogram
 
 EVENTS = Counter(
@@ -15,13 +15,17 @@ INGEST_SECONDS = Histogram(
 )
 REQUESTS = Counter(
     "threadline_supervisor_requests",
-    "Requests of programs that led to nothing, by what they were told.",
-    labels={"result": ("refused", "try_again")},
+    "Requests of programs that led to nothing, by what they were told; `not_let_in` ones had no token that is good for "
+    "it, and `not_found` asked for what is not known, or not yet.",
+    labels={"result": ("not_let_in", "not_found", "refused", "try_again")},
 )
 TASKS = Gauge(
     "threadline_supervisor_tasks",
     "Tasks that are not over, by their status, of the partitions that this process has.",
     labels={"status": get_args(AgentStatus)},
+)
+ENDED = Counter(
+    "threadline_supervisor_ended", "Tasks that ended, by how they said so.", labels={"status": get_args(EndStatus)}
 )
 APPROVALS_OPEN = Gauge("threadline_supervisor_approvals_open", "Approvals that wait for somebody.")
 OLDEST_APPROVAL = Gauge(
@@ -38,7 +42,7 @@ ATTEMPTS = Counter(
     labels={"fault": get_args(AttemptFault)},
 )
 DECIDE_SECONDS = Histogram(
-    "threadline_supervisor_decide", "From a click that decides until its task can know.", unit="s"
+    "threadline_supervisor_decide", "From a decision of somebody's until its task can know.", unit="s"
 )
 JUDGEMENTS = Counter(
     "threadline_supervisor_judgements",
@@ -60,6 +64,7 @@ CATALOGUE = (
     INGEST_SECONDS,
     REQUESTS,
     TASKS,
+    ENDED,
     APPROVALS_OPEN,
     OLDEST_APPROVAL,
     DECISIONS,

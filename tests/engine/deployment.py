@@ -13,7 +13,7 @@ from services.slack_sim.control.conditions import AMessage
 from tests.engine.docker import ROOT, said
 from tests.slack_sim.first import First
 
-SERVICES: Final = ("ingress", "router", "responder")
+SERVICES: Final = ("ingress", "router", "responder", "supervisor")
 STARTED: Final = ("redpanda", "postgres", "migrate", "topics", *SERVICES, "prometheus", "proxy", "slack-sim")
 """Grafana and Redpanda Console have no stand-in."""
 WITHIN_S = 300.0

@@ -6,8 +6,11 @@ import sys
 from pathlib import Path
 
 import psutil
+from aiohttp import ClientSession
 
+from bench.beds.supervisor import Reporter
 from services.kit.settings import child_environment
+from services.local.sample import tenant_of
 from services.slack_sim.app import slack_sim
 from services.slack_sim.client import slack_sim_at
 from services.slack_sim.settings import SlackSimSettings
@@ -21,6 +24,7 @@ async def test_somebody_asks_and_is_answered_whatever_dies(tmp_path: Path) -> No
     async with up(home) as running:
         address = running.said().partition("chat at ")[2].split()[0]
         assert "Mara of the sample tenant answers there" in running.said()
+        agents = running.said().partition("THREADLINE_AGENT_URL=")[2].split()[0]
         async with slack_sim_at(address) as sim:
             first = First.of(await sim.world())
             await answered(sim, first, "hello")
@@ -35,6 +39,7 @@ async def test_somebody_asks_and_is_answered_whatever_dies(tmp_path: Path) -> No
             code, said = await beside(home, "ingress", "spools")
             assert code == 0, said
             assert "a process that runs" in said
+            await an_agent_reports(home, agents, tenant_of(first.team))
         parts = psutil.Process(running.process.pid).children(recursive=True)
         running.send(signal.SIGKILL)
         await running.process.wait()
@@ -49,6 +54,19 @@ async def test_somebody_asks_and_is_answered_whatever_dies(tmp_path: Path) -> No
         assert await running.process.wait() == 0
         assert f"stopped; its data stays in {home}" in running.said()
     assert not any(part.is_running() and part.status() != psutil.STATUS_ZOMBIE for part in parts)
+
+
+async def an_agent_reports(home: Path, address: str, tenant_id: str) -> None:
+    """With the address that was said, and a token that is made beside it."""
+    code, said = await beside(home, "token", "create", tenant_id, "--name", "deployer", "--for", "agents")
+    assert code == 0, said
+    (token,) = (word for word in said.split() if word.startswith("tl_"))
+    async with ClientSession() as session:
+        agent = Reporter(address, token, session)
+        await agent.start()
+        async with asyncio.timeout(30):
+            while (await agent.shown()).get("status") != "starting":  # noqa: ASYNC110 - what is waited for is elsewhere
+                await asyncio.sleep(0.05)
 
 
 async def beside(home: Path, *command: str) -> tuple[int | None, str]:

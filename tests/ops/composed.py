@@ -13,7 +13,7 @@ EXAMPLE: Final = (INFRA / ".env.example").read_text("utf-8")
 
 WHOLE: Final[dict[str, Any]] = read(COMPOSE)
 SERVICES: Final[dict[str, Any]] = WHOLE["services"]
-SCALED: Final = ("ingress", "router", "responder")
+SCALED: Final = ("ingress", "router", "responder", "supervisor")
 
 OURS: Final = {name: each for name, each in SERVICES.items() if each["image"].startswith("threadline:")}
 """Those that run our image."""

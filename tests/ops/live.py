@@ -6,15 +6,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 from ruamel.yaml import YAML
 
 from bench.beds.child import Child
 from bench.beds.relay import Relay, relay
+from bench.beds.supervisor import Reporter
 from schemas.buttons import STOP
 from services.directory.apply import How, apply
 from services.directory.document import Connection, Document, Installation, Limit, Rule, Tenant
 from services.directory.owner import owner_database
+from services.directory.sign_in import Action
 from services.directory.tokens import Tokens, Wanted
 from services.kit.clock import SystemClock
 from services.kit.groups import DatabaseSettings
@@ -66,6 +68,8 @@ class Live:
             agents=(MARA,),
             rules=(Rule(name="invoices", pattern="invoice", prompt="Look into it: {text}"),),
             limits=(Limit(scope="user", per_minute=MAY_ASK),),
+            anyone_may_approve=True,
+            agents_channel=first.support,
         )
         async with owner_database(self._database()) as owner:
             await apply(owner, Document(version=1, tenants=(tenant,)), How(by="live"))
@@ -76,7 +80,7 @@ class Live:
         return postgres.Database.at(self.home, found.address_of(postgres.NAME)).settings()
 
     async def traffic(self) -> None:
-        """An answer, a stop, a rule that matches, a refusal by a limit, and what a program asks."""
+        """An answer, a stop, a rule that matches, a refusal by a limit, what a program asks, and what an agent does."""
         sim, first = self.sim, self.first
         await answered(sim, first, "hello")
         ts = await sim.say(first.you, first.support, f"<@{first.bot_user}> count to 900")
@@ -93,11 +97,40 @@ class Live:
         refused = AnEphemeral(channel_id=first.general, user_id=first.colleague, contains="Too many requests")
         await sim.wait(refused, 30)
         await self._program_asks()
+        await self._agent_reports()
+
+    async def _token(self, action: Action) -> str:
+        async with owner_database(self._database()) as owner:
+            wanted = Wanted(tenant_of(self.first.team), "live", (action,))
+            return (await Tokens(owner, SystemClock()).create(wanted)).token.get_secret_value()
+
+    async def _agent_reports(self) -> None:
+        """A task from its beginning to its end, with something that is no event, and somebody who approves.
+
+        Before it somebody whose token is not good.
+        """
+        address = self.running.said().rpartition("THREADLINE_AGENT_URL=")[2].split()[0]
+        async with ClientSession() as session:
+            status, _ = await Reporter(address, f"tl_{'x' * 40}", session).ask("GET", "/tasks")
+            assert status == web.HTTPUnauthorized.status_code
+            agent = Reporter(address, await self._token("agents"), session, "live-task")
+            await agent.start()
+            await agent.send(agent.event("task.dreamt"))
+            await agent.checkpoint("Looking around", progress=0.4, cost_usd=0.1)
+            asked = await agent.ask_to("Deploy", {"version": 4})
+
+            async def is_known() -> bool:
+                status, _ = await agent.ask("GET", f"/v1/approvals/{asked}")
+                return status == web.HTTPOk.status_code
+
+            await until(is_known, 30)
+            line = f"/agent-task approve {asked}"
+            await self.sim.ask(asks.RunCommand(user_id=self.first.you, channel_id=self.first.support, line=line))
+            assert (await agent.answer(asked))["state"] == "approved"
+            await agent.end()
 
     async def _program_asks(self) -> None:
-        async with owner_database(self._database()) as owner:
-            wanted = Wanted(tenant_of(self.first.team), "live", ("runs",))
-            token = (await Tokens(owner, SystemClock()).create(wanted)).token.get_secret_value()
+        token = await self._token("runs")
         log = (self.home.logs / "ingress.log").read_text("utf-8")
         address = log.partition("takes calls at ")[2].partition(": ")[0]
         signed, body = {"Authorization": f"Bearer {token}"}, {"text": "Summarise the week"}
@@ -170,9 +203,10 @@ async def until(holds: Callable[[], Awaitable[bool]], within_s: float) -> None:
 
 
 async def of_the_manifest(sim: SlackSim, first: First) -> First:
-    """An app that is made of the manifest, in the first workspace and in two of its channels."""
+    """An app that is made of the manifest, in the first workspace and in two of its channels. Commands are its own."""
     asked = YAML(typ="safe", pure=True).load(MANIFEST)
     commands = [asks.SlashCommand(name=each["command"]) for each in asked["features"]["slash_commands"]]
+    await sim.ask(asks.ChangeApp(app_id=first.app.id, commands=[]))
     app = await sim.ask(
         asks.AddApp(
             name=asked["display_information"]["name"],

@@ -89,7 +89,7 @@ def test_an_alert_has_a_case_in_which_it_fires_and_one_in_which_it_could_and_doe
 @each_alert
 def test_an_alert_says_who_must_act_and_where_that_is_explained(alert: Alert) -> None:
     assert alert.labels["severity"] in {"page", "ticket"}
-    assert alert.labels["service"] in {"ingress", "router", "responder", "any"}
+    assert alert.labels["service"] in {"ingress", "router", "responder", "supervisor", "any"}
     assert alert.annotations.keys() == {"summary", "description", "runbook_url", "dashboard_url"}
     page = ROOT / alert.annotations["runbook_url"]
     assert page == RUNBOOKS / f"{alert.name}.md"

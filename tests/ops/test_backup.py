@@ -61,6 +61,8 @@ GONE = 2
 BRIEF = {"THREADLINE_ROUTER_SESSION_S": "6", "THREADLINE_RESPONDER_SESSION_S": "6"}
 """Who is stopped counts as a member until then."""
 
+GROUPS = ("router", "responder", "supervisor", "supervisor.commands")
+
 
 def silent(*_: int) -> None:
     """Nobody looks on."""
@@ -95,7 +97,7 @@ class Site:
 
     @property
     def _topics(self) -> app.Installation:
-        return app.Installation(self.kafka, None, ("router", "responder"), ())
+        return app.Installation(self.kafka, None, GROUPS, ())
 
     @asynccontextmanager
     async def written(self, partition: int) -> AsyncIterator[None]:
@@ -140,8 +142,7 @@ class Site:
         """Where the groups stand."""
         async with admin.admin_client(self.kafka) as client:
             return {
-                group: await client.list_consumer_group_offsets(f"{self.kafka.topic_prefix}{group}")
-                for group in ("router", "responder")
+                group: await client.list_consumer_group_offsets(f"{self.kafka.topic_prefix}{group}") for group in GROUPS
             }
 
     async def rows(self) -> dict[str, list[Any]]:

@@ -20,6 +20,7 @@ from typer.main import get_command
 from services.kit import http, process
 from services.kit.http import Served, served
 from services.kit.settings import child_environment, environment_name
+from services.supervisor.settings import SupervisorSettings
 from tests import containers
 from tests.ops.alerts import PROMETHEUS, ROOT, RULES, read
 from tests.ops.composed import (
@@ -179,6 +180,12 @@ def test_services_can_be_scaled() -> None:
         assert not {"ports", "container_name", "hostname"} & SERVICES[name].keys()
 
 
+def test_agents_reach_the_supervisor_and_nothing_else_of_ours() -> None:
+    assert WHOLE["networks"]["agents"] == {"internal": True}
+    assert {name for name, each in SERVICES.items() if "agents" in each["networks"]} == {"supervisor", "proxy"}
+    assert UPSTREAMS["supervisor"] == SupervisorSettings.model_fields["supervisor_http_port"].default
+
+
 def test_the_log_and_the_database_have_no_way_out() -> None:
     assert WHOLE["networks"]["inside"] == {"internal": True}
     for name in ("redpanda", "postgres", "router", *JOBS - {"threadline"}):
@@ -258,7 +265,7 @@ async def test_the_health_check_says_what_health_says(status: int, code: int) ->
         assert await running.wait() == code
 
 
-UPSTREAMS = {"ingress": 8001, "responder": 8002, "prometheus": 9090}
+UPSTREAMS = {"ingress": 8001, "responder": 8002, "supervisor": 3001, "prometheus": 9090}
 
 
 @asynccontextmanager
@@ -333,6 +340,11 @@ async def through(proxy: str, path: str, own: str = "127.0.0.2") -> tuple[int, s
         ("/v1/runs/8a6e/cancel", "ingress"),
         ("/v1/messages", "responder"),
         ("/v1/effects/8a6e", "responder"),
+        ("/v1/agents/events", "supervisor"),
+        ("/v1/agents/alive", "supervisor"),
+        ("/v1/approvals/deploy-4.ask?wait=25", "supervisor"),
+        ("/tasks?status=working", "supervisor"),
+        ("/tasks/deploy-4", "supervisor"),
     ],
 )
 async def test_the_proxy_hands_on_what_slack_and_programs_ask(proxy: str, path: str, who: str) -> None:
@@ -347,7 +359,8 @@ async def test_the_proxy_shows_metrics_to_the_addresses_that_are_named_alone(pro
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/metrics/", "/metrics/x", "/health/live", "/v1/", "/slacks", "/%6detrics/", "//x"]
+    "path",
+    ["/", "/metrics/", "/metrics/x", "/health/live", "/v1/", "/slacks", "/%6detrics/", "//x", "/tasksx", "/v1/agents"],
 )
 async def test_the_proxy_knows_nothing_else(proxy: str, path: str) -> None:
     assert (await through(proxy, path, own="127.0.0.1"))[0] == 404

@@ -35,6 +35,8 @@ FINDS_UV = {
     "UV_COMPILE_BYTECODE": "0",
 }
 """A machine may have uv. What Python compiles it compiles here when it is first imported."""
+AGENTS = {"THREADLINE_SUPERVISOR_HTTP_PORT": "0"}
+"""A free port: tests beside this one start supervisors, too."""
 ILL = "systemd/threadline-.service.d/10-threadline.conf"
 
 
@@ -56,7 +58,7 @@ class Machine:
 
     def __init__(self, root: Path) -> None:
         self.root, self.systemctl = root, f"{sys.executable} {SYSTEMCTL} {root}"
-        self.units = [f"threadline-{name}@{_free_port()}" for name in ("ingress", "router", "responder")]
+        self.units = [f"threadline-{name}@{_free_port()}" for name in ("ingress", "router", "responder", "supervisor")]
 
     async def deploy(self, bundle: Path, *more: str, code: int = 0, ssh: str = "ssh") -> str:
         arguments: tuple[str | Path, ...] = ("--root", self.root, "--bundle", bundle, *more)
@@ -174,7 +176,7 @@ async def test_a_release_is_brought_here_and_one_that_is_ill_is_taken_back(
         first = First.of(world)
         await describe(database, Document(version=1, tenants=(tenant(first),)))
         owner = database.database_owner_url
-        told = environment_of(sim.api_url, world, topics, database) | {"THREADLINE_HTTP_HOST": "127.0.0.2"}
+        told = environment_of(sim.api_url, world, topics, database) | {"THREADLINE_HTTP_HOST": "127.0.0.2", **AGENTS}
         machine.configure(told, owner.get_secret_value() if owner is not None else "")
         assert "would run" in await machine.deploy(bundle, "--dry-run")
         assert not (machine.root / "opt").exists()

@@ -14,6 +14,15 @@ from tests.ops.prometheus import Prometheus, as_grafana_asks
 from tests.ops.test_dashboards import PAGES, panels
 
 DIVISOR = 30
+OF_AGENTS = {
+    'threadline_supervisor_requests_total{result="not_let_in"}': 1,
+    'threadline_supervisor_events_total{result="refused"}': 1,
+    'threadline_supervisor_events_total{result="accepted"}': 4,
+    'threadline_supervisor_ended_total{status="complete"}': 1,
+    'threadline_supervisor_decisions_total{outcome="approved"}': 1,
+    "threadline_supervisor_decide_seconds_count": 1,
+}
+"""What is counted of the one task that there is."""
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +71,9 @@ async def test_alerts_and_panels_say_what_happens(watched: Watched) -> None:
     ended = await asked.now()
     lived = await asked.ask("sum(threadline_slack_socket_connection_seconds_count)")
     assert float(lived[0]["value"][1]) == 3 * SLOTS, "each socket that ended, and none twice"
+    for series, times in OF_AGENTS.items():
+        (counted,) = await asked.ask(series)
+        assert float(counted["value"][1]) == times, series
     slots = await asked.course("sum by (app, slot) (threadline_slack_socket_state)", began, ended)
     assert len(slots) == SLOTS
     assert {value for slot in slots for _, value in slot["values"]} == {"1"}, "always in one state of the seven"

@@ -73,6 +73,13 @@ def test_a_service_is_a_line() -> None:
     assert line.split() == ["router", "ready", "3", "24", "85", "MB", "0:01:02", "127.0.0.1:51199"]
 
 
+def test_it_says_where_agents_report() -> None:
+    heading = replace(HEADING, agents="THREADLINE_AGENT_URL=http://127.0.0.1:3001")
+    shown = text_of(facts(heading=heading))
+    assert shown[3] == "agents report with THREADLINE_AGENT_URL=http://127.0.0.1:3001"
+    assert not any("agents report" in line for line in text_of(facts()))
+
+
 def test_a_service_that_says_it_cannot_work_is_not_ready() -> None:
     shown = text_of(facts(services=(replace(ROUTER, unready="lanes: the broker is away"),)), 120)
     assert "not ready" in shown[5]

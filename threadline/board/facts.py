@@ -46,6 +46,8 @@ class Heading:
     model: str
     folder: str
     chat: str | None = None
+    agents: str | None = None
+    """Where agents report, as their programs are told."""
     workspace: str | None = None
     channels: Mapping[str, str] = field(default_factory=dict)
     """Names by ids, as far as they are known."""

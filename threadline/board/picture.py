@@ -96,7 +96,9 @@ def _heading(facts: Facts) -> list[Line]:
         if known.chat is not None
         else (("answers in ", DIM), (where, ""))
     )
-    return [first, chat, (("model ", DIM), (known.model, ""), (f"   data in {known.folder}", DIM))]
+    model: Line = (("model ", DIM), (known.model, ""), (f"   data in {known.folder}", DIM))
+    agents: list[Line] = [] if known.agents is None else [(("agents report with ", DIM), (known.agents, ""))]
+    return [first, chat, model, *agents]
 
 
 def _hint(facts: Facts) -> Line:

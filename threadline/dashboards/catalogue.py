@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from threadline.dashboards.agents import AGENTS
 from threadline.dashboards.answering import RESPONDER
 from threadline.dashboards.deciding import ROUTER
 from threadline.dashboards.grafana import page
@@ -12,7 +13,7 @@ from threadline.dashboards.panel import Dashboard
 from threadline.dashboards.runbooks import alerts_in
 from threadline.dashboards.slack import INGRESS
 
-DASHBOARDS: Final[tuple[Dashboard, ...]] = (OVERVIEW, INGRESS, ROUTER, RESPONDER, GROUND)
+DASHBOARDS: Final[tuple[Dashboard, ...]] = (OVERVIEW, INGRESS, ROUTER, RESPONDER, AGENTS, GROUND)
 
 
 def files(rules: Path) -> dict[str, str]:

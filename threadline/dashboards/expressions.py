@@ -52,6 +52,12 @@ def per_second(counter: Counter, *by: str, **labels: str | tuple[str, ...]) -> Q
     return _gathered(f"rate({_series(counter, Counter, by, labels)}{RATE})", counter, by)
 
 
+def per_hour(counter: Counter, *by: str, **labels: str | tuple[str, ...]) -> Query:
+    """How often, an hour."""
+    found = per_second(counter, *by, **labels)
+    return replace(found, expr=f"{found.expr} * 3600")
+
+
 def in_range(counter: Counter, *by: str, **labels: str | tuple[str, ...]) -> Query:
     """How often in all the time that is shown."""
     return _gathered(f"increase({_series(counter, Counter, by, labels)}{RANGE})", counter, by)

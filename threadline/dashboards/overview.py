@@ -5,6 +5,7 @@ from typing import Final
 from services.ingress import metrics as ingress
 from services.responder import metrics as responder
 from services.router import metrics as router
+from services.supervisor import metrics as supervisor
 from threadline.dashboards.expressions import (
     RANGE,
     alerts_firing,
@@ -93,6 +94,7 @@ OVERVIEW: Final = Dashboard(
                     in_range(ingress.RECEIVED, result="dead_letter").named("ingress"),
                     in_range(router.LETTERS).named("router"),
                     in_range(responder.DEAD_LETTERS).named("responder"),
+                    in_range(supervisor.DEAD_LETTERS).named("supervisor"),
                     limits=NONE_AT_ALL,
                 ),
                 number(
@@ -137,11 +139,12 @@ OVERVIEW: Final = Dashboard(
                 lines(
                     "Waiting",
                     "short",
-                    "What is not done with: in the spool of ingress, before the router, before the responder.",
+                    "What is not done with: in the spool of ingress, before router, responder and supervisor.",
                     total(ingress.SPOOL_RECORDS).named("spool"),
                     total(router.LAG).named("router lag"),
                     total(responder.UNFINISHED).named("commands unfinished"),
                     total(responder.WAITING).named("runs waiting"),
+                    total(supervisor.FOLD_LAG).named("agents' events"),
                 ),
             ),
         ),

@@ -120,15 +120,29 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
 
     async def _load_new(self) -> None:
         """Takes in hand what is ours and is not. Nothing of it is read before."""
-        for tp in sorted(self._consumer.assignment()):
-            if tp.partition not in self._partitions:
-                await self._load(tp)
+        new = [tp for tp in sorted(self._consumer.assignment()) if tp.partition not in self._partitions]
+        if new:
+            await self._load(*new)
 
-    async def _load(self, tp: TopicPartition) -> None:
-        first = (await self._consumer.beginning_offsets([tp]))[tp]
-        loaded = await self._until_it_answers(
-            partial(partitions.load, self._database, tp.partition, first, self._clock.now())
-        )
+    async def _load(self, *new: TopicPartition) -> None:
+        """All of them at once: the broker answers a question about offsets when a fetch under way is over."""
+        firsts = await self._consumer.beginning_offsets(new)
+        now = self._clock.now()
+        loaded: dict[TopicPartition, Partition] = {
+            tp: await self._until_it_answers(partial(partitions.load, self._database, tp.partition, first, now))
+            for tp, first in firsts.items()
+        }
+        # Asked after the tables: nobody folds what the log does not have yet.
+        for tp, end in (await self._consumer.end_offsets(new)).items():
+            try:
+                if loaded[tp].next_offset > end:
+                    await self._until_it_answers(partial(partitions.step_back, self._database, loaded[tp], end))
+            except Moved:
+                continue  # what was loaded is old already: it is taken in hand anew before the next look at the topic
+            self._take_in_hand(tp, loaded[tp], firsts[tp])
+        self.changed()
+
+    def _take_in_hand(self, tp: TopicPartition, loaded: Partition, first: int) -> None:
         if tp not in self._consumer.assignment():
             return
         self._partitions[tp.partition] = loaded
@@ -140,7 +154,6 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
             AGENTS_EVENTS.name,
             len(loaded.projection.tasks),
         )
-        self.changed()
 
     async def _take(self, tp: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         """One batch. Where it cannot be written, what stands in Postgres is taken anew, and all of it read again."""
@@ -228,8 +241,12 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
                     self._emitter.count(metrics.COST, cost)
                 case TaskJudged(judgement=judgement) if step.after is not step.before:
                     self._emitter.count(metrics.JUDGEMENTS, judgement=judgement)
+                case TaskEnded(status=status) if step.after is not step.before:
+                    self._emitter.count(metrics.ENDED, status=status)
                 case ApprovalDecided(outcome=outcome) if step.after is not step.before:
                     self._emitter.count(metrics.DECISIONS, outcome=outcome)
+                    took = (self._clock.now() - each.event.at).total_seconds()
+                    self._emitter.observe(metrics.DECIDE_SECONDS, max(0.0, took))
                 case ApprovalAttempted(fault=fault):
                     self._emitter.count(metrics.ATTEMPTS, fault=fault)
                 case _:

@@ -94,6 +94,19 @@ async def load(database: ServiceDatabase, number: int, first_offset: int, now: d
     return Partition(number, next_offset, projection, changed=set(projection.tasks))
 
 
+async def step_back(database: ServiceDatabase, partition: Partition, end: int) -> None:
+    """Where the tables are ahead of the log, as after a restore: what comes has offsets that were folded before."""
+    log.warning(
+        "partition %d of agents.events ends at %d, and was folded up to %d: the log is older than the tables, as after "
+        "a restore. The tasks are as they were known, and what comes is folded from there",
+        *(partition.number, end, partition.next_offset),
+    )
+    async with database.for_nobody() as connection:
+        if await connection.execute(_MOVE, partition.number, partition.next_offset, end) != "UPDATE 1":
+            raise Moved
+    partition.next_offset = end
+
+
 async def fetch_missing(database: ServiceDatabase, partition: Partition, keys: set[Key]) -> None:
     """Takes in hand what Postgres knows of tasks that are not."""
     missing: dict[str, list[str]] = {}
