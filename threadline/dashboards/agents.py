@@ -61,6 +61,13 @@ AGENTS: Final = Dashboard(
             (
                 lines("Tasks by status", "short", "Those that are not over.", total(supervisor.TASKS, "status")),
                 lines(
+                    "Tasks that are not well",
+                    "short",
+                    "Their health is below 50 of 100. Each says what it lacks.",
+                    total(supervisor.UNWELL).named("unwell"),
+                    limits=((1, "orange"),),
+                ),
+                lines(
                     "Tasks ended",
                     "short",
                     "In the time shown, by how their programs said so.",
@@ -69,7 +76,7 @@ AGENTS: Final = Dashboard(
                 lines(
                     "What was noticed",
                     "short",
-                    "In the time shown: contexts that fill up, programs that fall silent and are heard again.",
+                    "In the time shown: contexts that fill up, silence, what is unusual, budgets.",
                     in_range(supervisor.JUDGEMENTS, "judgement"),
                 ),
                 lines(
