@@ -16,6 +16,7 @@ from threadline_agent.settings import configure
 from threadline_agent.status import AgentStatus
 from threadline_agent.task import AgentTask, agent_task
 from threadline_agent.task_orders import AgentMessage
+from threadline_agent.work import Work, Worker
 
 __all__ = [
     "AgentCheckpoint",
@@ -28,6 +29,8 @@ __all__ = [
     "Reporter",
     "SyncCheckpointEmitter",
     "TaskCancelled",
+    "Work",
+    "Worker",
     "agent_task",
     "configure",
     "current_task",

@@ -12,7 +12,9 @@ from threadline_agent.checkpoint import AgentCheckpoint, Said
 from threadline_agent.fit import Json
 from threadline_agent.notices import warn_once
 
-Kind = Literal["task.started", "task.checkpoint", "task.artifact", "task.ended", "approval.requested"]
+Kind = Literal[
+    "task.started", "task.checkpoint", "task.artifact", "task.ended", "task.handed_over", "approval.requested"
+]
 Says: TypeAlias = "Said | AgentCheckpoint | Mapping[str, Json]"
 DETAILS_BYTES = 4000
 _BASE_WEIGHT = 250

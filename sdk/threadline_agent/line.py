@@ -208,6 +208,8 @@ def _told(event: Event) -> str:
         case "task.ended":
             status = AgentStatus(str(says["status"]))
             return f"{status.emoji} {agent}: {status.value}{f': {summary}' if (summary := says.get('summary')) else ''}"
+        case "task.handed_over":
+            return f"🤝 {agent}: handed over to {says['to_agent_id']}: {says['text']}"
         case _:
             return f"{AgentStatus.WAITING_FOR_APPROVAL.emoji} {agent}: {says['action']}"
 

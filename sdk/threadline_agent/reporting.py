@@ -222,6 +222,17 @@ class Reporter:
         """It was given up."""
         self._end("cancelled", summary)
 
+    @harmless
+    def hand_over(self, to_agent_id: str, text: str) -> None:
+        """Leaves what is left of it to another agent's workers. This program reports nothing more of it."""
+        to = fit.name(to_agent_id, fit.AGENT, "to_agent_id") or "agent"
+        if self._ended is None:
+            self._put(
+                "task.handed_over", {"to_agent_id": to, "text": fit.words(text, fit.SUMMARY, "text") or "(no words)"}
+            )
+            self._ended = "complete"
+            self._line.release(self._orders)
+
     def trouble(self) -> str | None:
         """Why nothing of it reaches a supervisor now, where it is so."""
         return self._line.trouble()
@@ -254,7 +265,7 @@ class Reporter:
                 "context_size": max(fit.tokens(options.get("context_size")) or CONTEXT_SIZE, 1),
                 "parent_task_id": fit.name(parent, fit.NAME, "parent_task_id"),
                 "started_by": fit.words(options.get("started_by"), fit.NAME, "started_by"),
-                "worker": f"{_machine()}:{self._process}",
+                "worker": f"{machine()}:{self._process}",
                 "heartbeat_s": self._heartbeat,
             }
             self._line.put(Event("task.started", self._task, says, lost=self._lost))
@@ -338,7 +349,8 @@ def _end_of(error: BaseException | None) -> tuple[EndStatus, str | None]:
     return "cancelled", told(error)  # Ctrl-C, asyncio.CancelledError, and the like of other event loops
 
 
-def _machine() -> str:
+def machine() -> str:
+    """The one that it runs on."""
     return os.uname().nodename if hasattr(os, "uname") else sys.platform
 
 

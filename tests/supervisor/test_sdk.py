@@ -1,6 +1,7 @@
 """What agents import, in processes of their own, before the supervisor itself."""
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
@@ -93,3 +94,18 @@ async def test_an_agent_is_cancelled_from_slack(watch: Watch, tmp_path: Path) ->
         await watch.press(watch.first.you, await watch.head(task_id), TASK)
         await ended(running)
     await watch.head(task_id, "CANCELLED")
+
+
+async def test_a_worker_does_what_somebody_asks_for(watch: Watch, tmp_path: Path) -> None:
+    told, anna, ben = await run_beside(watch, "worker"), watch.first.you, watch.first.colleague
+    command = (sys.executable, str(ROOT / "examples/09_worker.py"))
+    async with child(command, told, tmp_path / "log", tmp_path) as running:
+        await watch.command(ben, "/agent-task run greeter say hello")
+        task_id = (await watch.heard(ben, "Task `greeter-"))["text"].split("`")[1]
+        watch.channels[task_id] = watch.first.support
+        await watch.press(anna, await watch.under(task_id, "Begin: say hello"), APPROVAL)
+        await watch.head(task_id, "Hello! You wanted: say hello")
+        assert running.is_running
+        running.send(signal.SIGINT)
+        await ended(running)
+    assert (await watch.head(task_id, "COMPLETE"))["text"].startswith("✅ Agent greeter")

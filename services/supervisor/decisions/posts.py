@@ -5,6 +5,7 @@ All of it follows from the task. Whoever compares it with what was said knows wh
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -18,6 +19,8 @@ from services.supervisor.decisions.looks import ARTIFACTS, GREEN, GREY, LOOKS, O
 from services.supervisor.decisions.task import ALARM_AT, WARN_AT, Approval, Artifact, Judgement, Order, Task
 
 MOST_ARTIFACTS, MOST_MOMENTS, MOST_FIELDS = 6, 6, 10
+LONGEST_PLACE = 300
+WEB = re.compile(r"https?://[^\s<>|`]{1,1000}")
 STATES = {
     "approved": ("✅", "Approved", GREEN),
     "rejected": ("❌", "Rejected", RED),
@@ -132,11 +135,13 @@ def _small_print(task: Task) -> str:
 
 
 def _artifact(made: Artifact) -> str:
-    title = escaped(made.title)
+    title = escaped(made.title).replace("|", "/")
     if made.link is None:
         return f"{ARTIFACTS[made.artifact]} {title}"
-    is_web = made.link.startswith(("http://", "https://"))
-    return f"{ARTIFACTS[made.artifact]} " + (f"<{escaped(made.link)}|{title}>" if is_web else f"{title}: `{made.link}`")
+    if WEB.fullmatch(made.link):
+        return f"{ARTIFACTS[made.artifact]} <{escaped(made.link)}|{title}>"
+    place = escaped(blocks.short(made.link, LONGEST_PLACE)).replace("`", "'")
+    return f"{ARTIFACTS[made.artifact]} {title}: `{place}`"
 
 
 def _approval(task: Task, approval: Approval, head: str) -> Post:

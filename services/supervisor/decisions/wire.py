@@ -54,9 +54,8 @@ Words = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterVal
 Label = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_readable)]
 Summary = Annotated[str, StringConstraints(max_length=3000), AfterValidator(_readable)]
 Choice = Annotated[str, StringConstraints(min_length=1, max_length=75), AfterValidator(_readable)]
-Person = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{1,40}$")]
-Link = Annotated[str, StringConstraints(max_length=2000, pattern=r"^(https?|file)://[^\s<>|]+$|^[^\s<>|:]+$")]
-"""An address, or a path."""
+Link = Annotated[str, StringConstraints(min_length=1, max_length=3000), AfterValidator(_readable)]
+"""An address, or a path, or where else it is found."""
 
 
 class _Said(BaseModel):
@@ -76,7 +75,7 @@ class Started(_Said):
     repo_scope: Words | None = None
     context_size: Annotated[int, Field(ge=1, le=MOST_TOKENS)] = 200_000
     parent_task_id: TaskName | None = None
-    started_by: Person | None = None
+    started_by: Label | None = None
     worker: Label | None = None
     heartbeat_s: Annotated[float, Field(gt=0, le=3600)] | None = None
 
