@@ -15,7 +15,7 @@ from services.supervisor.decisions.projecting import Key
 log = logging.getLogger(__name__)
 
 
-@dataclass
+@dataclass(eq=False)
 class Changed:
     """What changed of a tenant since somebody looked last."""
 

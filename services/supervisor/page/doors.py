@@ -98,8 +98,8 @@ class Doors:
         """Another page's form has no token of this session, and a browser says where it comes from."""
         if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             return False
-        origin = urlsplit(request.headers.get("Origin", ""))
-        if origin.netloc and origin.netloc not in {request.host, self._public.netloc}:
+        origin = request.headers.get("Origin")
+        if origin is not None and urlsplit(origin).netloc not in {request.host, self._public.netloc} - {""}:
             return False
         given = (await request.post()).get("token")
         return isinstance(given, str) and is_form_token(given, request.cookies.get(SESSION, ""))
