@@ -120,7 +120,7 @@ async def test_what_changes_shows_at_once_and_what_is_typed_stays(browser: Brows
         await expect(page.locator(".approval .quote")).to_have_text("Not before the lawyers")
         await page.get_by_text("Cancel…").click()
         await page.get_by_role("button", name="Yes, cancel it").click()
-        await expect(page.get_by_text("you wanted it to end")).to_be_visible()
+        await expect(page.get_by_text("You wanted it to end")).to_be_visible()
         await agent.end("cancelled")
         await expect(page.locator(".task .pill")).to_contain_text("Cancelled")
 

@@ -79,7 +79,7 @@ def _branch(viewer: Viewer, listed: Listed, under: dict[str | None, list[Listed]
 def task_card(viewer: Viewer, listed: Listed) -> Markup:
     """A task that goes on."""
     task = listed.task
-    action = said(task.action) if task.action is not None else "Nothing was heard of it yet."
+    action = said(task.action) if task.action is not None else "No checkpoint yet."
     sub = " · ".join(said(each) for each in (task.agent_id, task.repo_scope, task.step) if each)
     return el(
         "article",

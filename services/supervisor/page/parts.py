@@ -33,10 +33,11 @@ def bar(share: float | None, name: str) -> Markup:
     return el("div", meter, el("span", f"{share:.0%}"), class_="progress")
 
 
-def moment(at: datetime, now: datetime) -> Markup:
+def moment(at: datetime, now: datetime, *, is_precise: bool = False) -> Markup:
     """A time of day, and the day where it is another."""
-    shown = f"{at:%H:%M}" if at.date() == now.date() else f"{at:%b} {at.day}, {at:%H:%M}"
-    return el("time", f"{shown} UTC", datetime=at.isoformat(timespec="seconds"))
+    clock = f"{at:%H:%M:%S}" if is_precise else f"{at:%H:%M}"
+    shown = clock if at.date() == now.date() else f"{at:%b} {at.day}, {clock}"
+    return el("time", f"{shown} UTC", datetime=at.isoformat(timespec="seconds"), data_precise=is_precise)
 
 
 def ago(at: datetime, now: datetime) -> str:

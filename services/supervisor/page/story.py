@@ -40,7 +40,7 @@ def story(viewer: Viewer, shown: Shown) -> Markup:
         _head(viewer, shown),
         _section("approvals", "What it asked", asked) if asked else None,
         _section("artifacts", "What it made", [_artifacts(viewer, shown.story)]) if shown.story.artifacts else None,
-        _section("family", "Parts of it", [_tree(task, shown.family)]) if len(shown.family) > 1 else None,
+        _section("family", "The whole, and its parts", [_tree(task, shown.family)]) if len(shown.family) > 1 else None,
         _section("moments", "What happened, the newest first", [_moments(viewer, shown.story)]),
     )
 
@@ -53,13 +53,13 @@ def _head(viewer: Viewer, shown: Shown) -> Markup:
     task = shown.story.task
     names = [task.agent_id, task.repo_scope, task.step, task.worker and f"on {task.worker}"]
     cancelled = task.cancelled_by
-    wanted = f"{viewer.called(cancelled.by_user)} wanted it to end" if cancelled is not None else None
+    wanted = f"{_capital(viewer.called(cancelled.by_user))} wanted it to end" if cancelled is not None else None
     return el(
         "article",
         el("header", el("h1", said(task.task_name)), pill(task.status)),
         el("p", " · ".join(said(each) for each in names if each), " · ", el("code", task.task_id), class_="sub"),
         bar(task.progress, "Progress"),
-        el("p", said(task.action or "Nothing was heard of it yet."), class_="action",
+        el("p", said(task.action or "No checkpoint yet."), class_="action",
            data_level=task.level if task.level != "info" else None),
         condition(task, shown.heard_at, viewer.now),
         el("p", said(task.summary), class_="quote") if task.summary else None,
@@ -137,7 +137,8 @@ def _moments(viewer: Viewer, found: Story) -> Markup:
     newest = sorted(every, key=lambda each: (each.at, each.order), reverse=True)
     rows = [
         el(
-            "li", moment(each.at, viewer.now), el("span", each.sign, class_="sign", aria_hidden="true"),
+            "li", moment(each.at, viewer.now, is_precise=True),
+            el("span", each.sign, class_="sign", aria_hidden="true"),
             el("div", el("div", each.words, data_level=each.level), each.more),
         )
         for each in newest[:MOST_MOMENTS]
@@ -179,19 +180,17 @@ def _of_people(viewer: Viewer, found: Story) -> Iterator[_Moment]:
                 yield _decided(by, each)
         elif each["kind"] == "attempt":
             fault = WORDS[each["state"]]
-            yield _Moment(each["at"], 4, "🚫", f"{by} tried to decide: {fault}", None, "warning")
+            yield _Moment(each["at"], 4, "🚫", f"{_capital(by)} tried to decide: {fault}", None, "warning")
         else:
-            words = together(
-                f"{by} {ORDERED.get(each['kind'], 'says')}", f": {said(each['answer'])}" if each["answer"] else None
-            )
+            text = f": {said(each['answer'])}" if each["answer"] else ""
+            words = f"{_capital(by)} {ORDERED.get(each['kind'], 'says')}{text}"
             yield _Moment(each["at"], 4, "🛎️", words)
 
 
 def _decided(by: str, row: dict[str, Any]) -> _Moment:
     done = DONE.get(row["state"])
-    words = (
-        f"{by} {done} {said(row['action'])}" if done is not None else f"Nobody decided {said(row['action'])} in time"
-    )
+    action = el("b", said(row["action"]))
+    words = together(f"{_capital(by)} {done}: ", action) if done else together("Nobody decided in time: ", action)
     quotes = [el("div", said(row[name]), class_="quote") for name in ("answer", "reason") if row[name]]
     signs = {"approved": "✅", "rejected": "❌", "expired": "⌛"}
     via = el("div", "on this page" if row["via"] == "page" else "in Slack", class_="sub") if done else None
@@ -207,3 +206,7 @@ def _of_judgements(task: Task) -> Iterator[_Moment]:
 def _of_artifacts(found: Story) -> Iterator[_Moment]:
     for each in found.artifacts:
         yield _Moment(each["at"], 2, ARTIFACTS[each["artifact"]], together("It made ", said(each["title"])))
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -37,6 +37,6 @@ class Viewer:
 
     def called(self, user: str) -> str:
         """How somebody is called before these eyes."""
-        if user == self.user:
-            return "you"
-        return LOCAL_WORDS if user == LOCAL else user
+        if user == LOCAL:
+            return LOCAL_WORDS
+        return "you" if user == self.user else user

@@ -12,7 +12,8 @@ function localise(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const moment = new Date(time.dateTime);
     const day = moment.toDateString() === new Date().toDateString() ? "" : `${localDay(moment)}, `;
-    time.textContent = day + moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    const seconds = "precise" in time.dataset ? { second: "2-digit" } : {};
+    time.textContent = day + moment.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", ...seconds });
     time.title = moment.toLocaleString();
   }
 }
