@@ -161,7 +161,7 @@ class Doors:
         )
         response.set_cookie(
             SESSION, self._sessions.made(session), max_age=int(LASTS.total_seconds()), path="/", httponly=True,
-            samesite="Strict", secure=self._is_secure(request),
+            samesite="Strict", secure=self._is_secure(request, session),
         )  # fmt: skip
         response.del_cookie(BROWSER, path=REDIRECT)
         return response
@@ -192,9 +192,10 @@ class Doors:
         """Whether it listens to this machine alone, and was called by a name of this machine's."""
         return self._is_here and is_loopback(urlsplit(f"//{request.host}").hostname or "")
 
-    def _is_secure(self, request: web.Request) -> bool:
-        """Whether TLS stands before it: then the browser came by the public address."""
-        return self._public.scheme == "https" and request.host == self._public.netloc
+    def _is_secure(self, request: web.Request, session: Session | None = None) -> bool:
+        """Whether TLS stands before it: Slack sends people to the public address, whatever a proxy calls it."""
+        is_local = session is not None and session.user == LOCAL
+        return self._public.scheme == "https" and (not is_local or request.host == self._public.netloc)
 
 
 def html(text: str, status: int = 200) -> web.Response:

@@ -35,7 +35,7 @@ def document(viewer: Viewer, title: str, inside: Child, told: Markup | None = No
     body = together(
         el("a", "Skip to the content", href="#main", class_="skip"),
         head,
-        el("div", told, id="told", role="status", aria_live="polite"),
+        el("div", told, id="told", role="status", aria_live="polite", tabindex="-1"),
         el("main", inside, id="main", tabindex="-1"),
         el("p", "Connecting again: what is shown may be old.", id="offline", role="status", hidden=True),
     )

@@ -42,16 +42,32 @@ function morph(from, to) {
   }
 }
 
+// What became of something is said above everything; the focus goes there where what had it is gone.
+function tell(...parts) {
+  const told = document.getElementById("told");
+  told.replaceChildren(...parts);
+  told.scrollIntoView({ block: "nearest" });
+  if (document.activeElement === document.body) told.focus({ preventScroll: true });
+}
+
+function note(text) {
+  const made = document.createElement("p");
+  made.className = "told";
+  made.dataset.level = "warning";
+  made.textContent = text;
+  return made;
+}
+
 function draw(text, { told }) {
   const made = new DOMParser().parseFromString(text, "text/html");
-  if (!made.querySelector("header.top")) return location.reload();
   localise(made);
+  if (!made.querySelector("header.top")) {
+    if (told) tell(note(made.querySelector("main p")?.textContent ?? text));
+    return;
+  }
   morph(main(), made.getElementById("main"));
   document.title = made.title;
-  if (told) {
-    document.getElementById("told").replaceChildren(...made.getElementById("told").childNodes);
-    document.getElementById("told").scrollIntoView({ block: "nearest" });
-  }
+  if (told) tell(...made.getElementById("told").childNodes);
 }
 
 let fetching = false;
@@ -64,8 +80,9 @@ async function fetchAnew() {
   fetching = true;
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-    if (answer.status === 401) location.reload();
-    else if (answer.ok) draw(await answer.text(), { told: false });
+    if (answer.status === 401) return location.reload();
+    if (answer.ok) draw(await answer.text(), { told: false });
+    document.getElementById("offline").hidden = answer.status < 500;
   } catch {
     document.getElementById("offline").hidden = false; // the stream says when it is there again
   }
@@ -124,13 +141,10 @@ document.addEventListener("submit", async (event) => {
   for (const each of buttons) each.disabled = true;
   try {
     const answer = await fetch(target.action, { method: "POST", body });
+    if (answer.status === 401) return location.reload();
     draw(await answer.text(), { told: true });
   } catch {
-    const note = document.createElement("p");
-    note.className = "told";
-    note.dataset.level = "warning";
-    note.textContent = "The supervisor does not answer. Whether it heard you shows here when it does; look before you decide anew.";
-    document.getElementById("told").replaceChildren(note);
+    tell(note("The supervisor does not answer. Whether it heard you shows here when it does; look before you decide anew."));
   }
   for (const each of buttons) each.disabled = false;
 });
