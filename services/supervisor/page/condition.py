@@ -5,6 +5,7 @@ from datetime import datetime
 
 from services.kit.markup import Child, Markup, el
 from services.supervisor.decisions.blocks import lasted
+from services.supervisor.decisions.health import UNWELL, health_of
 from services.supervisor.decisions.judging import silent_after_s
 from services.supervisor.decisions.task import ALARM_AT, WARN_AT, Task
 from services.supervisor.page.parts import facts, money
@@ -17,7 +18,31 @@ def condition(task: Task, heard_at: datetime | None, now: datetime) -> Markup:
     return facts(_figures(task, heard_at, now))
 
 
+def health_parts(task: Task, now: datetime) -> Markup | None:
+    """What its health is made of, while it goes on."""
+    if task.is_over:
+        return None
+    health = health_of(task, now)
+    parts: list[tuple[str, Child]] = [
+        (each.name.capitalize(), el("span", f"{each.points} of {each.of}", data_level=_short_of(each.points, each.of)))
+        for each in health.parts
+    ]
+    words = health.words
+    why = el("p", f"{words[:1].upper()}{words[1:]}.", class_="note") if words else None
+    return el(
+        "details", el("summary", f"Health: {health.score} of 100"), facts(parts), why, id="health", class_="health"
+    )
+
+
+def _short_of(points: int, of: int) -> str | None:
+    return None if points == of else "warning"
+
+
 def _figures(task: Task, heard_at: datetime | None, now: datetime) -> Iterator[tuple[str, Child]]:
+    if not task.is_over:
+        health = health_of(task, now)
+        level = "warning" if health.score < UNWELL else None
+        yield "Health", el("span", f"{health.sign} {health.score}", data_level=level, title=health.words or None)
     began = now if not task.is_over else task.at
     yield "Elapsed", lasted((began - task.started_at).total_seconds())
     yield "Steps", f"{task.steps:,}"

@@ -14,7 +14,7 @@ from services.supervisor.decisions.looks import ARTIFACTS, LOOKS
 from services.supervisor.decisions.posts import NOTICED
 from services.supervisor.decisions.task import Task
 from services.supervisor.page import approvals
-from services.supervisor.page.condition import condition
+from services.supervisor.page.condition import condition, health_parts
 from services.supervisor.page.parts import bar, moment, money, out, pill, said, to_task
 from services.supervisor.page.viewer import Viewer
 
@@ -51,7 +51,13 @@ def _section(name: str, title: str, inside: list[Markup]) -> Markup:
 
 def _head(viewer: Viewer, shown: Shown) -> Markup:
     task = shown.story.task
-    names = [task.agent_id, task.repo_scope, task.step, task.worker and f"on {task.worker}"]
+    names = [
+        task.agent_id,
+        task.repo_scope,
+        task.step,
+        task.worker and f"on {task.worker}",
+        task.started_by and f"wanted by {viewer.called(task.started_by)}",
+    ]
     cancelled = task.cancelled_by
     wanted = f"{_capital(viewer.called(cancelled.by_user))} wanted it to end" if cancelled is not None else None
     return el(
@@ -62,6 +68,8 @@ def _head(viewer: Viewer, shown: Shown) -> Markup:
         el("p", said(task.action or "No checkpoint yet."), class_="action",
            data_level=task.level if task.level != "info" else None),
         condition(task, shown.heard_at, viewer.now),
+        health_parts(task, viewer.now),
+        el("p", said(task.wanted), class_="quote") if task.wanted else None,
         el("p", said(task.summary), class_="quote") if task.summary else None,
         el("p", wanted, class_="note") if wanted else None,
         _cancel(viewer, task),
