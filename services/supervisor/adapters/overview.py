@@ -2,30 +2,37 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, get_args
 
+from schemas.agent import AgentStatus, EndStatus
 from services.directory.service import ServiceDatabase
 from services.directory.tenancy import acting_for
 from services.kit.clock import Clock
 from services.supervisor.adapters.queries import APPROVAL, Asked, Listed, approval_of, task_of
 
-MOST_GOING, MOST_ENDED, MOST_WAITING, MOST_AGENTS = 60, 12, 20, 40
+MOST_GOING, MOST_ENDED, MOST_WAITING, MOST_AGENTS = 40, 12, 20, 40
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
+ENDED: Final = get_args(EndStatus)
+GOING: Final = [each for each in get_args(AgentStatus) if each not in {"complete", "cancelled"}]
+"""A task that goes on may say that it is in error. There is an index by status, and none by ends."""
 COSTS_FOR_S: Final = 20.0
 """What things cost is added up no more often."""
 
 _GOING: Final = """
     select t.state, h.at as heard_at from threadline.agent_tasks t
     left join threadline.agent_heartbeats h on h.tenant_id = t.tenant_id and h.task_id = t.task_id
-    where t.ended_at is null order by t.started_at desc, t.task_id limit $1
+    where t.ended_at is null and t.status = any($2::text[]) order by t.started_at desc, t.task_id limit $1
 """
 _ENDED: Final = """
-    select state, null::timestamptz as heard_at from threadline.agent_tasks where ended_at is not null
-    order by ended_at desc, task_id limit $1
+    select ended.state from unnest($2::text[]) as status cross join lateral (
+        select state, last_at from threadline.agent_tasks t
+        where t.status = status.status and t.ended_at is not null order by t.last_at desc limit $1
+    ) ended order by ended.last_at desc limit $1
 """
 _WAITING: Final = f"{APPROVAL} and i.state = 'open' order by i.at, i.intervention_id limit $1"
 _COUNTS: Final = """
-    select status, count(*) as tasks from threadline.agent_tasks where ended_at is null group by status
+    select status, count(*) as tasks from threadline.agent_tasks
+    where ended_at is null and status = any($1::text[]) group by status
 """
 _OPEN: Final = """
     select count(*) from threadline.human_interventions
@@ -95,10 +102,10 @@ class Overviews:
         """As it stands now."""
         with acting_for(tenant_id):
             async with self._database.for_tenant() as connection:
-                going = await connection.fetch(_GOING, MOST_GOING)
-                ended = await connection.fetch(_ENDED, MOST_ENDED)
+                going = await connection.fetch(_GOING, MOST_GOING, GOING)
+                ended = await connection.fetch(_ENDED, MOST_ENDED, ENDED)
                 waiting = await connection.fetch(_WAITING, MOST_WAITING)
-                counts = await connection.fetch(_COUNTS)
+                counts = await connection.fetch(_COUNTS, GOING)
                 opened: int = await connection.fetchval(_OPEN)
         return Overview(
             going=[Listed(task_of(each["state"]), each["heard_at"]) for each in going],

@@ -1,6 +1,7 @@
 """What people do on the page: the same events as their clicks in Slack, and the truth about what became of them."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -38,6 +39,7 @@ IN_THE_LOG: Final = (
     "do again."
 )
 
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
 Seen = TypeVar("Seen")
 
 
@@ -77,7 +79,11 @@ class Acting:
         found = await self._queries.approval(viewer.tenant_id, wanted.approval_id)
         if found is None:
             return Told(commanding.NO_SUCH_APPROVAL, 404)
-        task_id, reason = found.task.task_id, (wanted.reason or "").strip()[:LONGEST_ANSWER] or None
+        task_id = found.task.task_id
+        if _HASH.fullmatch(wanted.arguments_hash) is None:
+            return Told(WORDS["other_arguments"], 409, task_id)
+        # A browser may send what Postgres takes for no text.
+        reason = (wanted.reason or "").replace("\0", "").strip()[:LONGEST_ANSWER] or None
         answer = Answer(viewer.user, wanted.arguments_hash, wanted.answer, reason, "page", self._clock.now())
         made = decide(found.task, found.approval, answer, viewer.rights)
         if not await self._keep(commanding.recorded(found.task, made, f"page:{self._ids.new()}")):

@@ -29,9 +29,7 @@ def health_parts(task: Task, now: datetime) -> Markup | None:
     ]
     words = health.words
     why = el("p", f"{words[:1].upper()}{words[1:]}.", class_="note") if words else None
-    return el(
-        "details", el("summary", f"Health: {health.score} of 100"), facts(parts), why, id="health", class_="health"
-    )
+    return el("details", el("summary", "What its health is made of"), facts(parts), why, id="health", class_="health")
 
 
 def _short_of(points: int, of: int) -> str | None:

@@ -23,6 +23,7 @@ from services.supervisor.page.viewer import Viewer
 from services.supervisor.settings import SupervisorSettings
 
 SESSION, BROWSER = "threadline_page", "threadline_signing_in"
+FORM: Final = "application/x-www-form-urlencoded"
 KNOWN_WITHIN_S: Final = 3.0
 AWAY: Final = "Tasks cannot be looked up for now: the database does not answer. Nothing is lost; load this page again."
 NOT_OURS: Final = "This did not come from a page of your own session, and nothing was done. Load the page again."
@@ -101,7 +102,12 @@ class Doors:
         origin = request.headers.get("Origin")
         if origin is not None and urlsplit(origin).netloc not in {request.host, self._public.netloc} - {""}:
             return False
-        given = (await request.post()).get("token")
+        if request.content_type != FORM or (request.charset or "utf-8").lower() != "utf-8":
+            return False
+        try:
+            given = (await request.post()).get("token")
+        except UnicodeDecodeError:
+            return False
         return isinstance(given, str) and is_form_token(given, request.cookies.get(SESSION, ""))
 
     async def _in_by_code(self, request: web.Request) -> web.StreamResponse:

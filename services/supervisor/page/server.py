@@ -5,6 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
+from services.directory.faults import DatabaseAway
 from services.kit.fresh_ids import FreshIds
 from services.kit.markup import Markup, el
 from services.supervisor.adapters.given import Given
@@ -26,6 +27,8 @@ from services.supervisor.page.viewer import Viewer
 
 STATIC: Final = Path(__file__).parent / "static"
 KINDS: Final = {"page.css": "text/css", "page.js": "text/javascript"}
+TASK, APPROVAL = "{task_id:[A-Za-z0-9._:-]{1,100}}", "{approval_id:[A-Za-z0-9-]{1,64}}"
+"""What names look like: nobody asks the database for anything else."""
 MOST_OF_EACH, MOST_OF_FAMILY = 150, 60
 
 
@@ -46,9 +49,9 @@ class Page:
         seen = self._doors.seen
         return [
             web.get("/", seen(self._board)),
-            web.get("/show/{task_id}", seen(self._story)),
-            web.post("/approvals/{approval_id}", seen(self._answer, acts=True)),
-            web.post("/show/{task_id}/cancel", seen(self._cancel, acts=True)),
+            web.get(f"/show/{TASK}", seen(self._story)),
+            web.post(f"/approvals/{APPROVAL}", seen(self._answer, acts=True)),
+            web.post(f"/show/{TASK}/cancel", seen(self._cancel, acts=True)),
             web.get("/live", seen(self._listen)),
             web.get("/static/{name}", self._static),
             *self._doors.routes(),
@@ -101,7 +104,10 @@ class Page:
 
     async def _listen(self, request: web.Request, viewer: Viewer) -> web.StreamResponse:
         async def still_there() -> bool:
-            return await self._doors.viewer(request) is not None
+            try:
+                return await self._doors.viewer(request) is not None
+            except (DatabaseAway, TimeoutError):  # whether it ended cannot be told, and nothing is said of any task
+                return True
 
         return await self._live.serve(request, viewer, still_there)
 
