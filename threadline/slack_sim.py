@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from services.kit import logs
+from services.kit.http import is_loopback
 from services.kit.settings import load
-from services.slack_sim.app import is_loopback, slack_sim
+from services.slack_sim.app import slack_sim
 from services.slack_sim.settings import SlackSimSettings
 from services.slack_sim.simulation import Simulation
 

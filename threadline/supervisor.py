@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from typing import Annotated
 
 import typer
 
+from services.kit.fault import Fault
 from services.supervisor.settings import SupervisorSettings
-from threadline.running import become, database_settings, kafka_settings
+from threadline.running import become, database_settings, kafka_settings, service_settings
 
 application = typer.Typer(add_completion=False)
 
@@ -16,6 +18,47 @@ def start(context: typer.Context) -> None:
     """Watch long-running agents: hear what they report and what people want of them, until Ctrl-C."""
     if context.invoked_subcommand is None:
         become("services.supervisor", SupervisorSettings, {})
+
+
+@application.command("open")
+def open_page(
+    *,
+    tenant: Annotated[
+        str | None,
+        typer.Option(help="Whose tasks; the only tenant's without, or the sample one's.", show_default=False),
+    ] = None,
+    browser: Annotated[bool, typer.Option("--browser", help="Open it in a browser, too.")] = False,
+) -> None:
+    """Print a way into the page of the supervisor on this machine: good for a minute, and once."""
+    # Imported where they are wanted, likewise.
+    import webbrowser  # noqa: PLC0415
+
+    from services.kit.clock import SystemClock  # noqa: PLC0415
+    from services.supervisor.adapters.codes import Codes  # noqa: PLC0415
+
+    codes = Codes(service_settings(SupervisorSettings).state_folder, SystemClock())
+    address = codes.way_in(tenant or _only_tenant())
+    typer.echo(address)
+    if browser and not webbrowser.open(address):
+        typer.echo("there is no browser to open it in; open it yourself within a minute", err=True)
+
+
+def _only_tenant() -> str:
+    from services.directory.history import whole  # noqa: PLC0415
+    from services.directory.owner import OwnerDatabase  # noqa: PLC0415
+    from threadline.owning import run_as_owner  # noqa: PLC0415
+
+    async def named(owner: OwnerDatabase) -> list[str]:
+        async with owner.begin() as connection:
+            return sorted(await whole(connection))
+
+    found = run_as_owner(named)
+    sample = [each for each in found if each.startswith("sample-")]
+    for one in (found, sample):
+        if len(one) == 1:
+            return one[0]
+    names = ", ".join(found[:10]) or "there is none; `threadline directory apply` takes a directory.yaml"
+    raise Fault(f"whose tasks? Name the tenant with --tenant: {names}")
 
 
 @application.command()

@@ -1,5 +1,6 @@
 """The small server that every process has: `/health` and `/metrics`."""
 
+import ipaddress
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -31,6 +32,14 @@ class Served:
     @override
     def __str__(self) -> str:
         return f"http://{self.host}:{self.port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach it."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def health_page(health: Health, *, reasons: bool = True) -> Handler:

@@ -11,32 +11,25 @@ from aiohttp.typedefs import Handler, Middleware
 
 from services.kit.clock import Clock, SystemClock
 from services.kit.fault import Fault
-from services.kit.http import Served, served
+from services.kit.http import Served, is_loopback, served
 from services.slack_sim.authorizing import Authorizing
 from services.slack_sim.control.server import ControlServer
 from services.slack_sim.page.server import Page
 from services.slack_sim.people.people import People
 from services.slack_sim.people.server import PostBack
 from services.slack_sim.settings import SlackSimSettings
+from services.slack_sim.signing_in import SigningIn
 from services.slack_sim.simulation import Simulation, simulation
 from services.slack_sim.web_api.server import WebApi
 
 LARGEST_BODY = 16 * 1024**2
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - what it is bound to only where that was asked for
-OPEN_TO_BROWSERS = ("/api/", "/oauth/", "/static/")
+OPEN_TO_BROWSERS = ("/api/", "/oauth/", "/openid/", "/static/")
 """Paths where a request from another page in a browser does no harm: these ask for a token, or for a click."""
 
 
 class NotHere(Fault):
     """The address is open to others."""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach it."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 @asynccontextmanager
@@ -73,7 +66,14 @@ def _application(slack: Simulation, own: Sequence[str], *, only_here: bool) -> w
     application.router.add_get("/link/", slack.sockets.serve)
     page = Page(slack, people)
     application.on_shutdown.append(page.close)
-    for part in (WebApi(slack), PostBack(slack), Authorizing(slack), ControlServer(slack, people), page):
+    for part in (
+        WebApi(slack),
+        PostBack(slack),
+        Authorizing(slack),
+        SigningIn(slack),
+        ControlServer(slack, people),
+        page,
+    ):
         application.router.add_routes(part.routes())
     return application
 

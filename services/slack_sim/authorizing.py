@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from services.slack_sim.page.markup import Markup, el, together
+from services.kit.markup import Markup, el, together
 from services.slack_sim.simulation import Simulation
 from services.slack_sim.world.entities import App, User
 
@@ -33,7 +33,7 @@ class Authorizing:
         try:
             app, scopes, redirect = self._asked(request.query.get)
         except Wrong as wrong:
-            return _page("That did not work", el("p", str(wrong)), web.HTTPBadRequest.status_code)
+            return page("That did not work", el("p", str(wrong)), web.HTTPBadRequest.status_code)
         hidden = {
             "client_id": app.client_id,
             "scope": ",".join(scopes),
@@ -42,9 +42,9 @@ class Authorizing:
         }
         people = [
             el("option", f"{user.real_name} in {self._slack.world.workspaces[user.team_id].name}", value=user.id)
-            for user in self._people(request.query.get("team"))
+            for user in self.people(request.query.get("team"))
         ]
-        return _page(
+        return page(
             f"{app.name} wants to come into your workspace",
             el(
                 "form",
@@ -65,15 +65,15 @@ class Authorizing:
         """Sends whoever answered back to the app: with a code, or with the news that they said no."""
         form = await request.post()
         try:
-            app, scopes, redirect = self._asked(lambda name: _text(form.get(name)))
-            user = self._user(_text(form.get("user_id")))
+            app, scopes, redirect = self._asked(lambda name: text(form.get(name)))
+            user = self.user(text(form.get("user_id")))
         except Wrong as wrong:
-            return _page("That did not work", el("p", str(wrong)), web.HTTPBadRequest.status_code)
-        state = _text(form.get("state"))
+            return page("That did not work", el("p", str(wrong)), web.HTTPBadRequest.status_code)
+        state = text(form.get("state"))
         if form.get("answer") != "allow":
-            return _back(redirect, {"error": "access_denied", "state": state})
-        code = self._slack.installing.allow(app, user, scopes, _text(form.get("redirect_uri")) or None)
-        return _back(redirect, {"code": code, "state": state})
+            return back(redirect, {"error": "access_denied", "state": state})
+        code = self._slack.installing.allow(app, user, scopes, text(form.get("redirect_uri")) or None)
+        return back(redirect, {"code": code, "state": state})
 
     def _asked(self, given: Given) -> tuple[App, list[str], str]:
         client_id = given("client_id") or ""
@@ -89,41 +89,46 @@ class Authorizing:
         wanted = given("redirect_uri") or ""
         if not wanted and app.redirect_urls:
             return app, scopes, app.redirect_urls[0]
-        if not any(_within(wanted, each) for each in app.redirect_urls):
+        if not any(within(wanted, each) for each in app.redirect_urls):
             raise Wrong("bad_redirect_uri: redirect_uri did not match any configured URIs.")
         return app, scopes, wanted
 
-    def _people(self, team_id: str | None) -> list[User]:
+    def people(self, team_id: str | None) -> list[User]:
+        """Who somebody can be, those of a workspace first."""
         everybody = [user for user in self._slack.world.users.values() if user.bot_id is None]
         return sorted(everybody, key=lambda user: user.team_id != team_id)
 
-    def _user(self, user_id: str) -> User:
+    def user(self, user_id: str) -> User:
+        """Who somebody is."""
         user = self._slack.world.users.get(user_id)
         if user is None or user.bot_id is not None:
             raise Wrong("user_not_found: choose who you are.")
         return user
 
 
-def _within(url: str, configured: str) -> bool:
+def within(url: str, configured: str) -> bool:
     """Whether it is that address, or one below it."""
     return url == configured or url.startswith((f"{configured.rstrip('/')}/", f"{configured}?"))
 
 
-def _text(value: object) -> str:
+def text(value: object) -> str:
+    """A field of a form, where it is text."""
     return value if isinstance(value, str) else ""
 
 
-def _back(redirect: str, said: dict[str, str]) -> web.Response:
+def back(redirect: str, said: dict[str, str]) -> web.Response:
+    """Sends a browser back to the app."""
     joined = "&" if "?" in redirect else "?"
     return web.Response(status=web.HTTPFound.status_code, headers={"Location": f"{redirect}{joined}{urlencode(said)}"})
 
 
-def _page(title: str, content: Markup, status: int = 200) -> web.Response:
+def page(title: str, content: Markup, status: int = 200) -> web.Response:
+    """A page with one thing on it."""
     head = together(
         el("meta", charset="utf-8"),
         el("title", title),
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("link", rel="stylesheet", href="/static/page.css"),
     )
-    page = el("html", head, el("main", el("h1", title), content, class_="sheet"), lang="en")
-    return web.Response(text=f"<!doctype html>{page}", content_type="text/html", status=status)
+    whole = el("html", head, el("main", el("h1", title), content, class_="sheet"), lang="en")
+    return web.Response(text=f"<!doctype html>{whole}", content_type="text/html", status=status)

@@ -13,6 +13,7 @@ from services.slack_sim.delivery.sockets import Sockets
 from services.slack_sim.faults.calls import CallFaults
 from services.slack_sim.faults.links import LinkFaults
 from services.slack_sim.installing import Installing
+from services.slack_sim.openid import OpenId
 from services.slack_sim.people.response_urls import ResponseUrls
 from services.slack_sim.people.triggers import Triggers
 from services.slack_sim.people.views import Views
@@ -52,6 +53,7 @@ class Simulation:
         self.streams = Streams(world, moments, self.talk, self.events)
         self.sessions = Sessions(world, moments)
         self.installing = Installing(world, names, moments, self.events)
+        self.openid = OpenId(world, names, moments)
         self.triggers = Triggers(names, moments)
         self.response_urls = ResponseUrls(world, names, moments, self.talk)
         self.views = Views(world, names, moments)
@@ -96,6 +98,7 @@ class Simulation:
         self.triggers.forget_all()
         self.response_urls.forget_all()
         self.installing.forget_all()
+        self.openid.forget_all()
         self.world.clear()
         if self.storage is not None:
             self.storage.empty()

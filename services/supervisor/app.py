@@ -15,7 +15,7 @@ from services.directory.programs import No, Programs
 from services.directory.service import service_database
 from services.kit import process
 from services.kit.fault import Fault
-from services.kit.http import health_page, served
+from services.kit.http import health_page, is_loopback, served
 from services.kit.kafka.metrics import CATALOGUE as KAFKA_METRICS
 from services.kit.kafka.presence import brokers_listen
 from services.kit.kafka.producer import Producer
@@ -24,6 +24,7 @@ from services.kit.slots import member_name
 from services.kit.telemetry.instruments import Instruments
 from services.supervisor import metrics
 from services.supervisor.adapters.asking import Asking
+from services.supervisor.adapters.codes import Codes
 from services.supervisor.adapters.commands import Commands
 from services.supervisor.adapters.folding import NO_PARTITIONS, Folding
 from services.supervisor.adapters.given import Given
@@ -34,6 +35,7 @@ from services.supervisor.adapters.queries import Queries
 from services.supervisor.adapters.taking import Taking
 from services.supervisor.adapters.telling import Telling
 from services.supervisor.adapters.watching import Watching
+from services.supervisor.page.server import Page
 from services.supervisor.settings import SERVICE, SupervisorSettings
 
 log = logging.getLogger(__name__)
@@ -77,7 +79,10 @@ async def _work(settings: SupervisorSettings, running: Process) -> None:
             settings.supervisor_http_port,
             setting="THREADLINE_SUPERVISOR_HTTP_PORT",
         )
-        log.info("agents report at %s", await stack.enter_async_context(address))
+        listens = await stack.enter_async_context(address)
+        is_here = is_loopback(settings.supervisor_http_host)
+        Codes(settings.state_folder, running.clock).serve_at(str(listens) if is_here else None)
+        log.info("agents report at %s", listens)
         await supervisor.run()
 
 
@@ -101,6 +106,7 @@ class Supervisor:
             Taking(given, programs, queries, self._news, running.ids),
             Pages(programs, queries, running.clock),
         )
+        self._page = Page(given, queries, self._news, running.ids)
         running.health.ready["tasks"] = self._folding.trouble
 
     def application(self) -> web.Application:
@@ -109,6 +115,8 @@ class Supervisor:
         application.router.add_get("/health", health_page(self._running.health, reasons=False))
         for each in self._addresses:
             application.router.add_routes(each.routes())
+        application.router.add_routes(self._page.routes())
+        application.on_shutdown.append(self._page.close)
         return application
 
     async def run(self) -> None:

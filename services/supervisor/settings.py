@@ -3,20 +3,22 @@
 from pydantic import Field
 
 from services.directory.settings import DirectorySettings
-from services.kit.groups import KafkaSettings
+from services.kit.groups import KafkaSettings, SlackSettings
 from services.kit.process import ProcessSettings
 
 SERVICE = "supervisor"
 """What it is called, and its consumer groups behind the topics' prefix."""
 
 
-class SupervisorSettings(DirectorySettings, KafkaSettings, ProcessSettings):
+class SupervisorSettings(DirectorySettings, KafkaSettings, SlackSettings, ProcessSettings):
     """Watching agents."""
 
     supervisor_http_host: str = "127.0.0.1"
-    """The address at which agents report. Loopback unless TLS stands before it."""
+    """The address at which agents report, and people look. Loopback unless TLS stands before it."""
     supervisor_http_port: int = Field(default=3001, ge=0, le=65535)
     """The port for it; 0 takes a free one."""
+    supervisor_public_url: str | None = Field(default=None, pattern=r"^https?://[^\s/?#]+/?$")
+    """Where people's browsers reach its page, such as https://agents.example. Sign in with Slack needs it."""
     supervisor_update_s: float = Field(default=30.0, ge=1, le=3600)
     """How often a task's message is brought up to date while it only goes on. A change of its status is said at
     once."""

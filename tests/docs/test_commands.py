@@ -59,6 +59,7 @@ RUN_BY = {
     "threadline ingress tail": "tests/ingress/test_tail.py::test_what_is_only_observed_is_read_where_it_is_published",
     "threadline ingress compare": "tests/ingress/test_compare.py::test_every_kind_of_difference_is_told",
     "threadline router": "tests/router/test_commands.py::test_it_runs_as_people_start_it",
+    "threadline supervisor open": "tests/supervisor/test_page.py::test_a_code_is_good_once",
     "threadline responder": "tests/responder/test_commands.py::test_it_runs_as_people_start_it",
     "threadline supervisor": "tests/supervisor/test_commands.py::test_it_runs_as_people_start_it",
     "threadline supervisor rebuild": "tests/supervisor/test_reports.py::"

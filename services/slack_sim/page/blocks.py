@@ -4,10 +4,10 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from services.kit.markup import Markup, el, link, together
 from services.slack_sim.page.cards import card, plan, task
 from services.slack_sim.page.elements import element, element_id, image, is_group
 from services.slack_sim.page.markdown import markdown
-from services.slack_sim.page.markup import Markup, el, link, together
 from services.slack_sim.page.rich_text import rich_text
 from services.slack_sim.page.sheet import Sheet, words
 from services.slack_sim.telling.shapes import Json

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from services.kit.markup import Markup, el, link
 from services.slack_sim.page.elements import element, image
 from services.slack_sim.page.markdown import markdown
-from services.slack_sim.page.markup import Markup, el, link
 from services.slack_sim.page.rich_text import rich_text
 from services.slack_sim.page.sheet import Sheet, words
 from services.slack_sim.telling.shapes import Json

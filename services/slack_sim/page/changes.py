@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal, TypedDict, assert_never
 
+from services.kit.markup import Markup, el
 from services.slack_sim.page import conversation, status
 from services.slack_sim.page.inspector import MOST, Record, counts, record_id, row, rows
-from services.slack_sim.page.markup import Markup, el
 from services.slack_sim.page.messages import item, item_id
 from services.slack_sim.page.reading import Reading
 from services.slack_sim.page.seen import Seen

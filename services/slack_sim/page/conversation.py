@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from services.kit.markup import Markup, el, together
 from services.slack_sim.page import status
 from services.slack_sim.page.blocks import blocks
-from services.slack_sim.page.markup import Markup, el, together
 from services.slack_sim.page.messages import item
 from services.slack_sim.page.seen import Seen
 from services.slack_sim.page.sheet import Sheet

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.slack_sim.page.markup import Attribute, Markup, el, safe_url, together
+from services.kit.markup import Attribute, Markup, el, safe_url, together
 from services.slack_sim.page.sheet import Sheet, words
 from services.slack_sim.telling.shapes import Json
 

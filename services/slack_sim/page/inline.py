@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Mapping
 
+from services.kit.markup import Child, Markup, el, link, together
 from services.slack_sim.page import emoji
-from services.slack_sim.page.markup import Child, Markup, el, link, together
 from services.slack_sim.page.viewer import Viewer
 
 DEEPEST = 6

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from services.kit.markup import Markup, el, together
 from services.kit.redaction import HIDDEN, Redactor
 from services.slack_sim.delivery.delivery import Delivery
-from services.slack_sim.page.markup import Markup, el, together
 from services.slack_sim.page.seen import Seen
 from services.slack_sim.page.stamps import clock
 from services.slack_sim.records import ApiCall

@@ -4,11 +4,11 @@ import logging
 import re
 from typing import Any
 
+from services.kit.markup import Markup, el, link, together
 from services.slack_sim.page import emoji
 from services.slack_sim.page.blocks import blocks
 from services.slack_sim.page.cards import plan
 from services.slack_sim.page.markdown import markdown
-from services.slack_sim.page.markup import Markup, el, link, together
 from services.slack_sim.page.mrkdwn import mrkdwn
 from services.slack_sim.page.seen import Seen
 from services.slack_sim.page.sheet import Sheet, words

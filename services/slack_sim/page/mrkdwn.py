@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from services.kit.markup import Markup, el, together
 from services.slack_sim.page.inline import mrkdwn_line, unescaped
-from services.slack_sim.page.markup import Markup, el, together
 from services.slack_sim.page.viewer import Viewer
 
 _FENCE = re.compile(r"```(.*?)(?:```|\Z)", re.DOTALL)

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from services.kit.markup import Markup, el, link, together
 from services.slack_sim.page import emoji
 from services.slack_sim.page.inline import special
-from services.slack_sim.page.markup import Markup, el, link, together
 from services.slack_sim.page.sheet import words
 from services.slack_sim.page.viewer import Viewer
 from services.slack_sim.telling.shapes import Json

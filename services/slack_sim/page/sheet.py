@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.kit.markup import Markup, together
 from services.slack_sim.page.inline import unescaped
-from services.slack_sim.page.markup import Markup, together
 from services.slack_sim.page.mrkdwn import mrkdwn
 from services.slack_sim.page.viewer import Viewer
 from services.slack_sim.telling.shapes import Json

@@ -1,8 +1,8 @@
 """The whole page: what a browser gets first, and again when it looks elsewhere."""
 
+from services.kit.markup import Markup, el, together
 from services.slack_sim.page import conversation
 from services.slack_sim.page.inspector import inspector
-from services.slack_sim.page.markup import Markup, el, together
 from services.slack_sim.page.reading import Reading
 from services.slack_sim.page.seen import Seen
 from services.slack_sim.page.sidebar import sidebar

@@ -1,6 +1,6 @@
 """The list of conversations, and the choice of workspace and person."""
 
-from services.slack_sim.page.markup import Markup, el
+from services.kit.markup import Markup, el
 from services.slack_sim.page.reading import Reading
 from services.slack_sim.page.seen import Seen, address, people_of
 from services.slack_sim.page.viewer import hue, initials

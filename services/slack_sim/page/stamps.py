@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from services.slack_sim.page.markup import Markup, el
+from services.kit.markup import Markup, el
 
 
 def clock(ts: str | float, *, precise: bool = False) -> Markup:

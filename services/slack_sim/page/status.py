@@ -1,6 +1,6 @@
 """What agents say of themselves: that they work and can be stopped, what they think about, what one might ask them."""
 
-from services.slack_sim.page.markup import Markup, el
+from services.kit.markup import Markup, el
 from services.slack_sim.page.seen import Seen
 from services.slack_sim.world.entities import Session
 

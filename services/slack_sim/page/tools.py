@@ -2,8 +2,8 @@
 
 import json
 
+from services.kit.markup import Markup, el
 from services.slack_sim.page import emoji
-from services.slack_sim.page.markup import Markup, el
 from services.slack_sim.page.seen import Seen
 from services.slack_sim.page.typed import as_typed
 from services.slack_sim.world.entities import Message, Shortcut

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from services.slack_sim.page.markup import Markup, el
+from services.kit.markup import Markup, el
 from services.slack_sim.world.entities import Channel, User
 from services.slack_sim.world.world import World
 

@@ -1,7 +1,7 @@
 """Modals: the topmost one that somebody has open, with its inputs and what is wrong with them."""
 
+from services.kit.markup import Markup, el
 from services.slack_sim.page.blocks import blocks
-from services.slack_sim.page.markup import Markup, el
 from services.slack_sim.page.seen import Seen
 from services.slack_sim.page.sheet import Sheet, words
 from services.slack_sim.world.entities import View

@@ -33,6 +33,8 @@ class Call:
     """The address that it was made to."""
     basic: tuple[str, str] | None = None
     """The name and password that came with it."""
+    token: str = ""
+    """The token that came with it, whatever it is good for."""
 
     @property
     def installation(self) -> Installation:

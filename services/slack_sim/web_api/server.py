@@ -97,12 +97,13 @@ class WebApi:
         method = METHODS.get(name)
         if method is None:
             raise Refusal("unknown_method", req_method=name)
-        call = Call(self._slack, Arguments(given), host=_host(request), basic=_basic(request))
+        sent = _token(request, given)
+        call = Call(self._slack, Arguments(given), host=_host(request), basic=_basic(request), token=sent)
         if request.method == "POST" and request.content_type == JSON and request.charset is None:
             call.warnings.append("missing_charset")
         if method.token == "none":  # noqa: S105 - it names a kind of token
             return call, method
-        self._sign_in(call, method, _token(request, given), record)
+        self._sign_in(call, method, sent, record)
         if call.by is not None:
             headers["x-oauth-scopes"] = ",".join(call.by.scopes)
             headers["x-accepted-oauth-scopes"] = ",".join(method.scopes)
@@ -218,6 +219,6 @@ def _basic(request: web.Request) -> tuple[str, str] | None:
 
 def _without_secrets(body: dict[str, Any]) -> dict[str, Any]:
     """The answer as it may be shown."""
-    hidden = {"access_token", "refresh_token", "upload_url"}
+    hidden = {"access_token", "id_token", "refresh_token", "upload_url"}
     shown = {name: HIDDEN if name in hidden else value for name, value in body.items()}
     return shown | ({"url": HIDDEN} if "ticket=" in str(body.get("url", "")) else {})

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
@@ -14,11 +15,29 @@ from services.supervisor.decisions.projecting import Key
 log = logging.getLogger(__name__)
 
 
+@dataclass(eq=False)
+class Changed:
+    """What changed of a tenant since somebody looked last."""
+
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    tasks: set[str] = field(default_factory=set)
+    is_all: bool = False
+    """Where a change may not have been heard of."""
+
+    def taken(self) -> list[str] | None:
+        """The tasks, sorted; none where it may be any of them."""
+        found = None if self.is_all else sorted(self.tasks)
+        self.tasks, self.is_all = set(), False
+        self.woken.clear()
+        return found
+
+
 class News:
     """Who waits for which task."""
 
     def __init__(self) -> None:
         self._waiting: dict[Key, set[asyncio.Event]] = {}
+        self._watching: dict[str, list[Changed]] = {}
 
     async def run(self, url: SecretStr) -> None:
         """Listens until it is cancelled. After a gap everybody looks again."""
@@ -38,8 +57,24 @@ class News:
                 if not self._waiting[key]:
                     del self._waiting[key]
 
+    @contextmanager
+    def of_tenant(self, tenant_id: str) -> Iterator[Changed]:
+        """Within it everything is heard that changes of a tenant's tasks."""
+        changed = Changed()
+        watching = self._watching.setdefault(tenant_id, [])
+        watching.append(changed)
+        try:
+            yield changed
+        finally:
+            watching[:] = [each for each in watching if each is not changed]
+            if not watching:
+                self._watching.pop(tenant_id, None)
+
     def _changed(self, said: str) -> None:
         tenant_id, _, task_id = said.partition("/")
+        for each in self._watching.get(tenant_id, ()):
+            each.tasks.add(task_id)
+            each.woken.set()
         for woken in self._waiting.get((tenant_id, task_id), ()):
             woken.set()
 
@@ -47,6 +82,9 @@ class News:
         for each in self._waiting.values():
             for woken in each:
                 woken.set()
+        for changed in (one for watching in self._watching.values() for one in watching):
+            changed.is_all = True
+            changed.woken.set()
 
     def _lost(self, why: str) -> None:
         log.info("changes of tasks are not heard of for now (%s); who waits is answered when its time is over", why)

@@ -12,14 +12,14 @@ from services.directory.tenancy import acting_for
 from services.supervisor.decisions.task import Approval, Task
 
 _TASK: Final = "select state from threadline.agent_tasks where task_id = $1"
-_APPROVAL: Final = """
+APPROVAL: Final = """
     select i.*, t.state as task from threadline.human_interventions i
     join threadline.agent_tasks t on t.tenant_id = i.tenant_id and t.task_id = i.task_id
     where i.kind in ('decision', 'choice', 'question')
 """
-_BY_ID: Final = f"{_APPROVAL} and i.intervention_id = $1"
+_BY_ID: Final = f"{APPROVAL} and i.intervention_id = $1"
 _AS_ASKED: Final = (
-    f"{_APPROVAL} and i.request_id = $1 and ($2::text is null or i.task_id = $2) order by i.at desc limit 1"
+    f"{APPROVAL} and i.request_id = $1 and ($2::text is null or i.task_id = $2) order by i.at desc limit 1"
 )
 _ORDERS: Final = "select task_id, orders, state from threadline.agent_tasks where task_id = any($1::text[])"
 _ALIVE: Final = """
@@ -49,6 +49,21 @@ _AGENTS: Final = "select distinct agent_id from threadline.agent_tasks"
 _OFFERED: Final = """
     select state from threadline.agent_tasks where is_offered and agent_id = $1 order by started_at, task_id limit $2
 """
+_FAMILY: Final = """
+    with recursive above(task_id, parent_task_id, far) as (
+        select task_id, parent_task_id, 0 from threadline.agent_tasks where task_id = $1
+        union
+        select t.task_id, t.parent_task_id, far + 1 from threadline.agent_tasks t
+        join above on t.task_id = above.parent_task_id where far < $2
+    ), family(task_id, far) as (
+        select task_id, 0 from above
+        union
+        select t.task_id, far + 1 from threadline.agent_tasks t
+        join family on t.parent_task_id = family.task_id where far < $2
+    )
+    select state from threadline.agent_tasks where task_id in (select task_id from family)
+    order by started_at, task_id limit $3
+"""
 _SUMMARY: Final = """
     select agent_id, count(*) as tasks,
         count(*) filter (where status = 'complete') as complete,
@@ -67,6 +82,10 @@ _DECISIONS: Final = """
     from threadline.human_interventions where kind in ('decision', 'choice', 'question') and at >= $1
     group by state order by state
 """
+
+
+FARTHEST: Final = 8
+"""So many generations of a task are told of, whatever programs say of their parents."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +134,7 @@ class Queries:
         with acting_for(tenant_id):
             async with self._database.for_tenant() as connection:
                 row = await connection.fetchrow(_TASK, task_id)
-        return _task(row["state"]) if row is not None else None
+        return task_of(row["state"]) if row is not None else None
 
     async def approval(self, tenant_id: str, approval_id: str) -> Asked | None:
         """An approval by its own id."""
@@ -129,7 +148,7 @@ class Queries:
         with acting_for(tenant_id):
             async with self._database.for_tenant() as connection:
                 row = await connection.fetchrow(question, *arguments)
-        return Asked(_approval(row), _task(row["task"])) if row is not None else None
+        return Asked(approval_of(row), task_of(row["task"])) if row is not None else None
 
     async def alive(self, tenant_id: str, task_ids: list[str], now: datetime) -> None:
         """Their program says that they live."""
@@ -142,13 +161,13 @@ class Queries:
         with acting_for(tenant_id):
             async with self._database.for_tenant() as connection:
                 rows = await connection.fetch(_ORDERS, task_ids)
-        return {row["task_id"]: (row["orders"], _task(row["state"])) for row in rows}
+        return {row["task_id"]: (row["orders"], task_of(row["state"])) for row in rows}
 
     async def children(self, tenant_id: str, task_id: str, most: int) -> list[Task]:
         """Those that a task began, the oldest first."""
         with acting_for(tenant_id):
             async with self._database.for_tenant() as connection:
-                return [_task(row["state"]) for row in await connection.fetch(_CHILDREN, task_id, most)]
+                return [task_of(row["state"]) for row in await connection.fetch(_CHILDREN, task_id, most)]
 
     async def agents(self, tenant_id: str) -> list[str]:
         """Those that ever had a task."""
@@ -160,14 +179,14 @@ class Queries:
         """Tasks that a worker of an agent may take, the oldest first."""
         with acting_for(tenant_id):
             async with self._database.for_tenant() as connection:
-                return [_task(row["state"]) for row in await connection.fetch(_OFFERED, agent_id, most)]
+                return [task_of(row["state"]) for row in await connection.fetch(_OFFERED, agent_id, most)]
 
     async def listed(self, tenant_id: str, status: str | None, agent_id: str | None, most: int) -> list[Listed]:
         """Tasks, those that go on before those that are over, the newest first."""
         with acting_for(tenant_id):
             async with self._database.for_tenant() as connection:
                 rows = await connection.fetch(_LISTED, status, agent_id, most)
-        return [Listed(_task(row["state"]), row["heard_at"]) for row in rows]
+        return [Listed(task_of(row["state"]), row["heard_at"]) for row in rows]
 
     async def story(self, tenant_id: str, task_id: str, most: int) -> Story | None:
         """One task with everything."""
@@ -182,12 +201,19 @@ class Queries:
                 ]
         checkpoints, artifacts, interventions, children = found
         return Story(
-            task=_task(row["state"]),
+            task=task_of(row["state"]),
             checkpoints=[_checkpoint(each) for each in reversed(checkpoints)],
             artifacts=[dict(each) for each in artifacts],
             interventions=[_intervention(each) for each in interventions],
-            children=[_task(each["state"]) for each in children],
+            children=[task_of(each["state"]) for each in children],
         )
+
+    async def family(self, tenant_id: str, task_id: str, most: int) -> list[Task]:
+        """A task, those above it, and those under any of them, as far as a tree can be read."""
+        with acting_for(tenant_id):
+            async with self._database.for_tenant() as connection:
+                rows = await connection.fetch(_FAMILY, task_id, FARTHEST, most)
+        return [task_of(row["state"]) for row in rows]
 
     async def summary(self, tenant_id: str, since: datetime) -> Summary:
         """What agents did since a moment."""
@@ -198,11 +224,13 @@ class Queries:
         return Summary([dict(each) for each in agents], [dict(each) for each in approvals])
 
 
-def _task(state: str) -> Task:
+def task_of(state: str) -> Task:
+    """A task as its row keeps it."""
     return Task.model_validate_json(state, strict=False)
 
 
-def _approval(row: asyncpg.Record) -> Approval:
+def approval_of(row: asyncpg.Record) -> Approval:
+    """An approval as its row keeps it."""
     named = ("kind", "action", "arguments_json", "arguments_hash", "expires_at", "state", "answer", "reason", "via")
     return Approval(
         approval_id=row["intervention_id"],

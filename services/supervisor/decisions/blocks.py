@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
+from services.supervisor.decisions.people import LOCAL, LOCAL_WORDS
+
 Block = dict[str, Any]
 LONGEST_SECTION, LONGEST_FIELD, LONGEST_PLAIN = 2_900, 1_900, 150
 BAR: Final = 10
@@ -20,6 +22,8 @@ def as_json(shown: Block | list[Block]) -> str:
 
 def person(name: str) -> str:
     """Somebody in Slack, mentioned; anybody else, named."""
+    if name == LOCAL:
+        return LOCAL_WORDS
     return f"<@{name}>" if _PERSON.fullmatch(name) else f"`{escaped(name)}`"
 
 

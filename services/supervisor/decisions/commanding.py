@@ -218,14 +218,15 @@ def _line(task: Task) -> str:
 
 def _why_not(made: ApprovalAttempted, approval: Approval) -> str:
     if made.fault == "already_decided" and approval.decided_by is not None and approval.state != "open":
-        return f"{blocks.person(approval.decided_by)} has {_DONE[approval.state]} this already. Nothing was changed."
+        return f"{blocks.person(approval.decided_by)} has {DONE[approval.state]} this already. Nothing was changed."
     return WORDS[made.fault]
 
 
-_DONE: Final[dict[str, str]] = {
+DONE: Final[dict[str, str]] = {
     "approved": "approved",
     "rejected": "rejected",
     "chosen": "decided",
     "answered": "answered",
 }
+"""What somebody has done with an approval that is in a state."""
 _FROM_PERSON: Final = frozenset(TaskCommanded.model_fields) & frozenset(ApprovalAnswered.model_fields) - {"type"}
