@@ -38,6 +38,7 @@ AttemptFault = Literal[
     "expired",
     "task_over",
     "not_a_choice",
+    "too_many",
 ]
 """Why somebody's attempt to decide led to nothing."""
 DecidedVia = Literal["slack", "page", "clock", "program"]
@@ -226,6 +227,8 @@ class TaskJudged(_OfTask):
     """In one line, for people."""
     value: float | None = None
     """What was measured."""
+    about: str | None = None
+    """Of what, where one thing is noticed of several: a day's budget."""
 
 
 AgentEvent: TypeAlias = Annotated[
@@ -276,6 +279,8 @@ class TaskCommanded(_FromPerson):
     text: str = ""
     addressed: bool = True
     """Whether they spoke to the agents. Otherwise what nobody understands is left in silence."""
+    quoted: bool = False
+    """Whether the words are somebody else's: only a wish for a task is taken of those."""
     trigger_id: Name | None = None
 
 

@@ -43,9 +43,9 @@ def message_id(connection: str, request_key: str) -> str:
     return _name_in(_MESSAGE, f"{connection}\n{request_key}")
 
 
-def approval_id(tenant_id: str, task_id: str, request_id: str) -> str:
-    """What a program asks to be allowed. Asked for again under its own name, it is the same."""
-    return _name_in(_APPROVAL, f"{tenant_id}\n{task_id}\n{request_id}")
+def approval_id(tenant_id: str, task_id: str, request_id: str, event_id: str) -> str:
+    """What a program asks to be allowed, once: the same event asks for the same, and another for something else."""
+    return _name_in(_APPROVAL, f"{tenant_id}\n{task_id}\n{request_id}\n{event_id}")
 
 
 def task_record_id(tenant_id: str, task_id: str, what: str) -> str:

@@ -32,6 +32,7 @@ from services.supervisor.adapters.ingest import LARGEST_BODY, Ingest
 from services.supervisor.adapters.news import News
 from services.supervisor.adapters.pages import Pages
 from services.supervisor.adapters.queries import Queries
+from services.supervisor.adapters.requests import Requests
 from services.supervisor.adapters.taking import Taking
 from services.supervisor.adapters.telling import Telling
 from services.supervisor.adapters.watching import Watching
@@ -41,6 +42,8 @@ from services.supervisor.settings import SERVICE, SupervisorSettings
 log = logging.getLogger(__name__)
 
 SNAPSHOT = "supervisor-directory.json"
+TO_FOLD = 4
+"""Connections that fold, tell and watch. Whoever asks has others, and cannot take these."""
 CATALOGUE = (*metrics.CATALOGUE, *KAFKA_METRICS, *directory_metrics.CATALOGUE)
 LED_TO_NOTHING: Final = {
     web.HTTPUnauthorized.status_code: "not_let_in",
@@ -70,9 +73,10 @@ async def _work(settings: SupervisorSettings, running: Process) -> None:
         known = await stack.enter_async_context(directory(settings, surroundings))
         instruments = Instruments(running.clock, running.emitter, running.tracer)
         producer = await stack.enter_async_context(Producer(settings, SERVICE, instruments))
-        database = await stack.enter_async_context(service_database(settings, settings.supervisor_database_connections))
+        database = await stack.enter_async_context(service_database(settings, TO_FOLD))
+        asked = await stack.enter_async_context(service_database(settings, settings.supervisor_database_connections))
         given = Given(settings, name, known, database, producer, instruments)
-        supervisor = Supervisor(running, given)
+        supervisor = Supervisor(running, given, Queries(asked))
         address = served(
             supervisor.application(),
             settings.supervisor_http_host,
@@ -89,10 +93,9 @@ async def _work(settings: SupervisorSettings, running: Process) -> None:
 class Supervisor:
     """Everything that one process has."""
 
-    def __init__(self, running: Process, given: Given) -> None:
+    def __init__(self, running: Process, given: Given, queries: Queries) -> None:
         self._settings, self._running = given.settings, running
-        queries = Queries(given.database)
-        self._news = News()
+        self._news, requests = News(), Requests()
         self._folding = Folding(given)
         self._telling = Telling(given, lambda: self._folding.partitions)
         self._folding.changed = self._telling.wake
@@ -101,8 +104,8 @@ class Supervisor:
         programs = Programs(given.directory, running.clock, "agents")
         programs.refused = self._refused
         self._addresses = (
-            Ingest(given, programs),
-            Asking(programs, queries, self._news, running.clock),
+            Ingest(given, programs, requests),
+            Asking(given, programs, queries, self._news, requests),
             Taking(given, programs, queries, self._news, running.ids),
             Pages(programs, queries, running.clock),
         )

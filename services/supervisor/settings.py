@@ -25,4 +25,5 @@ class SupervisorSettings(DirectorySettings, KafkaSettings, SlackSettings, Proces
     supervisor_session_s: float = Field(default=10.0, ge=6, le=300)
     """How long a supervisor may be silent before others take over."""
     supervisor_database_connections: int = Field(default=10, ge=2, le=100)
-    """How many connections it keeps at most for its tables, beside those for the directory."""
+    """How many connections it keeps at most for those who ask. Beside them it has four to fold with, and the
+    directory's."""

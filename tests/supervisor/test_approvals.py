@@ -109,18 +109,49 @@ async def test_silence_is_neither_yes_nor_no(watch: Watch) -> None:
 
 
 async def test_arguments_that_changed_are_another_question(watch: Watch) -> None:
-    agent = await watch.reporter("changed")
+    agent, anna = await watch.reporter("changed"), watch.first.you
     await agent.start()
     name = await agent.ask_to("deploy", ARGUMENTS)
-    asking = await watch.under(agent.task_id, "deploy")
+    old = await watch.under(agent.task_id, "production")
     await agent.ask_to("deploy", ARGUMENTS | {"to": "everywhere"})
-    await watch.press(watch.first.you, asking, APPROVAL)
+    new = await watch.under(agent.task_id, "everywhere")
+    await watch.under(agent.task_id, "Not needed any more")
+    await watch.press(anna, new, APPROVAL)
     answer = await agent.answer(name)
-    assert (answer["state"], answer["arguments"]) == ("approved", ARGUMENTS)
-    faults = [each.fault for each in await decisions(watch, agent.task_id) if isinstance(each, ApprovalAttempted)]
-    assert faults == ["other_arguments"]
-    assert "everywhere" not in str(await watch.under(agent.task_id, "deploy"))
+    assert (answer["state"], answer["arguments"]) == ("approved", ARGUMENTS | {"to": "everywhere"})
+    assert new["ts"] != old["ts"]
     await agent.end()
+
+
+async def test_a_name_that_is_used_again_never_has_the_answer_of_before(watch: Watch) -> None:
+    agent, anna = await watch.reporter("again"), watch.first.you
+    await agent.start()
+    name = await agent.ask_to("deploy", ARGUMENTS)
+    await watch.press(anna, await watch.under(agent.task_id, "production"), APPROVAL)
+    assert (await agent.answer(name))["state"] == "approved"
+    for _ in range(5):
+        await agent.ask_to("deploy", ARGUMENTS)
+        status, found = await agent.ask("GET", f"/v1/approvals/{name}?task={agent.task_id}")
+        assert (status, found.get("state")) in {(404, None), (200, "open")}
+    await agent.end()
+
+
+async def test_of_several_that_go_by_one_name_none_is_approved(watch: Watch) -> None:
+    agents, anna = [await watch.reporter("several") for _ in range(2)], watch.first.you
+    for agent in agents:
+        await agent.start()
+        await agent.ask_to("deploy", ARGUMENTS, approval_id="the-same")
+        await watch.under(agent.task_id, "production")
+    await watch.command(anna, "/agent-task approve the-same")
+    told = (await watch.heard(anna, "Several approvals wait under that name"))["text"]
+    own = next(line.split("`")[1] for line in told.splitlines() if agents[1].task_id in line)
+    await watch.command(anna, f"/agent-task approve {own}")
+    await watch.heard(anna, f"You approved: deploy (`{agents[1].task_id}`")
+    assert (await agents[1].answer("the-same"))["state"] == "approved"
+    _, still = await agents[0].ask("GET", f"/v1/approvals/the-same?task={agents[0].task_id}")
+    assert still["state"] == "open"
+    for agent in agents:
+        await agent.end()
 
 
 async def test_two_clicks_are_one_decision(watch: Watch) -> None:

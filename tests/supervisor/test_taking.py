@@ -22,7 +22,7 @@ async def test_a_task_is_asked_for_allowed_and_taken_by_one_of_two_workers(watch
     agent.agent_id = "builder"
     workers = [asyncio.create_task(offered(agent, f"build-{number}", 5)) for number in (1, 2)]
     await watch.command(ben, "/agent-task run builder build <version> 4")
-    told = await watch.heard(ben, "It begins when it is approved")
+    told = await watch.heard(ben, "Task `builder-")
     agent.task_id = told["text"].split("`")[1]
     watch.channels[agent.task_id] = watch.first.support
     await watch.head(agent.task_id, "WAITING FOR APPROVAL")

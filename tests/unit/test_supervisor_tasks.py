@@ -138,20 +138,39 @@ def test_the_first_decision_holds_and_only_about_what_was_asked() -> None:
     assert only(other).state == "open"
 
 
-def test_what_is_asked_stays_what_it_was() -> None:
-    """The same name with other arguments is no other question, and is put on record."""
+def test_who_asks_for_something_else_under_the_same_name_wants_the_first_no_more() -> None:
     before = after(started(), asked())
-    changed = asked(arguments_json='{"version":5}', arguments_hash=ids.approval_hash("deploy", {"version": 5}))
-    projection = Projection(0)
-    events: tuple[AgentEvent, ...] = (started(), asked())
-    for number, event in enumerate(events):
-        projection.take(event, f"e{number}")
-    step = projection.take(changed, "e9")
-    assert step.after is not None
-    assert step.after.approvals == before.approvals
-    (attempt,) = following(changed, step, "e9")
-    assert isinstance(attempt.event, ApprovalAttempted)
-    assert attempt.event.fault == "other_arguments"
+    same = asked(approval_id="ap2")
+    assert fold(before, same, "again") is before, "it asks for what is asked already"
+    other = asked(approval_id="ap2", arguments_json='{"version":5}', arguments_hash="another")
+    changed = fold(before, other, "other")
+    assert changed is not None
+    assert [(each.approval_id, each.state) for each in changed.approvals] == [("ap1", "withdrawn"), ("ap2", "open")]
+    assert fold(changed, decided("UANNA"), "late") is changed, "the old button grants nothing"
+    again = fold(after(started(), asked(), decided("UANNA")), same, "again")
+    assert again is not None
+    assert [each.state for each in again.approvals] == ["approved", "open"], "a yes is good for one request"
+
+
+def test_a_task_that_was_begun_again_asks_again() -> None:
+    over = said(TaskEnded, 4, status="complete")
+    task = after(started(), asked(), decided("UANNA"), over, started(), asked(approval_id="ap2"))
+    assert [(each.approval_id, each.state) for each in task.approvals] == [("ap2", "open")]
+    ids_of = {wire.to_log(wire.read({**ASKS, "id": name}), SOURCE)[0] for name in ("e1", "e2")}
+    assert len({each.approval_id for each in ids_of if isinstance(each, ApprovalRequested)}) == 2
+
+
+def test_nobody_is_asked_more_than_people_can_look_through() -> None:
+    projection, attempts = Projection(0), []
+    projection.take(started(), "s")
+    for number in range(25):
+        event = asked(approval_id=f"ap{number}", request_id=f"r{number}")
+        step = projection.take(event, f"e{number}")
+        attempts += [each.event for each in following(event, step, f"e{number}")]
+    task = projection.tasks["acme", "t1"].task
+    assert task is not None
+    assert len(task.approvals) == 20
+    assert [each.fault for each in attempts if isinstance(each, ApprovalAttempted)] == ["too_many"] * 5
 
 
 def test_an_approval_of_a_task_that_ended_is_not_needed_any_more() -> None:
@@ -270,6 +289,42 @@ def test_a_task_is_handed_over_to_another_agents_workers() -> None:
     handed = after(started(), said(TaskHandedOver, 5, to_agent_id="reviewer", text="look at it"))
     assert (handed.agent_id, handed.is_offered, handed.wanted) == ("reviewer", True, "look at it")
     assert handed.lease is None
+
+
+def test_what_was_not_allowed_to_begin_is_not_handed_over() -> None:
+    waits, handed = after(*wanted()), said(TaskHandedOver, 5, to_agent_id="reviewer", text="other words")
+    assert fold(waits, handed, "x") is waits
+    assert fold(None, handed, "x") is None
+    has_it = after(*wanted(), decided("UANNA"), taken("one"), handed)
+    assert (has_it.agent_id, has_it.is_offered) == ("reviewer", True)
+
+
+def test_who_wanted_a_task_stays_who_that_was() -> None:
+    task = after(*wanted(), decided("UANNA"), taken("one"), started(started_by="USOMEBODYELSE"))
+    assert task.started_by == "UBEN"
+
+
+def test_what_is_over_is_offered_to_nobody() -> None:
+    silence = done(TaskJudged, 60, judgement="silent", text="x")
+    lost = after(*wanted(), decided("UANNA"), taken("one"), silence)
+    assert lost.is_offered
+    assert not after(
+        *wanted(), decided("UANNA"), taken("one"), silence, said(TaskEnded, 61, status="complete")
+    ).is_offered
+
+
+def test_who_has_just_taken_a_task_does_not_lose_it_for_a_silence_of_before() -> None:
+    silence = done(TaskJudged, 4, judgement="silent", text="no worker has taken it")
+    task = after(*wanted(), decided("UANNA"), taken("one", 5), silence)
+    assert (task.status, task.lease is not None, task.is_offered) == ("starting", True, False)
+
+
+def test_a_task_that_waited_long_is_not_silent_when_it_is_answered() -> None:
+    task = after(started(), asked(expires_at=AT + timedelta(days=1)))
+    answered = done(ApprovalDecided, 7200, approval_id="ap1", arguments_hash=HASH, outcome="approved", via="slack")
+    now = fold(task, answered, "x")
+    assert now is not None
+    assert judging.of_silence(now, now.received_at, AT + timedelta(seconds=7201)) is None
 
 
 def test_what_nobody_does_yet_ends_when_it_is_cancelled() -> None:
@@ -442,6 +497,8 @@ def test_choices_and_questions() -> None:
     for wrong in ("choose 2", "choose -1", "choose", "approve", "choose ²"):
         assert isinstance(deciding.decide(task, only(task), answer(what=wrong), RIGHTS), ApprovalAttempted)
     question = after(started(), asked(kind="question"))
+    own = after(started(started_by="UANNA"), asked(kind="question"))
+    assert isinstance(deciding.decide(own, only(own), answer(what="answer", reason="x"), RIGHTS), ApprovalDecided)
     made = deciding.decide(question, only(question), answer(what="answer", reason=" in eu "), RIGHTS)
     assert isinstance(made, ApprovalDecided)
     assert (made.outcome, made.answer, made.reason) == ("answered", "in eu", None)
@@ -515,6 +572,16 @@ def test_small_things() -> None:
 # --- what programs send ----------------------------------------------------------------------------------------------
 
 SOURCE = wire.From("acme", "tok", HOME, AT)
+ASKS = {
+    "type": "approval.requested",
+    "at": "2026-03-02T09:15:00Z",
+    "task_id": "t1",
+    "agent_id": "d",
+    "approval_id": "mine",
+    "action": "deploy",
+    "arguments": {"version": 4},
+    "expires_at": "2026-03-02T10:15:00Z",
+}
 RAW = {"id": "e1", "type": "task.checkpoint", "at": "2026-03-02T09:15:00Z", "task_id": "t1", "agent_id": "d"}
 
 
@@ -534,6 +601,8 @@ RAW = {"id": "e1", "type": "task.checkpoint", "at": "2026-03-02T09:15:00Z", "tas
         {"details": {"x": "\ud800"}},
         {"type": "approval.decided"},
         {"id": None},
+        {"at": "0001-01-01T00:00:00+05:00"},
+        {"at": "9999-12-31T23:59:59-05:00"},
     ],
 )
 def test_what_is_wrong_is_refused_by_name_and_never_quoted(wrong: dict[str, Any]) -> None:
@@ -549,8 +618,24 @@ def test_what_is_right_becomes_an_event_of_the_log() -> None:
     assert isinstance(event, TaskCheckpoint)
     assert (event.action, event.details_json) == ("a�b�", '{"confidence":0.9}')
     assert name == ids.task_record_id("acme", "t1", "e1")
-    later, _ = wire.to_log(wire.read({**RAW, "action": "x", "at": "2999-01-01T00:00:00Z"}), SOURCE)
+    later, _ = wire.to_log(wire.read({**RAW, "action": "x", "at": "2199-01-01T00:00:00Z"}), SOURCE)
     assert later.at == AT, "no program is ahead of us"
+    spaced, _ = wire.to_log(wire.read({**RAW, "action": "東京\u3000デプロイ"}), SOURCE)
+    assert isinstance(spaced, TaskCheckpoint)
+    assert spaced.action == "東京\u3000デプロイ"
+    for hidden in ("a\u202eb", "a\x00b", "   "):
+        with pytest.raises(wire.WrongEvent):
+            wire.read({**ASKS, "id": "e1", "action": hidden})
+
+
+def test_however_deep_arguments_are_they_fit_a_message() -> None:
+    value: Any = list(range(1500))
+    for _ in range(100):
+        value = [value]
+    event, _ = wire.to_log(wire.read({**ASKS, "id": "e1", "arguments": {"deep": value}}), SOURCE)
+    for post in posts(started(), event).values():
+        assert len(post.blocks) <= 50
+        assert len(json.dumps(post.blocks)) < 250_000
 
 
 @given(

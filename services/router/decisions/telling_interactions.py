@@ -117,7 +117,9 @@ def _for_agents(decision: Interaction, occasion: Occasion) -> Iterator[Telling]:
             yield Telling(AGENTS_COMMANDS, connection, words)
         case Shortcut(message=Posted() as posted):
             said = text_of.read(posted.text, occasion.verdict.self_id)
-            yield Telling(AGENTS_COMMANDS, connection, TaskCommanded(verb="text", text=said.content, **common))
+            yield Telling(
+                AGENTS_COMMANDS, connection, TaskCommanded(verb="text", text=said.content, quoted=True, **common)
+            )
         case Clicked(value=value, trigger_id=trigger_id):
             verb, task = agent_commands.button_in(value)
             commanded = TaskCommanded(verb=verb, task_id=task, trigger_id=trigger_id, **common)

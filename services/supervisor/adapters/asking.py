@@ -13,10 +13,11 @@ from pydantic import Field
 from services.directory.faults import DatabaseAway
 from services.directory.programs import Asked, No, Programs, body_of, json_answer
 from services.directory.sign_in import Granted
-from services.kit.clock import Clock
+from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.news import News
 from services.supervisor.adapters.queries import Asked as AskedApproval
 from services.supervisor.adapters.queries import Queries
+from services.supervisor.adapters.requests import Requests
 from services.supervisor.decisions.task import Approval, Order, Task
 from services.supervisor.decisions.wire import TaskName
 
@@ -38,8 +39,9 @@ class AliveAsked(Asked):
 class Asking:
     """The addresses at which agents wait."""
 
-    def __init__(self, programs: Programs, queries: Queries, news: News, clock: Clock) -> None:
-        self._programs, self._queries, self._news, self._clock = programs, queries, news, clock
+    def __init__(self, given: Given, programs: Programs, queries: Queries, news: News, requests: Requests) -> None:
+        self._programs, self._queries, self._news, self._requests = programs, queries, news, requests
+        self._clock = given.instruments.clock
 
     def routes(self) -> list[web.RouteDef]:
         """Live, and ask."""
@@ -111,8 +113,15 @@ class Asking:
         return (await self._find(request, granted)).task.task_id
 
     async def _find(self, request: web.Request, granted: Granted) -> AskedApproval:
-        name, task_id = request.match_info["approval_id"], request.query.get("task")
-        found = await answered(lambda: self._queries.approval_as_asked(granted.tenant.tenant_id, name, task_id))
+        tenant_id, named, task_id = (
+            granted.tenant.tenant_id,
+            request.match_info["approval_id"],
+            request.query.get("task"),
+        )
+        own = self._requests.id_of(tenant_id, named, task_id) or (named if task_id is None else None)
+        found = await answered(lambda: self._queries.approval(tenant_id, own)) if own is not None else None
+        if found is None and own in {None, named}:
+            found = await answered(lambda: self._queries.approval_as_asked(tenant_id, named, task_id))
         if found is None:
             raise No(404, "unknown_approval", "nothing is known of it (yet): its request may be on its way")
         asked: AskedApproval = found

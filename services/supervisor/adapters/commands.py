@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+import asyncpg
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
@@ -65,8 +66,14 @@ class Commands:
                 self._emitter.count(metrics.DEAD_LETTERS)
                 await send_all(self._producer, [dead_letter(record, str(error), self._clock.now())])
                 continue
-            if isinstance(event, ApprovalAnswered | TaskCommanded):
+            if not isinstance(event, ApprovalAnswered | TaskCommanded):
+                continue
+            try:
                 await send_all(self._producer, await self._until_known(event))
+            except (asyncpg.DataError, ValueError) as error:  # its words are of no use to anybody
+                why = f"carrying it out failed with {type(error).__name__}"
+                self._emitter.count(metrics.DEAD_LETTERS)
+                await send_all(self._producer, [dead_letter(record, why, self._clock.now())])
 
     async def _until_known(self, command: ApprovalAnswered | TaskCommanded) -> list[Following]:
         """Where Postgres is away, a click waits: nobody must be told that there is no such task."""
@@ -94,7 +101,7 @@ class Commands:
         found = parsing.meant(command.text, await self._queries.agents(command.tenant_id))
         if found is None and not command.addressed:
             return iter(())
-        if found is None:
+        if found is None or (command.quoted and found.verb != "run"):
             return asking.told(f"{commanding.NOT_UNDERSTOOD}{commanding.HELP}")
         text = f"{found.name} {found.text}" if found.verb == "run" else found.text
         said = command.model_copy(update={"verb": found.verb, "task_id": found.name, "text": text})
@@ -121,7 +128,7 @@ class Commands:
         named = command.task_id or ""
         task = await self._queries.task(command.tenant_id, named)
         if task is None:
-            return asking.told(commanding.NO_SUCH_TASK)
+            return asking.told(commanding.NO_SUCH_TASK) if command.addressed else iter(())
         if command.verb == "cancel":
             return commanding.cancelled(asking, task)
         return commanding.shown(
@@ -131,9 +138,13 @@ class Commands:
     async def _about_approval(self, asking: Asking, command: TaskCommanded) -> Iterator[Following]:
         named, tenant_id = command.task_id or "", command.tenant_id
         found = await self._queries.approval(tenant_id, named)
-        found = found or await self._queries.approval_as_asked(tenant_id, named, None)
         if found is None:
-            return asking.told(commanding.NO_SUCH_APPROVAL)
+            waiting = await self._queries.approvals_open(tenant_id, named, commanding.MOST_LISTED)
+            if len(waiting) > 1:
+                return commanding.which(asking, [(each.task, each.approval) for each in waiting])
+            found = waiting[0] if waiting else await self._queries.approval_as_asked(tenant_id, named, None)
+        if found is None:
+            return asking.told(commanding.NO_SUCH_APPROVAL) if command.addressed else iter(())
         if command.verb == "approve":
             return commanding.approved_by_name(asking, found.task, found.approval)
         return commanding.form_wanted(asking, command, found.task, found.approval)

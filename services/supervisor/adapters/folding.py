@@ -30,6 +30,8 @@ from schemas.topics import AGENTS_EVENTS
 from services.directory.faults import DatabaseAway, told
 from services.kit.kafka.connection import client_arguments
 from services.kit.kafka.consumer import Record, record_of
+from services.kit.kafka.durable import patiently
+from services.kit.kafka.fence import Fence
 from services.supervisor import metrics
 from services.supervisor.adapters import partitions
 from services.supervisor.adapters.dead import dead_letter
@@ -75,6 +77,8 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         self._clock, self._emitter = given.instruments.clock, given.instruments.emitter
         self.changed: Callable[[], None] = lambda: None
         """Hears that tasks in hand changed."""
+        self.fence = Fence(self._clock, settings.supervisor_session_s)
+        """Whether this process may still speak for its partitions."""
         self._partitions: dict[int, Partition] = {}
         self._topic = f"{settings.topic_prefix}{AGENTS_EVENTS.name}"
         self._away: str | None = None
@@ -95,8 +99,8 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
 
     @property
     def partitions(self) -> Sequence[Partition]:
-        """Those in hand."""
-        return list(self._partitions.values())
+        """Those in hand, for which this process may still act."""
+        return [each for each in self._partitions.values() if self.fence.may_act(each.number)]
 
     def trouble(self) -> str | None:
         """Why nothing is folded, if nothing is."""
@@ -108,6 +112,7 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
     async def run(self) -> None:
         """Reads until it is cancelled."""
         await self._consumer.start()
+        self.fence.watch(self._consumer)
         try:
             while True:
                 await self._load_new()
@@ -126,14 +131,14 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
 
     async def _load(self, *new: TopicPartition) -> None:
         """All of them at once: the broker answers a question about offsets when a fetch under way is over."""
-        firsts = await self._consumer.beginning_offsets(new)
+        firsts = await patiently(partial(self._consumer.beginning_offsets, new))
         now = self._clock.now()
         loaded: dict[TopicPartition, Partition] = {
             tp: await self._until_it_answers(partial(partitions.load, self._database, tp.partition, first, now))
             for tp, first in firsts.items()
         }
         # Asked after the tables: nobody folds what the log does not have yet.
-        for tp, end in (await self._consumer.end_offsets(new)).items():
+        for tp, end in (await patiently(partial(self._consumer.end_offsets, new))).items():
             try:
                 if loaded[tp].next_offset > end:
                     await self._until_it_answers(partial(partitions.step_back, self._database, loaded[tp], end))
@@ -169,7 +174,10 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         except asyncpg.PostgresError as error:
             log.warning("partition %d is taken up again (%s)", tp.partition, type(error).__name__)
             await self._take_up_again(tp)
-            await self._one_by_one(tp, records)
+            if is_of_its_data(error):
+                await self._one_by_one(tp, records)
+            else:
+                await asyncio.sleep(AGAIN_S)
         self.changed()
 
     async def _fold(self, partition: Partition, records: Sequence[ConsumerRecord]) -> None:
@@ -183,9 +191,11 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         self._count(heard, steps)
 
     async def _take_up_again(self, tp: TopicPartition) -> None:
-        del self._partitions[tp.partition]
-        self._consumer.pause(tp)
-        await self._load(tp)
+        """From what stands in Postgres, if it is still ours."""
+        self._partitions.pop(tp.partition, None)
+        if tp in self._consumer.assignment():
+            self._consumer.pause(tp)
+            await self._load(tp)
 
     async def _one_by_one(self, tp: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         """One of them is what Postgres does not take. It is kept as a dead letter, and holds up nobody."""
@@ -200,10 +210,22 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
                 return
             except asyncpg.PostgresError as error:
                 await self._take_up_again(tp)
-                await self._dead(record_of(raw, self._settings.topic_prefix), f"Postgres: {type(error).__name__}")
-                if (again := self._partitions.get(tp.partition)) is not None:
-                    with told():
-                        await partitions.write(self._database, again, raw.offset + 1)
+                if not is_of_its_data(error) or not await self._left_out(tp, raw, error):
+                    return
+
+    async def _left_out(self, tp: TopicPartition, raw: ConsumerRecord, error: asyncpg.PostgresError) -> bool:
+        """Whether it goes on behind a record."""
+        partition = self._partitions.get(tp.partition)
+        if partition is None:
+            return False
+        await self._dead(record_of(raw, self._settings.topic_prefix), f"Postgres: {type(error).__name__}")
+        try:
+            with told():
+                await partitions.write(self._database, partition, raw.offset + 1)
+        except (Moved, DatabaseAway):
+            await self._take_up_again(tp)
+            return False
+        return True
 
     def _follow(self, heard: Sequence[Heard], steps: Sequence[Step]) -> list[Following]:
         """Each once, however many events lead to it."""
@@ -288,11 +310,18 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
 
     @override
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Others may have them. What was not written yet, they read again."""
+        """Others may have them. What was not written yet, they read again; nobody speaks of tasks meanwhile."""
+        self.fence.close()
 
     @override
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Ours from now on. What others may have folded meanwhile is taken from Postgres."""
         self._partitions.clear()
+        self.fence.joined(frozenset(tp.partition for tp in assigned))
         for tp in assigned:
             self._consumer.pause(tp)
+
+
+def is_of_its_data(error: asyncpg.PostgresError) -> bool:
+    """Whether it is what was written that Postgres does not take, now or later; anything else passes."""
+    return (error.sqlstate or "")[:2] in {"22", "23", "54"}

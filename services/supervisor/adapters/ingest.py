@@ -17,6 +17,7 @@ from services.directory.sign_in import Granted
 from services.kit.telemetry.traces import About, context_from_outside, spanning
 from services.supervisor import metrics
 from services.supervisor.adapters.given import Given
+from services.supervisor.adapters.requests import Requests
 from services.supervisor.decisions import wire
 from services.supervisor.decisions.wire import From, WrongEvent
 
@@ -52,7 +53,8 @@ class _No:
 class Ingest:
     """The address for events."""
 
-    def __init__(self, given: Given, programs: Programs) -> None:
+    def __init__(self, given: Given, programs: Programs, requests: Requests) -> None:
+        self._requests = requests
         self._programs, self._producer, instruments = programs, given.producer, given.instruments
         self._clock, self._emitter, self._tracer = instruments.clock, instruments.emitter, instruments.tracer
 
@@ -78,7 +80,10 @@ class Ingest:
         self._emitter.count(metrics.EVENTS, len(refused), result="refused")
         self._emitter.observe(metrics.INGEST_SECONDS, self._clock.monotonic() - began)
         status = web.HTTPAccepted.status_code if taken else web.HTTPBadRequest.status_code
-        return json_answer(status, {"accepted": len(taken), "refused": [each.shown() for each in refused]})
+        answer: dict[str, Any] = {"accepted": len(taken), "refused": [each.shown() for each in refused]}
+        if asked_for := self._requests.take(event for event, _ in taken):
+            answer["approvals"] = asked_for
+        return json_answer(status, answer)
 
     async def _keep(self, taken: list[tuple[wire.LogEvent, str]]) -> None:
         """All of them are durable when it returns, those of one task in their order."""

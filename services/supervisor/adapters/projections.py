@@ -69,7 +69,7 @@ async def read(connection: Connection, tenant_id: str, task_ids: Sequence[str]) 
 
 def held_of(tenant_id: str, row: asyncpg.Record) -> tuple[Key, Held]:
     """A task as its row keeps it."""
-    task = Task.model_validate_json(row["state"], strict=False)
+    task = Task.model_validate_json(row["state"], strict=False, extra="ignore")
     return (tenant_id, task.task_id), Held(task, row["recent"])
 
 

@@ -10,6 +10,7 @@ import asyncpg
 from services.directory.service import ServiceDatabase
 from services.directory.tenancy import acting_for
 from services.supervisor.decisions.task import Approval, Task
+from services.supervisor.decisions.wire import is_name
 
 _TASK: Final = "select state from threadline.agent_tasks where task_id = $1"
 APPROVAL: Final = """
@@ -21,9 +22,11 @@ _BY_ID: Final = f"{APPROVAL} and i.intervention_id = $1"
 _AS_ASKED: Final = (
     f"{APPROVAL} and i.request_id = $1 and ($2::text is null or i.task_id = $2) order by i.at desc limit 1"
 )
+_OPEN: Final = f"{APPROVAL} and i.state = 'open' and (i.request_id = $1 or i.task_id = $1) order by i.at limit $2"
 _ORDERS: Final = "select task_id, orders, state from threadline.agent_tasks where task_id = any($1::text[])"
 _ALIVE: Final = """
-    insert into threadline.agent_heartbeats (tenant_id, task_id, at) select $1, each, $3 from unnest($2::text[]) each
+    insert into threadline.agent_heartbeats (tenant_id, task_id, at)
+    select $1, t.task_id, $3 from threadline.agent_tasks t where t.task_id = any($2::text[]) and t.ended_at is null
     on conflict (tenant_id, task_id) do update set at = excluded.at
 """
 _LISTED: Final = """
@@ -47,7 +50,8 @@ _CHILDREN: Final = """
 """
 _AGENTS: Final = "select distinct agent_id from threadline.agent_tasks"
 _OFFERED: Final = """
-    select state from threadline.agent_tasks where is_offered and agent_id = $1 order by started_at, task_id limit $2
+    select state from threadline.agent_tasks where is_offered and ended_at is null and agent_id = $1
+    order by started_at, task_id limit $2
 """
 _FAMILY: Final = """
     with recursive above(task_id, parent_task_id, far) as (
@@ -131,6 +135,8 @@ class Queries:
 
     async def task(self, tenant_id: str, task_id: str) -> Task | None:
         """A task as it stands."""
+        if not is_name(task_id):
+            return None
         with acting_for(tenant_id):
             async with self._database.for_tenant() as connection:
                 row = await connection.fetchrow(_TASK, task_id)
@@ -138,11 +144,24 @@ class Queries:
 
     async def approval(self, tenant_id: str, approval_id: str) -> Asked | None:
         """An approval by its own id."""
+        if not is_name(approval_id):
+            return None
         return await self._asked(tenant_id, _BY_ID, approval_id)
 
     async def approval_as_asked(self, tenant_id: str, request_id: str, task_id: str | None) -> Asked | None:
         """An approval by what its program calls it; the newest where several tasks use one name."""
+        if not is_name(request_id) or not is_name(task_id or "-"):
+            return None
         return await self._asked(tenant_id, _AS_ASKED, request_id, task_id)
+
+    async def approvals_open(self, tenant_id: str, name: str, most: int) -> list[Asked]:
+        """Those that wait under a name: their own, or their task's."""
+        if not is_name(name):
+            return []
+        with acting_for(tenant_id):
+            async with self._database.for_tenant() as connection:
+                rows = await connection.fetch(_OPEN, name, most)
+        return [Asked(approval_of(row), task_of(row["task"])) for row in rows]
 
     async def _asked(self, tenant_id: str, question: str, *arguments: str | None) -> Asked | None:
         with acting_for(tenant_id):
@@ -183,6 +202,8 @@ class Queries:
 
     async def listed(self, tenant_id: str, status: str | None, agent_id: str | None, most: int) -> list[Listed]:
         """Tasks, those that go on before those that are over, the newest first."""
+        if not is_name(agent_id or "-"):
+            return []
         with acting_for(tenant_id):
             async with self._database.for_tenant() as connection:
                 rows = await connection.fetch(_LISTED, status, agent_id, most)
@@ -190,6 +211,8 @@ class Queries:
 
     async def story(self, tenant_id: str, task_id: str, most: int) -> Story | None:
         """One task with everything."""
+        if not is_name(task_id):
+            return None
         with acting_for(tenant_id):
             async with self._database.for_tenant() as connection:
                 row = await connection.fetchrow(_TASK, task_id)
@@ -226,7 +249,7 @@ class Queries:
 
 def task_of(state: str) -> Task:
     """A task as its row keeps it."""
-    return Task.model_validate_json(state, strict=False)
+    return Task.model_validate_json(state, strict=False, extra="ignore")
 
 
 def approval_of(row: asyncpg.Record) -> Approval:

@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
+from aiokafka.errors import MessageSizeTooLargeError
 
 from schemas import ids
 from schemas.agent import AgentStatus
 from schemas.command import OutboundMessage
+from schemas.record import CannotWrite
 from schemas.topics import RUNS_COMMANDS
 from services.directory.faults import DatabaseAway, told
 from services.directory.service import bind
@@ -33,6 +35,7 @@ LOOK_EVERY_S: Final = 1.0
 PER_S, BURST = 1.0, 20.0
 """How many messages a channel takes: Slack lets an app post about one a second there, and change about fifty a minute.
 What does not fit waits, and is said as it is then."""
+MOST_ROOMS: Final = 10_000
 FROM: Final = "supervisor"
 """Stands where others name their token."""
 
@@ -143,6 +146,9 @@ class Telling:
         await self._recall_of(spoken, keys)
         for key in keys:
             self._weigh(spoken, key, now)
+        for key in spoken.told.keys() - spoken.partition.projection.tasks.keys():
+            del spoken.told[key]
+            spoken.waiting.pop(key, None)
 
     def _weigh(self, spoken: _Spoken, key: Key, now: datetime) -> None:
         task = spoken.partition.task(key)
@@ -177,9 +183,9 @@ class Telling:
         )
         if not said:
             return
-        records = [_message(spoken.partition.task(key), each.post, now) for each, spoken, key in said]
-        await send_all(self._producer, [each for each in records if each is not None])
-        self._emitter.count(metrics.TOLD, len(said))
+        await asyncio.gather(
+            *(self._hand_over(spoken.partition.task(key), each.post, now) for each, spoken, key in said)
+        )
         for each, spoken, key in said:
             spoken.told[key][each.post.name] = Told(each.post.digest, now, each.post.status)
         await self._keep({(id(spoken), key): (spoken, key) for _, spoken, key in said}.values())
@@ -187,11 +193,24 @@ class Telling:
             self._weigh(spoken, key, now)
         self._woken.set()  # a thread's first message may let others follow
 
+    async def _hand_over(self, task: Task | None, post: Post, now: datetime) -> None:
+        """What cannot be said takes nobody else with it, and is not tried again until it says something else."""
+        if task is None:
+            return
+        try:
+            await send_all(self._producer, [_message(task, post, now)])
+        except (CannotWrite, MessageSizeTooLargeError) as error:
+            log.error("%s of %s cannot be said (%s)", post.name, task.task_id, type(error).__name__)  # noqa: TRY400 - the words say it
+        else:
+            self._emitter.count(metrics.TOLD)
+
     def _has_room(self, spoken: _Spoken, key: Key) -> bool:
         task = spoken.partition.task(key)
         if task is None:
             return False
         now = self._clock.monotonic()
+        if len(self._rooms) > MOST_ROOMS:
+            self._rooms = {place: room for place, room in self._rooms.items() if now - room.at < BURST / PER_S}
         room = self._rooms.setdefault((task.home.connection, task.home.channel), _Room(BURST, now))
         return room.take(now)
 
@@ -202,13 +221,18 @@ class Telling:
         async with self._database.for_nobody() as connection:
             for tenant_id, of_tenant in rows.items():
                 await bind(connection, tenant_id)
-                await connection.execute(_KEEP, tenant_id, *(list(each) for each in zip(*of_tenant, strict=True)))
+                try:
+                    async with connection.transaction():
+                        columns = (list(each) for each in zip(*of_tenant, strict=True))
+                        await connection.execute(_KEEP, tenant_id, *columns)
+                except asyncpg.ForeignKeyViolationError:
+                    log.warning(
+                        "the tenant %s is gone from the directory: nothing more is said of its agents", tenant_id
+                    )
 
 
-def _message(task: Task | None, post: Post, now: datetime) -> Following | None:
+def _message(task: Task, post: Post, now: datetime) -> Following:
     """The command that says it. The same version of a task says the same under the same name."""
-    if task is None:
-        return None
     home = task.home
     key = f"{post.name}@{task.version}"
     name = ids.message_id(home.connection, key)

@@ -26,6 +26,8 @@ from services.supervisor.decisions.task import Task
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S: Final = 1.0
+STOOD_STILL_S: Final = 3.0
+FOLDED_WITHIN_S: Final = 30.0
 _HEARD: Final = "select task_id, at from threadline.agent_heartbeats where task_id = any($1::text[])"
 
 
@@ -38,11 +40,17 @@ class Watching:
         self._comparing = Comparing(given)
         self._since = self._clock.now()
         """From when on signs of life are heard without a gap."""
+        self._sent: dict[str, float] = {}
+        """What was written lately, and until when it is not written again."""
 
     async def run(self) -> None:
         """Until it is cancelled."""
+        looked_at = self._clock.now()
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
+            before, looked_at = looked_at, self._clock.now()
+            if (looked_at - before).total_seconds() > STOOD_STILL_S:
+                self._since = looked_at  # nobody could say that they live while this process stood still
             try:
                 with told():
                     await self._look()
@@ -59,9 +67,17 @@ class Watching:
         self._show(tasks, now)
         heard = await self._heard([each for each in tasks if each.heartbeat_s is not None])
         follows = [*self._follow(tasks, heard, now), *await self._comparing.follow(tasks, now)]
-        await send_all(self._producer, follows)
+        await send_all(self._producer, self._new(follows))
         for each in partitions:
-            each.projection.forget(lambda task: task.is_over and now - task.received_at > IN_HAND)
+            each.projection.forget(lambda task: now - task.received_at > IN_HAND and _is_done_with(task))
+
+    def _new(self, follows: Sequence[Following]) -> list[Following]:
+        """Without what was said a moment ago, and is not folded yet."""
+        now = self._clock.monotonic()
+        self._sent = {name: until for name, until in self._sent.items() if until > now}
+        new = [each for each in follows if each.id not in self._sent]
+        self._sent |= {each.id: now + FOLDED_WITHIN_S for each in new}
+        return new
 
     def _follow(self, tasks: Sequence[Task], heard: dict[Key, datetime], now: datetime) -> Iterator[Following]:
         for task in tasks:
@@ -99,3 +115,8 @@ class Watching:
         self._emitter.set(metrics.APPROVALS_OPEN, len(waiting))
         oldest = max(((now - each.asked_at).total_seconds() for each in waiting), default=0)
         self._emitter.set(metrics.OLDEST_APPROVAL, oldest)
+
+
+def _is_done_with(task: Task) -> bool:
+    """Whether nothing is expected of it: it is over, or long silent. Where it speaks it is taken in hand again."""
+    return task.is_over or task.silent_since is not None

@@ -42,6 +42,14 @@ def section(text: str) -> Block:
     return {"type": "section", "text": {"type": "mrkdwn", "text": short(text, LONGEST_SECTION)}}
 
 
+def as_it_is(text: str) -> Block:
+    """A paragraph in which nothing is markup."""
+    return {
+        "type": "section",
+        "text": {"type": "plain_text", "text": short(revealed(text), LONGEST_SECTION), "emoji": False},
+    }
+
+
 def fields(pairs: Iterable[tuple[str, str]]) -> Block:
     """Names and values, in two columns."""
     shown = [{"type": "mrkdwn", "text": short(f"*{name}*\n{value}", LONGEST_FIELD)} for name, value in pairs]

@@ -43,15 +43,24 @@ def judge(task: Task, budgets: Budgets, spent: Mapping[str, float], now: datetim
         if bound is None or cost < NEAR * bound or task.is_over:
             continue
         said = f"${cost:.2f} of ${bound:.2f}"
-        name = f"{what}:{now:%Y-%m-%d}:{task.life}"
+        about = f"{what}, {now:%Y-%m-%d}"
+        name = f"{about}:{task.life}"
         if cost < bound:
-            if "budget_80" not in task.warned:
+            if f"budget_80 {about}" not in task.warned:
                 words = f"{cost / bound:.0%} of {what} is spent ({said})"
-                yield of_task(task, TaskJudged(**common, judgement="budget_80", text=words, value=cost), f"near {name}")
+                yield of_task(
+                    task,
+                    TaskJudged(**common, judgement="budget_80", text=words, value=cost, about=about),
+                    f"near {name}",
+                )
             continue
-        if "budget_spent" not in task.warned:
+        if f"budget_spent {about}" not in task.warned:
             words = f"{what} is spent ({said}): it is told to end"
-            yield of_task(task, TaskJudged(**common, judgement="budget_spent", text=words, value=cost), f"spent {name}")
+            yield of_task(
+                task,
+                TaskJudged(**common, judgement="budget_spent", text=words, value=cost, about=about),
+                f"spent {name}",
+            )
         if task.cancelled_by is None:
             wants = Intervention(
                 **common, action="cancel", by_user=BUDGET, text=f"{what} is spent ({said})", via="clock"

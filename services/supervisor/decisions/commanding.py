@@ -20,7 +20,7 @@ from schemas.agent import (
 )
 from schemas.command import Place, ViewRequested
 from schemas.topics import AGENTS_EVENTS, RUNS_COMMANDS
-from services.supervisor.decisions import blocks, deciding
+from services.supervisor.decisions import blocks, deciding, wire
 from services.supervisor.decisions.deciding import APPROVE, WORDS, Answer, Rights
 from services.supervisor.decisions.following import Following, Whisper, home_of, of_task, whispered
 from services.supervisor.decisions.forms import form
@@ -31,7 +31,7 @@ MOST_LISTED: Final = 20
 START, SUPERVISOR = "start", "supervisor"
 """The approval that lets a task begin, and who asks for it."""
 START_WITHIN: Final = timedelta(days=1)
-LONGEST_WISH, LONGEST_NAME = 3000, 120
+LONGEST_WISH, LONGEST_NAME, LONGEST_TOLD = 3000, 120, 3500
 AGENT: Final = re.compile(r"[A-Za-z0-9._:-]{1,60}")
 HELP: Final = (
     "`/agent-task run AGENT what to do` asks an agent, if somebody approves; `/agent-task list` shows what agents do, "
@@ -40,6 +40,7 @@ HELP: Final = (
 )
 NO_SUCH_TASK: Final = "There is no such task here. `/agent-task list` shows those that there are."
 NO_SUCH_APPROVAL: Final = "There is no such approval here any more. Nothing was decided."
+WHICH_APPROVAL: Final = "Several approvals wait under that name. Nothing was decided; say which one:"
 NOTHING: Final = "No agent reports a task here yet."
 NOT_YOURS: Final = "You may not end this task. Nothing was done. Who may is described in the directory."
 OVER: Final = "This task is over already: "
@@ -71,7 +72,7 @@ class Asking:
 
     def told(self, text: str, task: Task | None = None) -> Iterator[Following]:
         """They alone are told, where they said it; where that is nowhere, where the task is told of."""
-        said = Whisper(self.command.user_id, text, self.command.command_id, self.now)
+        said = Whisper(self.command.user_id, blocks.short(text, LONGEST_TOLD), self.command.command_id, self.now)
         if self.command.channel_id is not None:
             yield whispered(self.place, said)
         elif task is not None:
@@ -84,9 +85,9 @@ def wanted(asking: Asking, agent_id: str, text: str, channel: str) -> Iterator[F
     if AGENT.fullmatch(agent_id) is None or not text.strip():
         yield from asking.told(WHICH_AGENT)
         return
-    said = blocks.short(text.strip(), LONGEST_WISH)
+    said = blocks.short(wire.words(text.strip()) or "", LONGEST_WISH)
     task_id = f"{agent_id}-{command.command_id[:8]}"
-    approval_id = ids.approval_id(command.tenant_id, task_id, START)
+    approval_id = ids.approval_id(command.tenant_id, task_id, START, command.command_id)
     arguments = {"agent": agent_id, "task": said}
     common: dict[str, Any] = {
         "at": command.at,
@@ -122,7 +123,8 @@ def wanted(asking: Asking, agent_id: str, text: str, channel: str) -> Iterator[F
 
 def answered(asking: Asking, command: ApprovalAnswered, task: Task, approval: Approval) -> Iterator[Following]:
     """A click or a form: a decision, or an attempt that is recorded and told to who made it."""
-    given = Answer(command.user_id, command.arguments_hash, command.answer, command.reason, "slack", command.at)
+    reason = wire.words(command.reason)
+    given = Answer(command.user_id, command.arguments_hash, command.answer, reason, "slack", command.at)
     made = deciding.decide(task, approval, given, asking.rights)
     yield recorded(task, made, command.command_id)
     if isinstance(made, ApprovalAttempted):
@@ -143,7 +145,20 @@ def approved_by_name(asking: Asking, task: Task, approval: Approval) -> Iterator
         arguments_hash=approval.arguments_hash,
         answer=APPROVE,
     )
-    yield from answered(asking, click, task, approval)
+    made = list(answered(asking, click, task, approval))
+    yield from made
+    if any(isinstance(each.event, ApprovalDecided) for each in made):
+        what = f"{blocks.escaped(approval.action)} (`{task.task_id}`, `{approval.arguments_hash[:16]}`)"
+        yield from asking.told(f"You approved: {what}", task)
+
+
+def which(asking: Asking, found: Sequence[tuple[Task, Approval]]) -> Iterator[Following]:
+    """Several go by that name, and nothing is decided."""
+    lines = [
+        f"• `{approval.approval_id}`: {blocks.escaped(blocks.short(approval.action, LONGEST_NAME))} (`{task.task_id}`)"
+        for task, approval in found[:MOST_LISTED]
+    ]
+    yield from asking.told("\n".join([WHICH_APPROVAL, *lines]))
 
 
 def form_wanted(asking: Asking, command: TaskCommanded, task: Task, approval: Approval) -> Iterator[Following]:

@@ -18,6 +18,7 @@ WORDS: Final[dict[AttemptFault, str]] = {
     "already_decided": "This was decided already. Nothing was changed.",
     "expired": "The time to decide this is over. Nothing was decided.",
     "task_over": "Its task is over. Nothing was decided.",
+    "too_many": "This task asks for too much at once. Nothing was asked.",
     "not_a_choice": "This is none of the choices. Nothing was decided.",
 }
 
@@ -97,7 +98,8 @@ def _fault(task: Task, approval: Approval, answer: Answer, rights: Rights) -> At
         return "other_arguments"
     if not rights.anyone_may_approve and answer.by not in rights.approvers:
         return "may_not"
-    if answer.by == task.started_by and not rights.self_approval and answer.answer != REJECT:
+    grants = approval.kind == "decision" and answer.answer == APPROVE
+    if grants and answer.by == task.started_by and not rights.self_approval:
         return "own_task"
     if approval.state == "expired" or (approval.is_open and answer.at >= approval.expires_at):
         return "expired"

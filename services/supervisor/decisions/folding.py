@@ -9,7 +9,6 @@ from schemas.agent import (
     ApprovalDecided,
     ApprovalRequested,
     Intervention,
-    JudgementKind,
     TaskArtifact,
     TaskCheckpoint,
     TaskEnded,
@@ -25,14 +24,18 @@ from services.supervisor.decisions.task import Approval, Artifact, ContextSeen, 
 MOST_CONTEXTS: Final = 8
 MOST_STEPS: Final = 20
 MOST_OF_EACH: Final = 20
-"""So many artifacts, judgements, orders, moments and decided approvals are kept in a task; the tables have them all."""
+"""So many artifacts, judgements, orders and moments are kept in a task; the tables have them all."""
+MOST_OPEN, MOST_DECIDED = 20, 10
+"""Approvals of a task that may be open at once, and of decided ones that are kept."""
 CALM_AT: Final = 0.60
 """A context that has fallen to this may be warned of again."""
-OF_CONTEXT: Final[set[JudgementKind]] = {"context_70", "context_85", "context_soon", "token_jump"}
+OF_CONTEXT: Final[set[str]] = {"context_70", "context_85", "context_soon", "token_jump"}
 
 Reported: TypeAlias = TaskStarted | TaskCheckpoint | TaskArtifact | TaskEnded | TaskHandedOver | ApprovalRequested
 LEASE_BEAT_S: Final = 10.0
 """A worker that takes a task says so often that it lives; or it loses the task again."""
+LEAST_HAD_S: Final = 10.0
+"""Who has just taken a task does not lose it for a silence of before."""
 NOT_ALLOWED: Final = "It was not allowed to begin"
 Each = TypeVar("Each")
 
@@ -41,6 +44,8 @@ def fold(task: Task | None, event: AgentEvent, event_id: str) -> Task | None:
     """The task after it; the same one where it changes nothing; none where there is no task that it could be about."""
     if isinstance(event, TaskWanted):
         return _wanted(event) if task is None else task
+    if task is None and isinstance(event, TaskHandedOver):
+        return None
     if isinstance(event, Reported):
         before = _there(task, event)
         changed = _heard(before, event)
@@ -111,7 +116,7 @@ def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - on
                 "repo_scope": event.repo_scope,
                 "context_size": event.context_size,
                 "parent_task_id": event.parent_task_id or task.parent_task_id,
-                "started_by": event.started_by or task.started_by,
+                "started_by": task.started_by or event.started_by,
                 "worker": event.worker,
                 "heartbeat_s": event.heartbeat_s,
                 "reported": "starting",
@@ -124,14 +129,32 @@ def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - on
         case TaskEnded():
             withdrawn = {"state": "withdrawn", "decided_at": event.at}
             approvals = _each(task.approvals, lambda each: each.is_open, withdrawn)
-            return common | {"ended_as": event.status, "summary": event.summary, "approvals": approvals}
+            over = {"is_offered": False, "lease": None, "approvals": approvals}
+            return common | over | {"ended_as": event.status, "summary": event.summary}
         case TaskHandedOver():
+            if task.wanted is not None and task.lease is None:
+                return {}  # nobody has it who could leave it: it is not allowed to begin yet, or lies there already
             left = {"agent_id": event.to_agent_id, "wanted": event.text, "lease": None, "is_offered": True}
             return common | left | {"worker": None, "heartbeat_s": None, "reported": "starting"}
         case ApprovalRequested():
-            if task.approval(event.approval_id) is not None:
+            if not may_ask(task, event):
                 return {}
-            return common | {"approvals": _kept((*task.approvals, _asked(event)))}
+            return common | {"approvals": _kept((*_replaced(task, event), _asked(event)))}
+
+
+def may_ask(task: Task, event: ApprovalRequested) -> bool:
+    """Whether a request is one more: not the same again, and not more than people can look through."""
+    open_ones = [each for each in task.approvals if each.is_open]
+    again = [each for each in open_ones if each.request_id == event.request_id]
+    if task.approval(event.approval_id) is not None:
+        return False
+    return len(open_ones) < MOST_OPEN and not any(each.arguments_hash == event.arguments_hash for each in again)
+
+
+def _replaced(task: Task, event: ApprovalRequested) -> tuple[Approval, ...]:
+    """Who asks under the same name for something else does not want the first any more."""
+    withdrawn = {"state": "withdrawn", "decided_at": event.at}
+    return _each(task.approvals, lambda each: each.is_open and each.request_id == event.request_id, withdrawn)
 
 
 def _went_on(task: Task, event: TaskCheckpoint) -> dict[str, Any]:
@@ -143,7 +166,7 @@ def _went_on(task: Task, event: TaskCheckpoint) -> dict[str, Any]:
         "errors": (*task.errors[1 - MOST_STEPS :], event.level == "error"),
         "cost_usd": task.cost_usd + (event.cost_usd or 0.0),
     }
-    over: set[JudgementKind] = {"slow_step"}
+    over: set[str] = {"slow_step"}
     """What was noticed, and is not so any more."""
     if event.progress is not None:
         changed["progress"] = event.progress
@@ -193,7 +216,7 @@ def _ordered(task: Task, event: Intervention, event_id: str) -> dict[str, Any]:
     order = Order(id=event_id, action=event.action, by_user=event.by_user, text=event.text, at=event.at)
     changed: dict[str, Any] = {"orders": _newest(task.orders, order), "orders_version": task.orders_version + 1}
     if event.action in {"pause", "resume"}:
-        changed["is_paused"] = event.action == "pause"
+        changed |= {"is_paused": event.action == "pause", "received_at": max(task.received_at, event.at)}
     if event.action == "cancel" and task.wanted is not None and task.lease is None:
         changed |= _ended_before_it_began(task, event.at)  # nobody does it, who could hear of that
     return changed
@@ -220,27 +243,31 @@ def _decided(task: Task, event: ApprovalDecided) -> dict[str, Any]:
     changed: dict[str, Any] = {
         "approvals": _kept(_each(task.approvals, lambda each: each is found, decided)),
         "orders_version": task.orders_version + 1,
+        "received_at": max(task.received_at, event.at),
     }
+    """Who waited for somebody had nothing to say meanwhile."""
     if event.approval_id != task.start_approval_id:
         return changed
     if event.outcome == "approved":
-        return changed | {"is_offered": True, "received_at": event.at}
+        return changed | {"is_offered": True}
     return changed | {"ended_as": "cancelled", "summary": NOT_ALLOWED, "at": max(task.at, event.at)}
 
 
 def _judged(task: Task, event: TaskJudged) -> dict[str, Any]:
-    if task.is_over or event.judgement in task.warned:
+    key = event.judgement if event.about is None else f"{event.judgement} {event.about}"
+    if task.is_over or key in task.warned:
         return {}
     judgement = Judgement(judgement=event.judgement, text=event.text, at=event.at)
     changed: dict[str, Any] = {"judgements": _newest(task.judgements, judgement)}
     if event.judgement == "silent":
-        if task.silent_since is not None:
-            return {}
-        lost = {"lease": None, "is_offered": True} if task.lease is not None else {}
+        if task.silent_since is not None or event.at < task.received_at:
+            return {}  # it was heard meanwhile
+        had_it_s = (event.at - task.lease.at).total_seconds() if task.lease is not None else 0.0
+        lost = {"lease": None, "is_offered": True} if had_it_s >= LEAST_HAD_S else {}
         return changed | lost | {"silent_since": event.at}
     if event.judgement == "heard_again":
         return {} if task.silent_since is None else changed | {"silent_since": None}
-    return changed | {"warned": (*task.warned, event.judgement)}
+    return changed | {"warned": (*task.warned[1 - MOST_OF_EACH :], key)}
 
 
 def _asked(event: ApprovalRequested) -> Approval:
@@ -265,7 +292,7 @@ def _each(
 
 def _kept(approvals: tuple[Approval, ...]) -> tuple[Approval, ...]:
     """All that are open, and the newest of the others."""
-    closed = [each.approval_id for each in approvals if not each.is_open][:-MOST_OF_EACH]
+    closed = [each.approval_id for each in approvals if not each.is_open][:-MOST_DECIDED]
     return tuple(each for each in approvals if each.approval_id not in closed) if closed else approvals
 
 

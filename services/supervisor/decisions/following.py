@@ -35,26 +35,29 @@ def following(event: AgentEvent, step: Step, event_id: str) -> Iterator[Followin
             for judged in judging.of_context(task):
                 nth = sum(each.judgement == judged.judgement for each in task.judgements)
                 yield of_task(task, judged, f"judged:{task.life}:{judged.judgement}:{nth}")
-        case ApprovalRequested():
-            asked = task.approval(event.approval_id)
-            if asked is not None and asked.arguments_hash != event.arguments_hash:
-                attempted = ApprovalAttempted(
-                    at=event.received_at,
-                    task_id=task.task_id,
-                    tenant_id=task.tenant_id,
-                    agent_id=task.agent_id,
-                    approval_id=event.approval_id,
-                    arguments_hash=event.arguments_hash,
-                    fault="other_arguments",
-                    attempted_by=event.token_id,
-                    via="program",
-                )
-                yield of_task(task, attempted, f"attempted:{event_id}")
+        case ApprovalRequested() if step.before is step.after and task.approval(event.approval_id) is None:
+            same = any(each.request_id == event.request_id and each.is_open for each in task.approvals)
+            if not same and not task.is_over:
+                yield of_task(task, _too_many(task, event), f"attempted:{event_id}")
         case ApprovalDecided() if step.before is step.after and event.decided_by is not None and event.via == "slack":
             said = Whisper(event.decided_by, WORDS["already_decided"], event_id, event.at, "approval_refused")
             yield whispered(home_of(task), said)
         case _:
             pass
+
+
+def _too_many(task: Task, event: ApprovalRequested) -> ApprovalAttempted:
+    return ApprovalAttempted(
+        at=event.received_at,
+        task_id=task.task_id,
+        tenant_id=task.tenant_id,
+        agent_id=task.agent_id,
+        approval_id=event.approval_id,
+        arguments_hash=event.arguments_hash,
+        fault="too_many",
+        attempted_by=event.token_id,
+        via="program",
+    )
 
 
 def of_task(task: Task, event: AgentEvent, what: str) -> Following:

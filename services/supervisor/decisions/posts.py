@@ -19,7 +19,7 @@ from services.supervisor.decisions.looks import ARTIFACTS, GREEN, GREY, LOOKS, O
 from services.supervisor.decisions.task import ALARM_AT, WARN_AT, Approval, Artifact, Judgement, Order, Task
 
 MOST_ARTIFACTS, MOST_MOMENTS, MOST_FIELDS = 6, 6, 10
-LONGEST_PLACE = 300
+LONGEST_PLACE, LONGEST_INDENTED = 300, 40_000
 WEB = re.compile(r"https?://[^\s<>|`]{1,1000}")
 STATES = {
     "approved": ("✅", "Approved", GREEN),
@@ -147,9 +147,9 @@ def _artifact(made: Artifact) -> str:
 def _approval(task: Task, approval: Approval, head: str) -> Post:
     """What is asked, in full. Its buttons go when it is decided."""
     asks = {"decision": "asks to be allowed", "choice": "asks for a choice", "question": "asks"}[approval.kind]
-    shown: list[Block] = [blocks.section(f"*{escaped(approval.action)}*")]
+    shown: list[Block] = [blocks.as_it_is(approval.action)]
     if approval.arguments_json != "{}":
-        shown += blocks.verbatim(_indented(approval.arguments_json))
+        shown += _arguments(approval.arguments_json)
     if approval.choices:
         shown.append(blocks.section("\n".join(f"• {escaped(each)}" for each in approval.choices)))
     if approval.is_open:
@@ -205,5 +205,7 @@ def _end(task: Task, head: str) -> Post:
     return Post(f"{head}/end", text, look.color, shown, head)
 
 
-def _indented(arguments_json: str) -> str:
-    return json.dumps(json.loads(arguments_json), indent=2, sort_keys=True, ensure_ascii=False)
+def _arguments(arguments_json: str) -> list[Block]:
+    """All of them, indented where that does not make too much of it."""
+    indented = json.dumps(json.loads(arguments_json), indent=2, sort_keys=True, ensure_ascii=False)
+    return blocks.verbatim(indented if len(indented) <= LONGEST_INDENTED else arguments_json)

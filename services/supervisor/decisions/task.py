@@ -132,7 +132,7 @@ class Task(Part):
     context_used: int | None = None
     contexts: tuple[ContextSeen, ...] = ()
     """The newest, for what they lead to."""
-    warned: tuple[JudgementKind, ...] = ()
+    warned: tuple[str, ...] = ()
     """What was noticed, and is not worth saying again."""
     cost_usd: float = 0.0
     started_at: Instant

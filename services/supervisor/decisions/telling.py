@@ -38,6 +38,8 @@ class Due:
 def due(posts: Iterable[Post], told: Mapping[str, Told], since: datetime, every: timedelta) -> list[Due]:
     """Everything that is not said as it is now. Nothing stands in a thread whose head was never said."""
     found: list[Due] = []
+    posts = list(posts)
+    somebody_waits = any(_waits(each) for each in posts)
     for post in posts:
         said = told.get(post.name)
         if said is not None and said.digest == post.digest:
@@ -47,6 +49,11 @@ def due(posts: Iterable[Post], told: Mapping[str, Told], since: datetime, every:
         if said is not None and post.status is not None and post.status == said.status:
             found.append(Due(post, said.at + every, Urgency.WENT_ON))
         else:
-            waits = post.thread_of is not None and any(each["type"] == "actions" for each in post.blocks)
+            waits = _waits(post) or (somebody_waits and said is None and post.thread_of is None)
             found.append(Due(post, since, Urgency.WAITS_FOR_SOMEBODY if waits else Urgency.CHANGED))
     return found
+
+
+def _waits(post: Post) -> bool:
+    """Whether it has buttons for somebody, below a task's own message."""
+    return post.thread_of is not None and any(each["type"] == "actions" for each in post.blocks)

@@ -1,9 +1,11 @@
 """What programs send: each event of theirs, checked, and what it becomes in the log."""
 
 import json
+import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import (
@@ -38,22 +40,46 @@ LARGEST_DETAILS: Final = 4 << 10
 LARGEST_ARGUMENTS: Final = 16 << 10
 MOST_TOKENS: Final = 10**12
 MOST_COST: Final = 1e9
-SHOWN: Final = "\n\t\u200d"
+FIRST_YEAR, LAST_YEAR = 2000, 2200
+SHOWN: Final = "\r\n\t\u200d"
 """Line ends, tabs, and what joins emoji."""
 
 
 def _readable(text: str) -> str:
     """Characters that control how others are shown have no place in what people read."""
-    return "".join(each if each.isprintable() or each in SHOWN else "\ufffd" for each in text)
+    return "".join(each if _is_shown(each) else "\ufffd" for each in text)
 
 
+def _read_as_it_is(text: str) -> str:
+    """What an answer is bound to is not changed: what cannot be read is refused."""
+    if not text.strip():
+        raise ValueError("it is blank")
+    if not all(_is_shown(each) for each in text):
+        raise ValueError("it holds characters that control how others are shown")
+    return text
+
+
+def _is_shown(character: str) -> bool:
+    return character.isprintable() or character in SHOWN or unicodedata.category(character) == "Zs"
+
+
+def _of_our_time(moment: datetime) -> datetime:
+    """In UTC, and in years that every clock and table knows."""
+    if not FIRST_YEAR <= moment.year < LAST_YEAR:
+        raise ValueError(f"a moment between {FIRST_YEAR} and {LAST_YEAR}")
+    return moment.astimezone(UTC)
+
+
+_NAME: Final = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 EventName = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,100}$")]
 TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,100}$")]
 AgentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,60}$")]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_readable)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_readable)]
 Summary = Annotated[str, StringConstraints(max_length=3000), AfterValidator(_readable)]
-Choice = Annotated[str, StringConstraints(min_length=1, max_length=75), AfterValidator(_readable)]
+Choice = Annotated[str, StringConstraints(min_length=1, max_length=75), AfterValidator(_read_as_it_is)]
+Action = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_read_as_it_is)]
+Moment = Annotated[AwareDatetime, AfterValidator(_of_our_time)]
 Link = Annotated[str, StringConstraints(min_length=1, max_length=3000), AfterValidator(_readable)]
 """An address, or a path, or where else it is found."""
 
@@ -62,7 +88,7 @@ class _Said(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     id: EventName
-    at: AwareDatetime
+    at: Moment
     task_id: TaskName
     agent_id: AgentName
 
@@ -131,10 +157,10 @@ class Asks(_Said):
     type: Literal["approval.requested"]
     approval_id: TaskName
     kind: ApprovalKind = "decision"
-    action: Words
+    action: Action
     arguments: dict[str, Any] = Field(default_factory=dict)
     choices: Annotated[tuple[Choice, ...], Field(max_length=20)] = ()
-    expires_at: AwareDatetime
+    expires_at: Moment
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -224,7 +250,7 @@ def _handed_over(said: HandedOver, common: dict[str, Any]) -> TaskHandedOver:
 def _asks(said: Asks, common: dict[str, Any]) -> ApprovalRequested:
     return ApprovalRequested(
         **common,
-        approval_id=ids.approval_id(common["tenant_id"], said.task_id, said.approval_id),
+        approval_id=ids.approval_id(common["tenant_id"], said.task_id, said.approval_id, said.id),
         request_id=said.approval_id,
         kind=said.kind,
         action=said.action,
@@ -243,6 +269,16 @@ _MAKE: Final[dict[type[BaseModel], Callable[[Any, dict[str, Any]], LogEvent]]] =
     HandedOver: _handed_over,
     Asks: _asks,
 }
+
+
+def is_name(text: str) -> bool:
+    """Whether it could be the name of a task, an agent or an approval."""
+    return _NAME.fullmatch(text) is not None
+
+
+def words(text: str | None) -> str | None:
+    """What a person wrote, fit to stand in the log."""
+    return None if text is None else _readable(text)
 
 
 def _json(value: dict[str, Any]) -> bytes:
