@@ -127,8 +127,10 @@ async def _asked(
     address: Address, request: Request, reader: "asyncio.StreamReader", writer: "asyncio.StreamWriter"
 ) -> Answer:
     headers = {"Host": address.host_and_port, "Connection": "close", **request.headers()}
+    if request.body is not None:
+        headers["Content-Length"] = str(len(request.body))
     lines = [f"{request.method} {address.path}{request.path} HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items())]
-    writer.write("\r\n".join([*lines, "", ""]).encode("ascii"))
+    writer.write("\r\n".join([*lines, "", ""]).encode("ascii") + (request.body or b""))
     raw = bytearray()
     while (part := await reader.read(_CHUNK)) and len(raw) <= MOST_BYTES:
         raw += part
