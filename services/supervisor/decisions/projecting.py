@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
-from schemas.agent import AgentEvent, ApprovalAttempted, Intervention, TaskArtifact, TaskCheckpoint
+from schemas.agent import AgentEvent, ApprovalAttempted, ApprovalDecided, Intervention, TaskArtifact, TaskCheckpoint
 from services.supervisor.decisions.folding import fold
 from services.supervisor.decisions.task import Approval, Task
 
@@ -68,6 +68,9 @@ class Projection:
             now = Held(after, (held.recent + mark)[-REMEMBERED * MARK :])
             self.tasks[key] = changes.tasks[event.task_id] = now
         self._rows(changes, event, event_id)
+        if isinstance(event, ApprovalDecided) and after is held.task and event.decided_by is not None:
+            late = _Intervention("attempt", "already_decided", event.approval_id, event.decided_by, event.via)
+            changes.interventions[event_id] = late.row(event_id, event.task_id, self.partition, event.at)
         self._approvals(changes, held.task, after)
         return Step(held.task, after)
 
