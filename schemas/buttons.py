@@ -20,7 +20,8 @@ ASK: Final = "threadline:ask"
 """The callback of the shortcut on a message that asks an agent about it."""
 
 PREFIX: Final = "threadline:"
-"""Begins all of ours. Buttons of others on a message are theirs."""
+"""Begins all of ours, and the names of messages that our own services say. Buttons of others on a message are theirs,
+and no program may name anything so: people could not tell whose button it is."""
 
 
 def is_one(action_id: str, button: str) -> bool:

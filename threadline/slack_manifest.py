@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ruamel.yaml import YAML
 
-from schemas.buttons import ASK, ASK_COMMAND, STOP_COMMAND, TASK_COMMAND
+from schemas.buttons import ASK, ASK_COMMAND, STOP_COMMAND, TASK, TASK_COMMAND
 from services.directory.slack_tokens import MORE_SCOPES, SCOPES
 
 EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -31,6 +31,12 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     TASK_COMMAND: ("See what supervised agents do, answer them, and stop them", "list, show, approve, cancel"),
 }
 """What each is for, and what is typed behind it."""
+
+SHORTCUTS: Final[Mapping[str, tuple[str, str]]] = {
+    ASK: ("Ask about this", "Ask the agent about this message"),
+    TASK: ("Ask for this as a task", "Ask for a supervised agent to do what this message says"),
+}
+"""On a message, by their callbacks: what each is called in its menu, and what it is for."""
 
 SOCKETS, HTTP = "manifest.yaml", "manifest-http.yaml"
 ADDRESS: Final = "https://threadline.example"
@@ -68,12 +74,8 @@ def manifest(address: str | None) -> dict[str, Any]:
             },
             "bot_user": {"display_name": "threadline", "always_online": True},
             "shortcuts": [
-                {
-                    "name": "Ask about this",
-                    "type": "message",
-                    "callback_id": ASK,
-                    "description": "Ask the agent about this message",
-                }
+                {"name": name, "type": "message", "callback_id": callback_id, "description": about}
+                for callback_id, (name, about) in SHORTCUTS.items()
             ],
             "slash_commands": [
                 {"command": name, **events, "description": about, **({"usage_hint": hint} if hint else {})}

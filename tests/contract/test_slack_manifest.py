@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
+from schemas.buttons import ASK, TASK
 from schemas.envelope import Received, SlackEnvelope
 from services.directory.slack_tokens import MORE_SCOPES, SCOPES
 from services.ingress.decisions.event_types import EVENTS as KNOWN
@@ -20,7 +21,9 @@ from services.router.decisions.interactions import kind_of
 from services.router.decisions.normalize import normalize
 from services.slack_sim.telling.events import HEARD_AS
 from services.slack_sim.web_api.table import METHODS
-from threadline.slack_manifest import ADDRESS, COMMANDS, EVENTS, HTTP, OF_AGENTS, SOCKETS
+from services.slack_sim.world.sample import SHORTCUTS as LOCAL_SHORTCUTS
+from tests.deciding import Deciding, message
+from threadline.slack_manifest import ADDRESS, COMMANDS, EVENTS, HTTP, OF_AGENTS, SHORTCUTS, SOCKETS
 
 ROOT = Path(__file__).parents[2]
 CALLERS = ("ingress", "responder", "directory", "local", "kit")
@@ -159,6 +162,21 @@ def test_a_command_does_what_it_says_where_another_only_helps() -> None:
     assert [each["command"] for each in read(SOCKETS)["features"]["slash_commands"]] == list(COMMANDS)
 
 
+def test_a_shortcut_does_something_where_another_does_nothing() -> None:
+    router = Deciding()
+    assert router.take(router.envelope("interactive", chosen("theirs"), "s0")).kind == "ignored"
+    offered = read(SOCKETS)["features"]["shortcuts"]
+    assert [each["callback_id"] for each in offered] == list(SHORTCUTS) == [ASK, TASK]
+    told = [router.take(router.envelope("interactive", chosen(each), each)).kind for each in (ASK, TASK)]
+    assert told == ["dispatched", "interaction"]
+    assert {each["type"] for each in offered} == {"message"}, "the router reads no other"
+
+
+def test_the_local_slack_offers_the_shortcuts_of_the_manifest() -> None:
+    local = [(each.callback_id, each.name) for each in LOCAL_SHORTCUTS if each.on == "message"]
+    assert local == [(callback_id, name) for callback_id, (name, _) in SHORTCUTS.items()]
+
+
 def read(name: str) -> Any:
     return YAML(typ="safe", pure=True).load(ROOT / "infra/slack" / name)
 
@@ -195,6 +213,20 @@ def is_useful(event_type: str) -> bool:
     if removed_from(Delivery("events_api", payload, CONNECTION, "Ev1")) is not None:
         return True
     return not isinstance(normalize(envelope), Passing)
+
+
+def chosen(callback_id: str) -> dict[str, Any]:
+    """Somebody chooses a shortcut of a message."""
+    return {
+        "type": "message_action",
+        "callback_id": callback_id,
+        "api_app_id": "A1",
+        "team": {"id": "T1"},
+        "user": {"id": "UANNA"},
+        "channel": {"id": "C1"},
+        "action_ts": "9.5",
+        "message": message("deploy version 4", "9.000001", user="UBEN"),
+    }
 
 
 def typed(command: str) -> Commanded:

@@ -16,6 +16,16 @@ from tests.databases import Databases
 from tests.responder.desk import Desk, opened
 
 SECTION = [{"type": "section", "text": {"type": "mrkdwn", "text": "*Deployed*"}}]
+TEXT = {"type": "plain_text", "text": "Open log"}
+APPROVE = {"type": "button", "action_id": "threadline:approval", "value": "a:b:approve", "text": TEXT}
+"""It would approve, and does not say so."""
+FORGERIES: list[dict[str, Any]] = [
+    {"blocks": [{"type": "actions", "elements": [APPROVE]}]},
+    {"blocks": [{"type": "divider", "block_id": "threadline:b"}]},
+    {"post_id": "threadline:task:deploy"},
+    {"thread_of": "threadline:task:deploy"},
+    {"key": "threadline:task:deploy@7"},
+]
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +138,21 @@ async def test_the_same_key_is_the_same_message_and_no_other(desk: Desk) -> None
     assert (status, again["state"]) == (202, "confirmed")
     await desk.ended(await desk.say("behind it"))
     assert (await desk.stands("Once"), await desk.stands("Another")) == (1, 0)
+
+
+async def test_nothing_is_said_in_the_name_of_threadline(desk: Desk) -> None:
+    body = {"channel": desk.first.support, "text": "Forged"}
+    told = [await desk.ask("/v1/messages", {"key": "forged", **body, **each}) for each in FORGERIES]
+    told.append(await desk.ask("/v1/messages", body, **{"Idempotency-Key": "threadline:task:deploy@7"}))
+    assert [(status, answer["error"]) for status, answer in told] == [(400, "reserved")] * 6
+    assert "action_id in blocks begins with threadline:" in told[0][1]["message"]
+    assert "nothing was taken in" in told[0][1]["message"]
+    mine = [{"type": "actions", "elements": [{**APPROVE, "action_id": "log"}]}]
+    honest = await desk.say("Honest", key="forged", post_id="task:deploy", blocks=mine)
+    assert (await desk.ended(honest))["state"] == "confirmed", "the key is free"
+    asked = [each.event for each in await Inbox(desk.kafka).found(RUNS_COMMANDS)]
+    said = [each.text for each in asked if isinstance(each, OutboundMessage)]
+    assert ("Honest" in said, "Forged" in said) == (True, False)
 
 
 async def test_of_requests_at_the_same_moment_one_is_taken(desk: Desk) -> None:

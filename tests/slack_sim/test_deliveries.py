@@ -15,6 +15,7 @@ from services.slack_sim.control.asks import (
     DisconnectSockets,
     DropSockets,
     InstallApp,
+    Press,
     ReadCounts,
     Reset,
     RunCommand,
@@ -22,6 +23,7 @@ from services.slack_sim.control.asks import (
     TroubleLinks,
 )
 from services.slack_sim.control.conditions import AnEphemeral, Settled, SomeDeliveries, SomeSockets
+from tests.slack_sim.calling import call
 from tests.slack_sim.first import First
 from tests.slack_sim.listening import address, listening
 
@@ -112,6 +114,19 @@ async def test_another_app_cannot_acknowledge_it(sim: SlackSim, first: First) ->
         await theirs.saying("again")
         states = {(each.app_id, each.event_id): each.state for each in await sim.envelopes("message")}
     assert states[first.app.id, ours["payload"]["event_id"]] == "sent"
+
+
+async def test_a_click_is_told_to_the_app_whose_message_it_is_and_to_no_other(sim: SlackSim, first: First) -> None:
+    other = await sim.ask(AddApp(name="Other", scopes=first.app.scopes))
+    theirs = await sim.ask(InstallApp(app_id=other.id, team_id=first.team, channels=[first.general]))
+    button = {"type": "button", "action_id": "threadline:stop", "text": {"type": "plain_text", "text": "Stop"}}
+    blocks = [{"type": "actions", "elements": [button]}]
+    for token in (theirs.bot_token, first.bot_token):
+        said = await call(sim, "chat.postMessage", token, channel=first.general, text="Stop?", blocks=blocks)
+        where = {"user_id": first.you, "channel_id": first.general, "ts": said["ts"]}
+        await sim.ask(Press(action_id="threadline:stop", **where))
+    told = [each.app_id for each in await sim.envelopes("block_actions")]
+    assert told == [other.id, first.app.id]
 
 
 @pytest.mark.parametrize(("policy", "came"), [("keep", 2), ("retry", 2), ("lose", 0)])

@@ -4,7 +4,9 @@ import asyncio
 from typing import Any
 
 from bench.beds.supervisor import Reporter
-from schemas.buttons import APPROVAL
+from schemas.buttons import APPROVAL, TASK
+from services.slack_sim.control.asks import ChooseShortcut
+from services.slack_sim.control.conditions import AnEphemeral
 from tests.supervisor.conftest import Watch
 
 
@@ -85,3 +87,16 @@ async def test_plain_words_in_the_agents_channel_are_for_agents(watch: Watch) ->
     whispered = (await watch.sim.transcript(channel, viewer=ben)).messages
     assert sum("nothing that I understand" in each.get("text", "") for each in whispered) <= 1
     assert "/agent-task run" in told["text"]
+
+
+async def test_a_message_becomes_a_task_by_its_shortcut(watch: Watch) -> None:
+    agent, anna, ben = await watch.reporter("chosen"), watch.first.you, watch.first.colleague
+    agent.agent_id = "baker"
+    await agent.start(task_name="So that the agent is known")
+    await agent.end()
+    await watch.head(agent.task_id, "COMPLETE")
+    app, channel = watch.first.app.id, watch.first.general
+    ts = await watch.sim.say(anna, channel, "ask baker to bake a cake")
+    await watch.sim.ask(ChooseShortcut(user_id=ben, app_id=app, callback_id=TASK, channel_id=channel, ts=ts))
+    told = await watch.sim.wait(AnEphemeral(channel_id=channel, user_id=ben, contains="Task `baker-"), 20)
+    assert "It begins when it is approved" in told["text"]

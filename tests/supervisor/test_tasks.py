@@ -1,6 +1,10 @@
 """A task from its beginning to its end, as people see it in Slack."""
 
+from bench.beds.inbox import Inbox
 from schemas.agent import TaskCheckpoint, TaskStarted
+from schemas.buttons import PREFIX
+from schemas.command import OutboundMessage
+from schemas.topics import RUNS_COMMANDS
 from tests.supervisor.conftest import Watch
 
 
@@ -25,6 +29,11 @@ async def test_a_task_is_one_thread_from_its_beginning_to_its_end(watch: Watch) 
     await watch.under(agent.task_id, "complete after")
     kinds = [each.event.type for each in await watch.events(agent.task_id)]
     assert kinds == ["task.started", "task.checkpoint", "task.artifact", "task.ended"]
+    commands = [each.event for each in await Inbox(watch.kafka).found(RUNS_COMMANDS)]
+    said = [each for each in commands if isinstance(each, OutboundMessage)]
+    names = {name for each in said for name in (each.post_id, each.thread_of, each.request_key) if name is not None}
+    assert {f"{PREFIX}task:{agent.task_id}", f"{PREFIX}task:{agent.task_id}/end"} <= names
+    assert [each for each in names if not each.startswith(PREFIX)] == [], "programs could name theirs so"
 
 
 async def test_what_is_reported_twice_counts_once(watch: Watch) -> None:

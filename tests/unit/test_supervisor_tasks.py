@@ -26,6 +26,8 @@ from schemas.agent import (
     TaskTaken,
     TaskWanted,
 )
+from schemas.buttons import PREFIX
+from services.responder.decisions.reserved import reserved_in
 from services.supervisor.decisions import deciding, judging, wire
 from services.supervisor.decisions.blocks import bar, lasted, revealed
 from services.supervisor.decisions.budgets import Budgets, judge
@@ -513,15 +515,30 @@ def posts(*events: AgentEvent) -> dict[str, Post]:
 
 
 def test_an_approval_is_shown_in_full_and_nothing_in_it_hides() -> None:
-    post = posts(started(), asked())["approval:ap1"]
+    post = posts(started(), asked())["threadline:approval:ap1"]
     shown = str(post.blocks)
     assert "\\\\u202e" in shown
     assert "```<!channel>" in shown, "it stands as it is, in a block that reads no markup"
     assert f"ap1:{HASH}:approve" in shown
     assert "reject:ap1" in shown
-    over = posts(started(), asked(), decided("UANNA"))["approval:ap1"]
+    over = posts(started(), asked(), decided("UANNA"))["threadline:approval:ap1"]
     assert "actions" not in [each["type"] for each in over.blocks]
     assert "<@UANNA>" in str(over.blocks)
+
+
+def test_no_program_may_name_a_message_as_a_post_is_named() -> None:
+    told = posts(
+        started(),
+        asked(),
+        done(Intervention, 4, action="pause", by_user="UANNA"),
+        done(TaskJudged, 60, judgement="silent", text="silence"),
+        said(TaskEnded, 61, status="complete"),
+    )
+    kinds = [name.removeprefix(PREFIX).partition("1/")[2].partition(":")[0] for name in told]
+    assert kinds == ["", "", "noticed", "order", "end"]
+    for name, post in told.items():
+        names = {"post_id": name, "thread_of": post.thread_of, "key": f"{name}@7"}
+        assert all(reserved_in({field: each}, None) == field for field, each in names.items() if each is not None)
 
 
 def test_nothing_that_a_program_says_is_markup() -> None:

@@ -9,6 +9,7 @@ from opentelemetry.trace import SpanKind
 from pydantic import Field, StringConstraints
 
 from schemas import ids
+from schemas.buttons import PREFIX
 from schemas.command import OutboundMessage
 from schemas.record import CannotWrite
 from schemas.topics import RUNS_COMMANDS
@@ -35,6 +36,7 @@ from services.responder.adapters.messages import Messages
 from services.responder.adapters.turns import Turns
 from services.responder.decisions.message_view import MessageView
 from services.responder.decisions.outbound import Request, Words, blocks_json, message_of, partition_key
+from services.responder.decisions.reserved import reserved_in
 
 LARGEST_BODY: Final = 512 << 10
 LARGEST_BLOCKS: Final = 256 << 10
@@ -88,13 +90,15 @@ class Gateway:
 
     async def _say(self, request: web.Request, granted: Granted) -> web.Response:
         asked: MessageAsked = await body_of(request, MessageAsked)
+        key = key_of(request, asked)
+        _must_be_its_own(asked, key)
         words = _words(asked)
         asks = Request(
             at=self._clock.now(),
             tenant_id=granted.tenant.tenant_id,
             token_id=granted.token_id,
             connection=connection_of(granted.tenant, asked),
-            key=key_of(request, asked) or self._ids.new(),
+            key=key or self._ids.new(),
         )
         message = message_of(asks, words)
         self._must_know()
@@ -139,6 +143,14 @@ class Gateway:
 
     def _count(self, result: str) -> None:
         self._emitter.count(metrics.REQUESTS, result=result)
+
+
+def _must_be_its_own(asked: MessageAsked, key: str | None) -> None:
+    names = {"post_id": asked.post_id, "thread_of": asked.thread_of, "key": key}
+    found = reserved_in(names, asked.blocks)
+    if found is not None:
+        why = f"begins with {PREFIX}, as only what Threadline itself says does"
+        raise No(400, "reserved", f"{found} {why}: choose another name; nothing was taken in")
 
 
 def _words(asked: MessageAsked) -> Words:

@@ -45,6 +45,11 @@ def kind_of(inbound: Inbound, tenant: Tenant) -> InteractionKind | None:  # noqa
 
 
 def _clicked(clicked: Clicked) -> InteractionKind:  # noqa: PLR0911 - one for each button
+    """Which of our buttons it is: its name alone says so.
+
+    That is enough: Slack tells a click to the app whose message it is and to no other, and what programs have our app
+    say names nothing as our buttons are named (services/responder/decisions/reserved.py).
+    """
     if is_one(clicked.action_id, APPROVAL) and approval_in(clicked.value) is not None:
         return "approval"
     if is_one(clicked.action_id, TASK):

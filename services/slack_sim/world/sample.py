@@ -52,7 +52,11 @@ COMMANDS = (
     Command("/stop", "Stop what the agent is doing for you"),
     Command("/agent-task", "Give a supervised agent a task", "what to do"),
 )
-SHORTCUTS = (Shortcut("threadline:ask", "Ask about this"), Shortcut("new_task", "New task", "global"))
+SHORTCUTS = (
+    Shortcut("threadline:ask", "Ask about this"),
+    Shortcut("threadline:task", "Ask for this as a task"),
+    Shortcut("new_task", "New task", "global"),
+)
 AGENT = "Mara"
 PEOPLE = (("you", "You"), ("colleague", "A Colleague"), ("customer", "A Customer"))
 CHANNELS = ("general", "support", "random", "agent-supervisory")

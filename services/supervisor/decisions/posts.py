@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from schemas.agent import AgentStatus
-from schemas.buttons import APPROVAL, TASK
+from schemas.buttons import APPROVAL, PREFIX, TASK
 from services.supervisor.decisions import blocks
 from services.supervisor.decisions.blocks import Block, escaped, lasted, moment, person
 from services.supervisor.decisions.deciding import APPROVE, CHOOSE
@@ -43,6 +43,7 @@ class Post:
     """One message, by its name."""
 
     name: str
+    """Begins as no program may name a message: nobody else changes it, or says something in its place."""
     text: str
     color: str
     blocks: list[Block]
@@ -73,7 +74,8 @@ def posts_of(task: Task) -> Iterator[Post]:
 
 def head_name(task: Task) -> str:
     """Of the task's own post. Another life of the task is another thread."""
-    return f"task:{task.task_id}" if task.life == 0 else f"task:{task.task_id}#{task.life}"
+    name = f"{PREFIX}task:{task.task_id}"
+    return name if task.life == 0 else f"{name}#{task.life}"
 
 
 def header(task: Task) -> str:
@@ -146,6 +148,7 @@ def _artifact(made: Artifact) -> str:
 
 def _approval(task: Task, approval: Approval, head: str) -> Post:
     """What is asked, in full. Its buttons go when it is decided."""
+    name = f"{PREFIX}approval:{approval.approval_id}"
     asks = {"decision": "asks to be allowed", "choice": "asks for a choice", "question": "asks"}[approval.kind]
     shown: list[Block] = [blocks.as_it_is(approval.action)]
     if approval.arguments_json != "{}":
@@ -157,7 +160,7 @@ def _approval(task: Task, approval: Approval, head: str) -> Post:
             blocks.context(f"until {moment(approval.expires_at)} · `{approval.arguments_hash[:16]}`"),
             blocks.actions(*_buttons(approval)),
         ]
-        return Post(f"approval:{approval.approval_id}", f"✋ {escaped(task.agent_id)} {asks}", ORANGE, shown, head)
+        return Post(name, f"✋ {escaped(task.agent_id)} {asks}", ORANGE, shown, head)
     sign, words, color = STATES[approval.state]
     who = f" by {person(approval.decided_by)}" if approval.decided_by else ""
     said = f"{words}{who}" + (f": {escaped(approval.answer)}" if approval.answer else "")
@@ -166,7 +169,7 @@ def _approval(task: Task, approval: Approval, head: str) -> Post:
     when = f" · {moment(approval.decided_at)}" if approval.decided_at else ""
     shown.append(blocks.context(f"{sign} {said}{when} · `{approval.arguments_hash[:16]}`"))
     text = f"{sign} {escaped(task.agent_id)} {asks}: {words.partition(':')[0].lower()}"
-    return Post(f"approval:{approval.approval_id}", text, color, shown, head)
+    return Post(name, text, color, shown, head)
 
 
 def _buttons(approval: Approval) -> Iterator[Block]:
