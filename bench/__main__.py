@@ -32,6 +32,7 @@ from bench.suites import (
     router,
     router_faults,
     slack_sim,
+    supervisor,
     telemetry,
 )
 from services.kit.clock import SystemClock
@@ -55,6 +56,7 @@ SUITES = (
     planted_bugs.SUITE,
     report.SUITE,
     replay.SUITE,
+    supervisor.SUITE,
     telemetry.SUITE,
 )
 
