@@ -41,6 +41,8 @@ class Plan:
     agents: list[Agent]
     rounds: int
     every_s: float
+    begins_s: float
+    """Between the first round and the others: until people see that all of them have begun."""
 
 
 @dataclass(frozen=True)
@@ -135,11 +137,11 @@ async def _report(plan: Plan) -> Reported:
     for at, of_round in enumerate(requests):
         took_ms = checkpoints_ms if at else starts_ms
         for number, (request, to) in enumerate(zip(of_round, connections, strict=True)):
-            due = begun + (at + number / len(connections)) * plan.every_s
+            due = begun + (at + number / len(connections)) * plan.every_s + (plan.begins_s if at else 0.0)
             if (ahead := due - time.perf_counter()) > 0:
                 await asyncio.sleep(ahead)
             to.send(request, due, took_ms)
-    cpu_share = (time.process_time() - used) / (time.perf_counter() - begun)
+    cpu_share = (time.process_time() - used) / (time.perf_counter() - begun - plan.begins_s)
     ended_at = time.time()  # noqa: TID251 - likewise
     async with asyncio.timeout(ANSWERED_WITHIN_S):
         while any(each.under_way for each in connections):  # noqa: ASYNC110 - many, and none to wait for alone
@@ -150,7 +152,7 @@ async def _report(plan: Plan) -> Reported:
 
 
 def _request(plan: Plan, agent: Agent, at: int, made: datetime) -> bytes:
-    moment = made + timedelta(seconds=at * plan.every_s)
+    moment = made + timedelta(seconds=at * plan.every_s + (plan.begins_s if at else 0.0))
     event: dict[str, Any] = {"id": f"e-{at}", "at": moment.isoformat(), "task_id": agent.task_id, "agent_id": "loader"}
     if at == 0:
         event |= {"type": "task.started", "task_name": f"Load {agent.task_id}", "context_size": 200_000}

@@ -21,6 +21,8 @@ from services.kit.groups import DatabaseSettings
 
 AGENTS: Final = 1000
 ROUNDS: Final = 30
+BEGINS_S: Final = 40.0
+"""A channel takes a message a second: so long does it take until each task has its own."""
 ENDED_EVERY: Final = 10
 ENDS: Final[tuple[EndStatus, ...]] = ("complete", "error", "cancelled")
 FOLDED_WITHIN_S: Final = 120.0
@@ -44,9 +46,9 @@ async def ingest(scene: Scene) -> tuple[dict[str, float], Reported]:
     agents, calls, began = scene.watched.agents(AGENTS), Calls(scene.watched.slack.sim), CLOCK.monotonic()
     watching = asyncio.create_task(calls.watch())
     pid = scene.supervisor.child.process.pid
-    used = weighing.cpu_s(pid)
-    found = await reported(Plan(scene.supervisor.agents, agents, ROUNDS, 1.0), scene.folder)
-    busy = (weighing.cpu_s(pid) - used) / (ROUNDS + 1)
+    weighed = asyncio.create_task(_busy(pid))
+    found = await reported(Plan(scene.supervisor.agents, agents, ROUNDS, 1.0, BEGINS_S), scene.folder)
+    busy = await weighed
     folded_s = await _until_folded(scene.database, AGENTS * ROUNDS, found.ended_at)
     rss_mb = scene.supervisor.child.rss_mb()
     heads = Heads(scene.watched.slack.sim)
@@ -73,6 +75,14 @@ async def ingest(scene: Scene) -> tuple[dict[str, float], Reported]:
         "ends shown last": max(shown_s),
     }
     return figures, replace(found, late_ms=[])
+
+
+async def _busy(pid: int) -> float:
+    """How much of a core it takes, from somewhat after the first checkpoints to somewhat before the last."""
+    await asyncio.sleep(BEGINS_S + ROUNDS / 3)
+    used, began = weighing.cpu_s(pid), CLOCK.monotonic()
+    await asyncio.sleep(ROUNDS / 3)
+    return (weighing.cpu_s(pid) - used) / (CLOCK.monotonic() - began)
 
 
 async def _until_folded(database: DatabaseSettings, count: int, ended_at: float) -> float:

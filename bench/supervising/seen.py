@@ -41,6 +41,7 @@ class Calls:
                 self.posts += call.method == "chat.postMessage"
                 self.updates += call.method == "chat.update"
                 self.too_fast += call.error == "ratelimited"
+                if call.error == "ratelimited": print("429", call.method, call.team_id, call.arguments.get("channel"))
 
 
 @dataclass

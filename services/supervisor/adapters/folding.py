@@ -106,8 +106,7 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
             while True:
                 await self._load_new()
                 batches = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
-                for tp, records in batches.items():
-                    await self._take(tp, records)
+                await asyncio.gather(*(self._take(tp, records) for tp, records in batches.items()))
                 await self._tell_the_group()
         finally:
             await self._consumer.stop()

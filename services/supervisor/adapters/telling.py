@@ -25,14 +25,16 @@ from services.supervisor.decisions.following import Following
 from services.supervisor.decisions.posts import Post, posts_of
 from services.supervisor.decisions.projecting import Key
 from services.supervisor.decisions.task import Task
-from services.supervisor.decisions.telling import Due, Told, due
+from services.supervisor.decisions.telling import Due, Told, Urgency, due
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S: Final = 1.0
-PER_S, BURST = 1.0, 20.0
-"""How many messages a channel takes: Slack lets an app post about one a second there, and change about fifty a minute.
-What does not fit waits, and is said as it is then."""
+POSTS_PER_S, CHANGES_PER_S, BURST = 1.0, 40 / 60, 20.0
+"""What is handed over: Slack lets an app post about one message a second in a channel, and change about fifty a minute
+in a workspace, of which answers want some. What does not fit waits here, and is said as it is then."""
+KEPT: Final = 8.0
+"""Of what is left for changes, so much is not for tasks that only went on."""
 FROM: Final = "supervisor"
 """Stands where others name their token."""
 
@@ -46,14 +48,15 @@ _KEEP: Final = """
 
 @dataclass
 class _Room:
-    """What a channel still takes."""
+    """What a channel still takes of new messages, or a workspace of changes."""
 
+    per_s: float
     left: float
     at: float
 
-    def take(self, now: float) -> bool:
-        self.left, self.at = min(BURST, self.left + (now - self.at) * PER_S), now
-        if self.left < 1:
+    def take(self, now: float, kept: float) -> bool:
+        self.left, self.at = min(BURST, self.left + (now - self.at) * self.per_s), now
+        if self.left < 1 + kept:
             return False
         self.left -= 1
         return True
@@ -76,7 +79,7 @@ class Telling:
         self._clock, self._emitter = given.instruments.clock, given.instruments.emitter
         self._every = timedelta(seconds=given.settings.supervisor_update_s)
         self._spoken: dict[int, _Spoken] = {}
-        self._rooms: dict[tuple[str, str], _Room] = {}
+        self._rooms: dict[tuple[str, str | None], _Room] = {}
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -158,7 +161,7 @@ class Telling:
             spoken.waiting.pop(key, None)
 
     async def _say_what_is_due(self, now: datetime) -> None:
-        """The most urgent first, for each channel as many as it takes."""
+        """The most urgent first, in each channel and workspace as many as it takes."""
         wanted = [
             (each, spoken, key)
             for spoken in self._spoken.values()
@@ -170,7 +173,7 @@ class Telling:
         said: list[tuple[Due, _Spoken, Key]] = []
         left: list[tuple[Due, _Spoken, Key]] = []
         for found in wanted:
-            (said if self._has_room(found[1], found[2]) else left).append(found)
+            (said if self._has_room(*found) else left).append(found)
         self._emitter.set(metrics.UNTOLD, len(left))
         self._emitter.set(
             metrics.UNTOLD_SECONDS, max(((now - each.at).total_seconds() for each, _, _ in left), default=0)
@@ -187,13 +190,15 @@ class Telling:
             self._weigh(spoken, key, now)
         self._woken.set()  # a thread's first message may let others follow
 
-    def _has_room(self, spoken: _Spoken, key: Key) -> bool:
+    def _has_room(self, due: Due, spoken: _Spoken, key: Key) -> bool:
         task = spoken.partition.task(key)
         if task is None:
             return False
-        now = self._clock.monotonic()
-        room = self._rooms.setdefault((task.home.connection, task.home.channel), _Room(BURST, now))
-        return room.take(now)
+        now, is_new = self._clock.monotonic(), due.post.name not in spoken.told[key]
+        per_s = POSTS_PER_S if is_new else CHANGES_PER_S
+        place = task.home.connection, task.home.channel if is_new else None
+        room = self._rooms.setdefault(place, _Room(per_s, BURST, now))
+        return room.take(now, KEPT if due.urgency is Urgency.WENT_ON else 0.0)
 
     async def _keep(self, said: Iterable[tuple[_Spoken, Key]]) -> None:
         rows: dict[str, list[tuple[str, str]]] = {}
