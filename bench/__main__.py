@@ -33,6 +33,7 @@ from bench.suites import (
     router_faults,
     slack_sim,
     supervisor,
+    supervisor_faults,
     telemetry,
 )
 from services.kit.clock import SystemClock
@@ -57,6 +58,7 @@ SUITES = (
     report.SUITE,
     replay.SUITE,
     supervisor.SUITE,
+    supervisor_faults.SUITE,
     telemetry.SUITE,
 )
 

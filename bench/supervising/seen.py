@@ -41,7 +41,6 @@ class Calls:
                 self.posts += call.method == "chat.postMessage"
                 self.updates += call.method == "chat.update"
                 self.too_fast += call.error == "ratelimited"
-                if call.error == "ratelimited": print("429", call.method, call.team_id, call.arguments.get("channel"))
 
 
 @dataclass
@@ -56,7 +55,7 @@ class Heads:
         wanted = set(tasks)
         for channel in channels:
             for message in (await self.sim.transcript(channel)).messages:
-                if message.get("app_id") and (task := _task_of(message, wanted)) is not None:
+                if message.get("app_id") and (task := task_of(message, wanted)) is not None:
                     self.found[task] = dict(message) | {"channel": channel}
 
     def shows(self, task_id: str, status: AgentStatus) -> bool:
@@ -65,7 +64,8 @@ class Heads:
         return found is not None and found["text"].endswith(f"– {LOOKS[status].words}")
 
 
-def _task_of(message: Message, wanted: set[str]) -> str | None:
+def task_of(message: Message, wanted: set[str]) -> str | None:
+    """The task that a message at the top of a channel is about."""
     named = str(message.get("attachments", "")) + str(message.get("blocks", ""))
     parts = named.split("`")
     return next((each for each in parts[1::2] if each in wanted), None)
