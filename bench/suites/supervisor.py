@@ -32,6 +32,7 @@ WORKSPACES = 20
 PAST_TASKS = 9_000
 """More than 200,000 events."""
 FOLDED_WITHIN_S = 300.0
+HOW_FAR = "select coalesce(sum(next_offset), 0) from threadline.agent_projections"
 ALL_TABLES = (*TABLES, "agent_heartbeats", "agent_tellings", "agent_projections")
 
 
@@ -100,9 +101,7 @@ async def _empty(database: DatabaseSettings) -> None:
 async def _folded(database: DatabaseSettings, count: int) -> None:
     """Until every event that was put there is folded."""
     async with asyncio.timeout(FOLDED_WITHIN_S):
-        while (
-            await _execute(database, "select coalesce(sum(next_offset), 0) from threadline.agent_projections") < count
-        ):  # noqa: ASYNC110 - a table has no event
+        while await _execute(database, HOW_FAR) < count:  # noqa: ASYNC110 - a table has no event
             await asyncio.sleep(0.2)
 
 

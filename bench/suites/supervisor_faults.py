@@ -172,9 +172,9 @@ async def _all_of_it(scene: Scene, people: People, programs: Sequence[Program], 
 async def _ended(tasks: Sequence["asyncio.Task[None]"]) -> None:
     for each in tasks:
         each.cancel()
-    for each in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(each, Exception):
-            raise each
+    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            raise outcome
 
 
 async def _keep_up(scene: Scene) -> None:
@@ -267,9 +267,7 @@ async def _facts(scene: Scene, people: People, programs: list[Program]) -> Facts
         messages=messages,
         threads=threads,
         differ=[table for table in before if before[table] != after[table]],
-        tenant_of={
-            each.plan.task_id: scene.watched.workspace_of(each.plan.number).tenant_id for each in programs
-        },
+        tenant_of={each.plan.task_id: scene.watched.workspace_of(each.plan.number).tenant_id for each in programs},
     )
 
 

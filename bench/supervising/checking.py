@@ -1,7 +1,7 @@
 """What must hold of supervised tasks, whatever died meanwhile; a violation comes with its task's story."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ class Facts:
     """Of agents.events, each partition in its order; a repeat is another."""
     tasks: dict[str, Task]
     """As the projection has them."""
-    approvals: list[Mapping[str, Any]]
+    approvals: Sequence[Mapping[str, Any]]
     """Rows of human_interventions that are approvals."""
     checkpoints: frozenset[str]
     """Names of rows."""
@@ -65,7 +65,7 @@ def statuses_lost(facts: Facts) -> Iterator[str]:
     """Changes of a status that do not stand in the task's time line, in their order."""
     for program in facts.programs:
         task = facts.tasks.get(program.plan.task_id)
-        line = iter([each.status for each in task.timeline] if task is not None else ())
+        line: Iterator[str] = iter([each.status for each in task.timeline] if task is not None else ())
         reported = ["starting", *program.statuses, program.plan.end]
         changes = [each for at, each in enumerate(reported) if at == 0 or each != reported[at - 1]]
         if not all(change in line for change in changes):
@@ -81,9 +81,14 @@ def otherwise_decided(facts: Facts) -> Iterator[str]:
             row = rows.get((program.plan.task_id, question.name))
             heard = program.heard.get(question.name, {})
             first = (decided[0].outcome, decided[0].decided_by) if decided else None
-            if row is None or first != (row["state"], row["by_user"]) or first != (
-                heard.get("state"),
-                heard.get("decided_by"),
+            if (
+                row is None
+                or first != (row["state"], row["by_user"])
+                or first
+                != (
+                    heard.get("state"),
+                    heard.get("decided_by"),
+                )
             ):
                 yield program.plan.task_id
 

@@ -53,7 +53,8 @@ class People:
         heads = Heads(self.watched.slack.sim)
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            waiting = [(each, question) for each in programs for question in each.plan.questions if _is_open(each, question)]
+            pairs = [(each, question) for each in programs for question in each.plan.questions]
+            waiting = [(each, question) for each, question in pairs if _is_open(each, question)]
             if waiting:
                 await heads.look([channel], [each.plan.task_id for each, _ in waiting])
             for program, question in waiting:
@@ -80,9 +81,7 @@ class People:
             case "approve":
                 await self._press(message, program, question, may, is_allowed=True)
             case "approve twice":
-                await asyncio.gather(
-                    *(self._press(message, program, question, may, is_allowed=True) for _ in range(2))
-                )
+                await asyncio.gather(*(self._press(message, program, question, may, is_allowed=True) for _ in range(2)))
             case "may not, then approve":
                 await self._press(message, program, question, may_not, is_allowed=False)
                 await self._press(message, program, question, may, is_allowed=True)
@@ -107,7 +106,8 @@ class People:
                 if question.name in json.dumps(view):
                     submit = asks.SubmitView(user_id=who, view_id=view["id"], values={"said": "No"})
                     arrived = await _asked(sim, submit)
-                    self.clicks.append(Click(program.plan.task_id, question.name, who, "reject", may=True, arrived=arrived))
+                    task_id = program.plan.task_id
+                    self.clicks.append(Click(task_id, question.name, who, "reject", may=True, arrived=arrived))
                     return
             await asyncio.sleep(0.3)
 
@@ -118,7 +118,8 @@ def _is_open(program: Program, question: Question) -> bool:
 
 
 def _buttons(message: Message) -> list[str]:
-    blocks = [*message.get("blocks", ()), *(each for one in message.get("attachments", ()) for each in one.get("blocks", ()))]
+    attached = [each for one in message.get("attachments", ()) for each in one.get("blocks", ())]
+    blocks = [*message.get("blocks", ()), *attached]
     return [element.get("action_id", "") for block in blocks for element in block.get("elements", ())]
 
 

@@ -14,7 +14,7 @@ from bench.beds.reporting import Plan, Reported, reported
 from bench.beds.supervisor import OwnSupervisor, Reporter
 from bench.beds.watched import Watched
 from bench.figure import percentile
-from bench.supervising.seen import Calls, Heads
+from bench.supervising.seen import Calls
 from schemas.agent import EndStatus
 from services.kit.clock import SystemClock
 from services.kit.groups import DatabaseSettings
@@ -26,7 +26,7 @@ BEGINS_S: Final = 40.0
 ENDED_EVERY: Final = 10
 ENDS: Final[tuple[EndStatus, ...]] = ("complete", "error", "cancelled")
 FOLDED_WITHIN_S: Final = 120.0
-HEADS_WITHIN_S, SHOWN_WITHIN_S = 120.0, 120.0
+SHOWN_WITHIN_S: Final = 180.0
 LOOK_EVERY_S: Final = 0.2
 CLOCK: Final = SystemClock()
 
@@ -43,7 +43,8 @@ class Scene:
 
 async def ingest(scene: Scene) -> tuple[dict[str, float], Reported]:
     """The load, what the supervisor took for it, and how long its end takes to be seen."""
-    agents, calls, began = scene.watched.agents(AGENTS), Calls(scene.watched.slack.sim), CLOCK.monotonic()
+    agents, began = scene.watched.agents(AGENTS), CLOCK.monotonic()
+    calls = Calls(scene.watched.slack.sim, wanted=frozenset(each.task_id for each in agents))
     watching = asyncio.create_task(calls.watch())
     pid = scene.supervisor.child.process.pid
     weighed = asyncio.create_task(_busy(pid))
@@ -51,10 +52,8 @@ async def ingest(scene: Scene) -> tuple[dict[str, float], Reported]:
     busy = await weighed
     folded_s = await _until_folded(scene.database, AGENTS * ROUNDS, found.ended_at)
     rss_mb = scene.supervisor.child.rss_mb()
-    heads = Heads(scene.watched.slack.sim)
-    channels = [channel for each in scene.watched.workspaces.every for channel in each.channels]
-    await _all_have_heads(heads, channels, [each.task_id for each in agents])
-    shown_s = await _ends_are_shown(scene, heads)
+    await _until_all_shown(calls)
+    shown_s = await _ends_are_shown(scene, calls)
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
     minutes = (CLOCK.monotonic() - began) / 60
@@ -97,14 +96,13 @@ async def _until_folded(database: DatabaseSettings, count: int, ended_at: float)
         await connection.close()
 
 
-async def _all_have_heads(heads: Heads, channels: list[str], tasks: list[str]) -> None:
-    async with asyncio.timeout(HEADS_WITHIN_S):
-        while len(heads.found) < len(tasks):
-            await heads.look(channels, tasks)
+async def _until_all_shown(calls: Calls) -> None:
+    async with asyncio.timeout(SHOWN_WITHIN_S):
+        while len(calls.shown) < len(calls.wanted):  # noqa: ASYNC110 - what is waited for is counted beside
             await asyncio.sleep(LOOK_EVERY_S)
 
 
-async def _ends_are_shown(scene: Scene, heads: Heads) -> list[float]:
+async def _ends_are_shown(scene: Scene, calls: Calls) -> list[float]:
     """One in ten ends, all at once: how long until Slack shows each as it ended."""
     ended = {f"load-{number}": ENDS[number % len(ENDS)] for number in range(0, AGENTS, ENDED_EVERY)}
     at: dict[str, float] = {}
@@ -112,14 +110,9 @@ async def _ends_are_shown(scene: Scene, heads: Heads) -> list[float]:
         for number, (task_id, status) in zip(range(0, AGENTS, ENDED_EVERY), ended.items(), strict=True):
             agent = scene.watched.agent(number)
             told = Reporter(scene.supervisor.agents, agent.token, session, task_id, "loader", agent.channel)
+            at[task_id] = CLOCK.now().timestamp()
             await told.taken(told.event("task.ended", status=status) | {"id": "ends"})
-            at[task_id] = CLOCK.monotonic()
-    took: dict[str, float] = {}
     async with asyncio.timeout(SHOWN_WITHIN_S):
-        while left := [task_id for task_id in ended if task_id not in took]:
-            places = {str(heads.found[task_id]["channel"]) for task_id in left}
-            await heads.look(places, left)
-            now = CLOCK.monotonic()
-            took |= {task_id: now - at[task_id] for task_id in left if heads.shows(task_id, ended[task_id])}
+        while any(calls.shows(task_id, status) is None for task_id, status in ended.items()):  # noqa: ASYNC110 - likewise
             await asyncio.sleep(LOOK_EVERY_S)
-    return list(took.values())
+    return [(calls.shows(task_id, status) or 0.0) - at[task_id] for task_id, status in ended.items()]

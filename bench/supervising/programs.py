@@ -13,7 +13,7 @@ from schemas.agent import EndStatus, ReportedStatus
 
 AGAIN_S: Final = 0.3
 REPEATS, ASKS, EXPIRES = 0.1, 0.7, 0.15
-"""Shares: of events that are sent again though they stand, of tasks that ask, and of their questions that nobody answers."""
+"""Shares: of events that are sent again though they stand, of tasks that ask, of questions that nobody answers."""
 PAUSE_S: Final = (0.2, 1.2)
 EXPIRES_IN_S, WAITS_S = 4.0, 900.0
 STATUSES: Final[tuple[ReportedStatus, ...]] = ("working", "working", "paused", "error")
@@ -60,7 +60,7 @@ def _plan(chance: random.Random, number: int) -> Plan:
     steps: list[ReportedStatus | Question] = [chance.choice(STATUSES) for _ in range(chance.randint(3, 8))]
     if chance.random() < ASKS:
         for nth in range(1 + (chance.random() < 0.3)):  # noqa: PLR2004 - a share
-            wanted: Wanted = "nobody" if chance.random() < EXPIRES else chance.choice(CLICKS)  # type: ignore[assignment] # each is one
+            wanted: Wanted = "nobody" if chance.random() < EXPIRES else chance.choice(CLICKS)
             steps.insert(chance.randint(1, len(steps)), Question(f"ask-{number}-{nth}", wanted))
     return Plan(number, tuple(steps), chance.choice(ENDS))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,10 @@ class Calls:
     posts: int = 0
     updates: int = 0
     too_fast: int = 0
+    shown: dict[str, tuple[str, float]] = field(default_factory=dict)
+    """By task, what its own message says, and since when."""
+    wanted: frozenset[str] = frozenset()
+    """Tasks that are looked for."""
     _seen: int = 0
 
     async def watch(self) -> None:
@@ -41,6 +46,15 @@ class Calls:
                 self.posts += call.method == "chat.postMessage"
                 self.updates += call.method == "chat.update"
                 self.too_fast += call.error == "ratelimited"
+            if call.method in {"chat.postMessage", "chat.update"} and call.error is None:
+                task = task_of(call.arguments, self.wanted)
+                if task is not None:
+                    self.shown[task] = str(call.arguments.get("text")), call.at
+
+    def shows(self, task_id: str, status: AgentStatus) -> float | None:
+        """Since when a task's message says that it is so."""
+        text, at = self.shown.get(task_id, ("", 0.0))
+        return at if text.endswith(f"– {LOOKS[status].words}") else None
 
 
 @dataclass
@@ -58,13 +72,8 @@ class Heads:
                 if message.get("app_id") and (task := task_of(message, wanted)) is not None:
                     self.found[task] = dict(message) | {"channel": channel}
 
-    def shows(self, task_id: str, status: AgentStatus) -> bool:
-        """Whether a task's message says that it is so."""
-        found = self.found.get(task_id)
-        return found is not None and found["text"].endswith(f"– {LOOKS[status].words}")
 
-
-def task_of(message: Message, wanted: set[str]) -> str | None:
+def task_of(message: Message, wanted: AbstractSet[str]) -> str | None:
     """The task that a message at the top of a channel is about."""
     named = str(message.get("attachments", "")) + str(message.get("blocks", ""))
     parts = named.split("`")

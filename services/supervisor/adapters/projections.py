@@ -45,9 +45,9 @@ _INTERVENTIONS: Final = """
         reason = excluded.reason, by_user = excluded.by_user, via = excluded.via, decided_at = excluded.decided_at
 """
 _COPIED: Final = {
-    "agent_checkpoints": "tenant_id, event_id, task_id, partition, at, status, level, action, progress, step, context_used, "
+    "agent_checkpoints": "event_id, task_id, partition, at, status, level, action, progress, step, context_used, "
     "cost_usd, details_json",
-    "task_artifacts": "tenant_id, event_id, task_id, partition, at, artifact, title, link",
+    "task_artifacts": "event_id, task_id, partition, at, artifact, title, link",
 }
 _HELD: Final = """
     select state, recent from threadline.agent_tasks where task_id = any($1::text[])
@@ -73,7 +73,7 @@ async def write_anew(connection: Connection, tenant_id: str, partition: int, cha
         async with connection.transaction():
             for table, rows in (("agent_checkpoints", changes.checkpoints), ("task_artifacts", changes.artifacts)):
                 records = [(tenant_id, *row) for row in rows.values()]
-                columns = _COPIED[table].split(", ")
+                columns = ["tenant_id", *_COPIED[table].split(", ")]
                 await connection.copy_records_to_table(
                     table, schema_name="threadline", columns=columns, records=records
                 )
