@@ -174,16 +174,20 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
             if partition is None or raw.offset < partition.next_offset:
                 continue
             try:
-                await self._fold(partition, [raw])
+                await self._fold_or_keep(tp, partition, raw)
             except (Moved, DatabaseAway):
                 await self._take_up_again(tp)
                 return
-            except asyncpg.PostgresError as error:
-                await self._take_up_again(tp)
-                await self._dead(record_of(raw, self._settings.topic_prefix), f"Postgres: {type(error).__name__}")
-                if (again := self._partitions.get(tp.partition)) is not None:
-                    with told():
-                        await partitions.write(self._database, again, raw.offset + 1)
+
+    async def _fold_or_keep(self, tp: TopicPartition, partition: Partition, raw: ConsumerRecord) -> None:
+        try:
+            await self._fold(partition, [raw])
+        except asyncpg.PostgresError as error:
+            await self._take_up_again(tp)
+            await self._dead(record_of(raw, self._settings.topic_prefix), f"Postgres: {type(error).__name__}")
+            if (again := self._partitions.get(tp.partition)) is not None:
+                with told():
+                    await partitions.write(self._database, again, raw.offset + 1)
 
     def _follow(self, heard: Sequence[Heard], steps: Sequence[Step]) -> list[Following]:
         """Each once, however many events lead to it."""

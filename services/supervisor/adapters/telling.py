@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -69,6 +69,16 @@ class _Spoken:
     partition: Partition
     told: dict[Key, dict[str, Told]] = field(default_factory=dict)
     waiting: dict[Key, list[Due]] = field(default_factory=dict)
+    weighed: dict[Key, Task] = field(default_factory=dict)
+    """Each task as it was when it was last seen what is to be said of it."""
+
+    def only_goes_on(self, key: Key, task: Task) -> bool:
+        """Whether nothing is to be said but what is said later anyway, as the task is then."""
+        dues, seen = self.waiting.get(key), self.weighed.get(key)
+        if not dues or seen is None or any(each.urgency is not Urgency.WENT_ON for each in dues):
+            return False
+        same = task.approvals is seen.approvals and task.judgements is seen.judgements and task.orders is seen.orders
+        return same and task.status == seen.status and task.life == seen.life
 
 
 class Telling:
@@ -152,7 +162,11 @@ class Telling:
         if task is None:
             spoken.told.pop(key, None)
             spoken.waiting.pop(key, None)
+            spoken.weighed.pop(key, None)
             return
+        if spoken.only_goes_on(key, task):
+            return
+        spoken.weighed[key] = task
         since = min((each.at for each in spoken.waiting.get(key, ())), default=now)
         found = due(posts_of(task), spoken.told.setdefault(key, {}), min(since, now), self._every)
         if found:
@@ -180,11 +194,13 @@ class Telling:
         )
         if not said:
             return
+        said = [(_as_it_is_now(each, spoken.partition.task(key)), spoken, key) for each, spoken, key in said]
         records = [_message(spoken.partition.task(key), each.post, now) for each, spoken, key in said]
         await send_all(self._producer, [each for each in records if each is not None])
         self._emitter.count(metrics.TOLD, len(said))
         for each, spoken, key in said:
             spoken.told[key][each.post.name] = Told(each.post.digest, now, each.post.status)
+            spoken.weighed.pop(key, None)
         await self._keep({(id(spoken), key): (spoken, key) for _, spoken, key in said}.values())
         for _, spoken, key in said:
             self._weigh(spoken, key, now)
@@ -210,12 +226,19 @@ class Telling:
                 await connection.execute(_KEEP, tenant_id, *(list(each) for each in zip(*of_tenant, strict=True)))
 
 
+def _as_it_is_now(due: Due, task: Task | None) -> Due:
+    """What only went on since it was weighed. The task's own post is the first."""
+    if task is None or due.urgency is not Urgency.WENT_ON:
+        return due
+    return replace(due, post=next(posts_of(task)))
+
+
 def _message(task: Task | None, post: Post, now: datetime) -> Following | None:
-    """The command that says it. The same version of a task says the same under the same name."""
+    """The command that says it. The same is said under the same name; what the task came to meanwhile, under another."""
     if task is None:
         return None
     home = task.home
-    key = f"{post.name}@{task.version}"
+    key = f"{post.name}@{task.version}.{post.digest}"
     name = ids.message_id(home.connection, key)
     message = OutboundMessage(
         at=now,
