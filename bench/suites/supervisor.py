@@ -56,6 +56,7 @@ async def run(bed: Bed, number: int) -> Measured:
         clicks = await approve(there, supervisor)
         figures |= {"approval p50": percentile(clicks, 50), "approval p99": percentile(clicks, 99)}
         raw["approvals_ms"] = _short(clicks)
+    # What agents import costs them (a checkpoint's call, memory, the import) is measured here, once it is in this tree.
     return Measured(figures | await _long_past(bed, number), raw)
 
 
