@@ -37,7 +37,7 @@ ALL_TABLES = (*TABLES, "agent_heartbeats", "agent_tellings", "agent_projections"
 
 
 async def run(bed: Bed, number: int) -> Measured:
-    """The load, then the clicks, on one supervisor; then the past, on topics of its own."""
+    """The clicks, then the load, on one supervisor; then the past, on topics of its own."""
     figures: dict[str, float] = {}
     raw: dict[str, Any] = {}
     async with AsyncExitStack() as stack:
@@ -48,14 +48,14 @@ async def run(bed: Bed, number: int) -> Measured:
         await _empty(bed.database)
         await stack.enter_async_context(own_responder(folder / "responder", environment))
         supervisor = await stack.enter_async_context(own_supervisor(folder / "supervisor", environment))
-        of_load, load = await ingest(Scene(there, supervisor, bed.database, folder))
-        figures |= of_load
-        raw["ingest"] = {"starts_ms": _short(load.starts_ms), "checkpoints_ms": _short(load.checkpoints_ms)}
         await stack.enter_async_context(own_router(folder / "router", environment))
         await stack.enter_async_context(own_ingress(folder / "ingress", environment))
         clicks = await approve(there, supervisor)
         figures |= {"approval p50": percentile(clicks, 50), "approval p99": percentile(clicks, 99)}
         raw["approvals_ms"] = _short(clicks)
+        of_load, load = await ingest(Scene(there, supervisor, bed.database, folder))
+        figures |= of_load
+        raw["ingest"] = {"starts_ms": _short(load.starts_ms), "checkpoints_ms": _short(load.checkpoints_ms)}
     # What agents import costs them (a checkpoint's call, memory, the import) is measured here, once it is in this tree.
     return Measured(figures | await _long_past(bed, number), raw)
 

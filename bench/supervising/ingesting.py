@@ -20,7 +20,7 @@ from services.kit.clock import SystemClock
 from services.kit.groups import DatabaseSettings
 
 AGENTS: Final = 1000
-ROUNDS: Final = 30
+ROUNDS: Final = 24
 BEGINS_S: Final = 40.0
 """A channel takes a message a second: so long does it take until each task has its own."""
 ENDED_EVERY: Final = 10

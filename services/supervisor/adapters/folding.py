@@ -58,6 +58,7 @@ NEVER_MS: Final = 10**9
 AGAIN_S: Final = 0.5
 NO_PARTITIONS: Final = "it waits for its partitions"
 COMMIT_EVERY_S: Final = 1.0
+LET_GO_EVERY_S: Final = 1.0
 
 
 class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
@@ -72,7 +73,7 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         self._partitions: dict[int, Partition] = {}
         self._topic = f"{settings.topic_prefix}{AGENTS_EVENTS.name}"
         self._away: str | None = None
-        self._commit_at = 0.0
+        self._commit_at = self._let_go_at = 0.0
         session_ms = int(settings.supervisor_session_s * 1000)
         self._consumer = AIOKafkaConsumer(
             **client_arguments(settings),
@@ -108,6 +109,7 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
                 batches = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
                 await asyncio.gather(*(self._take(tp, records) for tp, records in batches.items()))
                 await self._tell_the_group()
+                self._let_go()
         finally:
             await self._consumer.stop()
 
@@ -248,6 +250,15 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
                 self._away = None
                 self._emitter.set(metrics.DATABASE_AWAY, 0)
                 return answer
+
+    def _let_go(self) -> None:
+        """Of what is over for long. Only here: a batch that is folded meanwhile counts on what it found in hand."""
+        now = self._clock.monotonic()
+        if now < self._let_go_at:
+            return
+        self._let_go_at, since = now + LET_GO_EVERY_S, self._clock.now() - partitions.IN_HAND
+        for each in self._partitions.values():
+            each.projection.forget(lambda task: task.is_over and task.received_at < since)
 
     async def _tell_the_group(self) -> None:
         """What counts stands in Postgres. The group's offsets are for people, and for their tools."""

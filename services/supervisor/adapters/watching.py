@@ -13,7 +13,7 @@ from services.directory.faults import DatabaseAway, told
 from services.directory.service import bind
 from services.supervisor import metrics
 from services.supervisor.adapters.given import Given
-from services.supervisor.adapters.partitions import IN_HAND, Partition
+from services.supervisor.adapters.partitions import Partition
 from services.supervisor.adapters.sending import send_all
 from services.supervisor.decisions import deciding, judging
 from services.supervisor.decisions.following import Following, of_task
@@ -51,13 +51,10 @@ class Watching:
 
     async def _look(self) -> None:
         now = self._clock.now()
-        partitions = self._partitions()
-        tasks = [task for each in partitions for task in each.tasks if not task.is_over]
+        tasks = [task for each in self._partitions() for task in each.tasks if not task.is_over]
         self._show(tasks, now)
         heard = await self._heard([each for each in tasks if each.heartbeat_s is not None])
         await send_all(self._producer, list(self._follow(tasks, heard, now)))
-        for each in partitions:
-            each.projection.forget(lambda task: task.is_over and now - task.received_at > IN_HAND)
 
     def _follow(self, tasks: Sequence[Task], heard: dict[Key, datetime], now: datetime) -> Iterator[Following]:
         for task in tasks:

@@ -4,17 +4,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
+from typing import Final, get_args
 
-from schemas.agent import AgentStatus
+from schemas.agent import AgentStatus, EndStatus
 from services.supervisor.decisions.posts import Post
+
+
+ENDS: Final = get_args(EndStatus)
 
 
 class Urgency(IntEnum):
     """Which of several goes first where Slack's limits leave room for one."""
 
     WAITS_FOR_SOMEBODY = 0
-    CHANGED = 1
-    WENT_ON = 2
+    IS_OVER = 1
+    CHANGED = 2
+    WENT_ON = 3
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,11 @@ def due(posts: Iterable[Post], told: Mapping[str, Told], since: datetime, every:
         if said is not None and post.status is not None and post.status == said.status:
             found.append(Due(post, said.at + every, Urgency.WENT_ON))
         else:
-            waits = post.thread_of is not None and any(each["type"] == "actions" for each in post.blocks)
-            found.append(Due(post, since, Urgency.WAITS_FOR_SOMEBODY if waits else Urgency.CHANGED))
+            found.append(Due(post, since, _urgency(post)))
     return found
+
+
+def _urgency(post: Post) -> Urgency:
+    if post.thread_of is not None and any(each["type"] == "actions" for each in post.blocks):
+        return Urgency.WAITS_FOR_SOMEBODY
+    return Urgency.IS_OVER if post.status in ENDS else Urgency.CHANGED
