@@ -128,7 +128,7 @@ async def _report(plan: Plan) -> Reported:
     requests = [[_request(plan, each, at, made) for each in plan.agents] for at in range(plan.rounds + 1)]
     connections: list[_Connection] = []
     for _ in plan.agents:
-        _, opened = await loop.create_connection(_Connection, place.hostname, place.port)
+        _, opened = await loop.create_connection(_Connection, place.hostname or "", place.port or 0)
         connections.append(opened)
     await asyncio.sleep(SETTLES_S)
     starts_ms: list[float] = []

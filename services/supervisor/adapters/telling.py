@@ -234,7 +234,7 @@ def _as_it_is_now(due: Due, task: Task | None) -> Due:
 
 
 def _message(task: Task | None, post: Post, now: datetime) -> Following | None:
-    """The command that says it. The same is said under the same name; what the task came to meanwhile, under another."""
+    """The command that says it. The same has the same name; what the task came to meanwhile has another."""
     if task is None:
         return None
     home = task.home

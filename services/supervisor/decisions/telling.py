@@ -9,7 +9,6 @@ from typing import Final, get_args
 from schemas.agent import AgentStatus, EndStatus
 from services.supervisor.decisions.posts import Post
 
-
 ENDS: Final = get_args(EndStatus)
 
 
