@@ -32,6 +32,8 @@ from bench.suites import (
     router,
     router_faults,
     slack_sim,
+    supervisor,
+    supervisor_faults,
     telemetry,
 )
 from services.kit.clock import SystemClock
@@ -55,6 +57,8 @@ SUITES = (
     planted_bugs.SUITE,
     report.SUITE,
     replay.SUITE,
+    supervisor.SUITE,
+    supervisor_faults.SUITE,
     telemetry.SUITE,
 )
 

@@ -8,6 +8,7 @@ from bench.kept_data import KEPT, Kept, newest
 from bench.pipeline_figures import BEGUN, USUAL, by_section
 from bench.report import number
 from bench.suite import Measured
+from bench.supervising.figures import by_section as supervisor_figures
 
 PAGE = Path(__file__).parents[1] / "docs/performance.md"
 WORDS = KEPT / "performance.in.md"
@@ -27,7 +28,24 @@ def page() -> str:
     text = WORDS.read_text("utf-8")
     text = text.replace("<!-- where -->", _where(kept))
     text = text.replace("<!-- rates -->", "\n".join(_not_kept(rates)) or "Both kept every rate.")
-    return text.replace("<!-- figures -->", "\n\n".join(_table(*each) for each in sections.items()))
+    text = text.replace("<!-- figures -->", "\n\n".join(_table(*each) for each in sections.items()))
+    return text.replace("<!-- supervisor -->", _supervisor())
+
+
+def _supervisor() -> str:
+    kept = newest("bench-supervisor")
+    sections = supervisor_figures([Measured(**each) for each in kept.runs])
+    return "\n\n".join([_where(kept), *(_alone(*each) for each in sections.items())])
+
+
+def _alone(heading: str, figures: list[Figure]) -> str:
+    """A table of what stands beside nothing but its goal."""
+    lines = [f"### {heading}", "", "| | | goal | holds |", "|---|---|---|---|"]
+    for figure in figures:
+        holds = {True: "yes", False: "**no**", None: ""}[figure.holds]
+        shown = f"{number(figure.value)} {figure.unit}".rstrip()
+        lines.append(f"| {figure.name} | {shown} | {figure.goal or ''} | {holds} |")
+    return "\n".join(lines)
 
 
 def _where(kept: Kept) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 from bench.chaos.invariants import INVARIANT_OF
 from bench.chaos.planted import BUGS
 from bench.chaos.scenario import Scenario, scenarios
-from bench.kept_data import KEPT, Kept, every
+from bench.kept_data import KEPT, Kept, every, newest
 from bench.report import number
+from bench.suites.supervisor_faults import ENDED, KILLED, KILLS
+from bench.supervising.checking import CHECKS
 
 PAGE = Path(__file__).parents[1] / "docs/reliability.md"
 WORDS = KEPT / "reliability.in.md"
@@ -42,9 +44,29 @@ def page() -> str:
         "excuses": "\n".join(_excuses(outcomes)) or "Nowhere.",
         "missing": "\n".join(_missing(outcomes)) or "All were played.",
         "bugs": _bugs(bugs),
+        "supervisor": _supervisor(),
     }.items():
         text = text.replace(f"<!-- {mark} -->", made)
     return text
+
+
+def _supervisor() -> str:
+    kept = newest("chaos-supervisor")
+    [run] = kept.runs
+    figures: Mapping[str, float] = run["figures"]
+    played = ", ".join(f"{name} {number(figures[f'{KILLED}: {name}'])} times" for name in KILLS)
+    said = (
+        f"{kept.where('Played')} The seed was {run['raw']['seed']}. There were {number(figures['tasks'])} tasks, "
+        f"{number(figures['questions'])} questions and {number(figures['clicks'])} clicks, "
+        f"{number(figures['of who may not'])} of them of people who may not. Killed: {played}. "
+        f"Programs were done {number(figures['took, s'])} s after the start, and the last message was right "
+        f"{number(figures['until Slack showed every end, s'])} s later."
+    )
+    lines = ["| what was looked for | found |", "|---|---|"]
+    for check in (*CHECKS, ENDED):
+        count = figures[check]
+        lines.append(f"| {check} | {number(count) if not count else f'**{number(count)}**'} |")
+    return "\n".join((said, "", *lines))
 
 
 def _outcomes(kept: Kept) -> list[Outcome]:

@@ -49,8 +49,8 @@ class Attributes:
     def from_headers(cls, headers: Iterable[tuple[str, bytes | None]]) -> "Attributes":
         """The attributes that a record's headers hold; unknown headers are ignored."""
         found = {name.lower(): value.decode("utf-8", "replace") for name, value in headers if value is not None}
-        missing = [name for name in ("ce_id", "ce_type", "ce_source", "ce_time") if not found.get(name)]
-        if missing:
+        if not (found.get("ce_id") and found.get("ce_type") and found.get("ce_source") and found.get("ce_time")):
+            missing = [name for name in ("ce_id", "ce_type", "ce_source", "ce_time") if not found.get(name)]
             raise AttributesMissing(f"the record has no header {', '.join(missing)}")
         if found.get("ce_specversion", SPEC_VERSION) != SPEC_VERSION:
             raise AttributesMissing(f"CloudEvents {found['ce_specversion']} is not understood, only {SPEC_VERSION}")

@@ -85,13 +85,16 @@ class Reporter:
     async def ask_to(self, action: str, arguments: dict[str, Any], **more: Any) -> str:
         """It waits for a person. Gives the approval's own name."""
         given = {"approval_id": f"{self.task_id}.{action.replace(' ', '-')[:40]}", "expires_in_s": 3600, **more}
-        until = datetime.now(UTC) + timedelta(seconds=given.pop("expires_in_s"))  # noqa: TID251 - likewise
-        event = self.event(
-            "approval.requested", action=action, arguments=arguments, expires_at=until.isoformat(), **given
-        )
+        until = _later(given.pop("expires_in_s"))
+        event = self.event("approval.requested", action=action, arguments=arguments, expires_at=until, **given)
         await self.taken(event)
         name: str = given["approval_id"]
         return name
+
+    def question(self, name: str, arguments: dict[str, Any], expires_in_s: float) -> dict[str, Any]:
+        """A question to be sent, whose name stands in what people read."""
+        more = {"approval_id": name, "action": f"do what {name} says", "expires_at": _later(expires_in_s)}
+        return self.event("approval.requested", arguments=arguments, **more)
 
     async def taken(self, *events: dict[str, Any]) -> None:
         """Reports, and must be taken in."""
@@ -128,3 +131,7 @@ class Reporter:
         headers = {"Authorization": f"Bearer {self.token}"}
         async with self.session.request(method, f"{self.address}{path}", headers=headers, **sent) as answer:
             return answer.status, await answer.json()
+
+
+def _later(seconds: float) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()  # noqa: TID251 - a program of somebody else's

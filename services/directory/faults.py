@@ -26,6 +26,7 @@ AWAY = (
     asyncpg.OperatorInterventionError,  # it stops, or only starts
     asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that was cut while something was prepared or copied
 )
 NOT_LET_IN = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
 NOT_THERE = (

@@ -93,11 +93,17 @@ class Directory:
         self._emitter.count(metrics.LOOKUPS, result="read" if isinstance(asked, Known) else "unknown")
         return asked
 
-    async def tenant(self, tenant_id: str) -> Known | Unknown:
-        """A tenant by its id, likewise."""
+    def known_tenant(self, tenant_id: str) -> Known | None:
+        """A tenant by its id, from memory alone."""
         held = self._holding.tenant(tenant_id)
         if held is not None:
             self._refresh_if_old(tenant_id)
+        return held
+
+    async def tenant(self, tenant_id: str) -> Known | Unknown:
+        """A tenant by its id, likewise."""
+        held = self.known_tenant(tenant_id)
+        if held is not None:
             return held
         key = (TENANT, tenant_id)
         unknown = self._holding.unowned(key, self._clock.monotonic())

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias, get_args
 
 from services.directory.faults import DatabaseAway
-from services.directory.holding import Known
+from services.directory.holding import Known, Unknown
 from services.directory.lookup import Directory
 
 Action: TypeAlias = Literal["runs", "messages", "agents"]
@@ -47,11 +47,7 @@ async def sign_in(directory: Directory, token: str, action: Action, now: datetim
     if shape is None:
         return Refused("not_a_token")
     tenant_id, token_id, _ = shape.groups()
-    try:
-        async with asyncio.timeout(ANSWER_WITHIN_S):
-            tenant = await directory.tenant(tenant_id)
-    except TimeoutError:
-        raise DatabaseAway("whose token it is cannot be told while Postgres is away; try again") from None
+    tenant = directory.known_tenant(tenant_id) or await _asked(directory, tenant_id)
     kept = next((each for each in tenant.tokens if each.id == token_id), None) if isinstance(tenant, Known) else None
     if kept is None or not isinstance(tenant, Known) or not hmac.compare_digest(kept.digest, digest_of(token)):
         return Refused("unknown")
@@ -60,6 +56,14 @@ async def sign_in(directory: Directory, token: str, action: Action, now: datetim
     if kept.expires_at is not None and kept.expires_at <= now:
         return Refused("expired")
     return Granted(tenant, token_id) if action in kept.actions else Refused("not_for_this")
+
+
+async def _asked(directory: Directory, tenant_id: str) -> Known | Unknown:
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            return await directory.tenant(tenant_id)
+    except TimeoutError:
+        raise DatabaseAway("whose token it is cannot be told while Postgres is away; try again") from None
 
 
 def digest_of(token: str) -> bytes:

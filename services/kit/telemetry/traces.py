@@ -31,6 +31,7 @@ class About:
 log = logging.getLogger(__name__)
 
 LEAVE_WITHIN_S: Final = 3.0
+CARRIED: Final = frozenset({"traceparent", "tracestate"})
 _PROPAGATOR = TraceContextTextMapPropagator()
 
 
@@ -111,7 +112,8 @@ def context_of(attributes: Attributes) -> Context:
 
 def context_from_outside(headers: Mapping[str, str]) -> Context:
     """The trace that a program's HTTP request belongs to; none where it says nothing of one."""
-    return _PROPAGATOR.extract({name.lower(): value for name, value in headers.items()})
+    carrier = {name.lower(): value for name, value in headers.items() if name.lower() in CARRIED}
+    return _PROPAGATOR.extract(carrier) if carrier else Context()
 
 
 def kind_of(error: BaseException) -> str:

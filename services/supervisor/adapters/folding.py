@@ -40,6 +40,7 @@ from services.supervisor.adapters.partitions import Heard, Moved, Partition
 from services.supervisor.adapters.sending import send_all
 from services.supervisor.decisions.following import Following, following
 from services.supervisor.decisions.projecting import Step, keys_of
+from services.supervisor.decisions.task import Task
 from services.supervisor.settings import SERVICE
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ NEVER_MS: Final = 10**9
 AGAIN_S: Final = 0.5
 NO_PARTITIONS: Final = "it waits for its partitions"
 COMMIT_EVERY_S: Final = 1.0
+LET_GO_EVERY_S: Final = 1.0
 
 
 class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
@@ -82,7 +84,7 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         self._partitions: dict[int, Partition] = {}
         self._topic = f"{settings.topic_prefix}{AGENTS_EVENTS.name}"
         self._away: str | None = None
-        self._commit_at = 0.0
+        self._commit_at = self._let_go_at = 0.0
         session_ms = int(settings.supervisor_session_s * 1000)
         self._consumer = AIOKafkaConsumer(
             **client_arguments(settings),
@@ -117,9 +119,9 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
             while True:
                 await self._load_new()
                 batches = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
-                for tp, records in batches.items():
-                    await self._take(tp, records)
+                await asyncio.gather(*(self._take(tp, records) for tp, records in batches.items()))
                 await self._tell_the_group()
+                self._let_go()
         finally:
             await self._consumer.stop()
 
@@ -291,6 +293,15 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
                 self._emitter.set(metrics.DATABASE_AWAY, 0)
                 return answer
 
+    def _let_go(self) -> None:
+        """Of what is over for long. Only here: a batch that is folded meanwhile counts on what it found in hand."""
+        now = self._clock.monotonic()
+        if now < self._let_go_at:
+            return
+        self._let_go_at, since = now + LET_GO_EVERY_S, self._clock.now() - partitions.IN_HAND
+        for each in self._partitions.values():
+            each.projection.forget(lambda task: task.received_at < since and _is_done_with(task))
+
     async def _tell_the_group(self) -> None:
         """What counts stands in Postgres. The group's offsets are for people, and for their tools."""
         self._emitter.set(metrics.PARTITIONS, len(self._partitions))
@@ -325,3 +336,8 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
 def is_of_its_data(error: asyncpg.PostgresError) -> bool:
     """Whether it is what was written that Postgres does not take, now or later; anything else passes."""
     return (error.sqlstate or "")[:2] in {"22", "23", "54"}
+
+
+def _is_done_with(task: Task) -> bool:
+    """Whether nothing is expected of it: it is over, or long silent. Where it speaks it is taken in hand again."""
+    return task.is_over or task.silent_since is not None

@@ -77,7 +77,8 @@ class Ingest:
             with spanning(self._tracer, ABOUT, context_from_outside(request.headers)):
                 await self._keep(taken)
         self._emitter.count(metrics.EVENTS, len(taken), result="accepted")
-        self._emitter.count(metrics.EVENTS, len(refused), result="refused")
+        if refused:
+            self._emitter.count(metrics.EVENTS, len(refused), result="refused")
         self._emitter.observe(metrics.INGEST_SECONDS, self._clock.monotonic() - began)
         status = web.HTTPAccepted.status_code if taken else web.HTTPBadRequest.status_code
         answer: dict[str, Any] = {"accepted": len(taken), "refused": [each.shown() for each in refused]}
@@ -93,7 +94,10 @@ class Ingest:
                     await self._producer.send(AGENTS_EVENTS, event.task_id, event, record_id)
                     for event, record_id in taken
                 ]
-                await asyncio.shield(asyncio.gather(*sent))
+                await asyncio.wait(sent)
+            failed = [error for each in sent if (error := each.exception()) is not None]
+            if failed:
+                raise failed[0]
         except CannotWrite:
             raise No(400, "not_text", "an event cannot stand as UTF-8; not all were taken in") from None
         except MessageSizeTooLargeError:

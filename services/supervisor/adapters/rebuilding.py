@@ -1,10 +1,14 @@
-"""Makes the projections anew from the topic: one partition after the other, each all at once or not at all.
+"""Makes the projections anew from the topic: each partition all at once or not at all, a process for each core.
 
 The running supervisor goes on meanwhile. Where a partition is made anew it waits for that, and finds what it knew.
 """
 
+import asyncio
+import multiprocessing
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import asyncpg
@@ -47,40 +51,62 @@ class Rebuilt:
     gone: int = 0
     """Events that retention has deleted. Tasks that began with them are as what is left says."""
 
+    def add(self, more: "Rebuilt") -> None:
+        """What came of another partition."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(more, each.name))
+
 
 class NoOwner(Fault):
     """Only who owns the tables may empty them."""
 
 
 async def rebuild(kafka: KafkaSettings, database: DatabaseSettings, tell: Callable[[int, Rebuilt], None]) -> Rebuilt:
-    """All partitions."""
+    """All partitions, several at a time."""
     if database.database_owner_url is None:
         raise NoOwner("THREADLINE_DATABASE_OWNER_URL is not set: only the owner of the tables may make them anew")
-    rebuilt = Rebuilt()
+    async with passages(kafka, AGENTS_EVENTS) as topic:
+        begins = await topic.begins()
+    rebuilt, loop = Rebuilt(), asyncio.get_running_loop()
+    context = multiprocessing.get_context("spawn")  # what is opened here is not to be shared
+    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(begins)), context) as processes:
+
+        async def one(number: int, first: int) -> None:
+            rebuilt.add(await loop.run_in_executor(processes, _in_a_process, kafka, database, number, first))
+            tell(number, rebuilt)
+
+        await asyncio.gather(*(one(number, first) for number, first in sorted(begins.items())))
+    return rebuilt
+
+
+def _in_a_process(kafka: KafkaSettings, database: DatabaseSettings, number: int, first: int) -> Rebuilt:
+    return asyncio.run(_one(kafka, database, number, first))
+
+
+async def _one(kafka: KafkaSettings, database: DatabaseSettings, number: int, first: int) -> Rebuilt:
+    if database.database_owner_url is None:
+        raise ValueError("it was asked for before")
     with told():
         connection = await connect(database.database_owner_url, "threadline rebuild", ANSWER_WITHIN_S)
         try:
-            async with passages(kafka, AGENTS_EVENTS) as topic:
-                for number, first in sorted((await topic.begins()).items()):
-                    async with connection.transaction():
-                        await _Partition(connection, number, kafka.topic_prefix, rebuilt).rebuild(topic, first)
-                    rebuilt.partitions += 1
-                    tell(number, rebuilt)
+            async with passages(kafka, AGENTS_EVENTS) as topic, connection.transaction():
+                partition = _Partition(connection, number, kafka.topic_prefix)
+                await partition.rebuild(topic, first)
         finally:
             await connection.close()
-    return rebuilt
+    return partition.rebuilt
 
 
 class _Partition:
     """One of them."""
 
-    def __init__(
-        self, connection: "asyncpg.Connection[asyncpg.Record]", number: int, prefix: str, rebuilt: Rebuilt
-    ) -> None:
-        self._connection, self._number, self._prefix, self._rebuilt = connection, number, prefix, rebuilt
+    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]", number: int, prefix: str) -> None:
+        self._connection, self._number, self._prefix = connection, number, prefix
+        self.rebuilt = Rebuilt(partitions=1)
         self._projection = Projection(number)
 
     async def rebuild(self, topic: Passages, first: int) -> None:
+        """Empties what follows from it, and fills it again."""
         next_offset: int | None = await self._connection.fetchval(_WHERE, self._number)
         if next_offset is None or next_offset <= first:
             return  # nothing of it was ever folded, or nothing of that is left: what is known stays
@@ -88,23 +114,23 @@ class _Partition:
         for table in TABLES:
             emptied = f"delete from threadline.{table} where partition = $1"  # noqa: S608 - names of ours
             await self._connection.execute(emptied, self._number)
-        self._rebuilt.gone += first
+        self.rebuilt.gone += first
         passage = topic.read(self._number, range(first, next_offset))
         async for records in _batches(passage.more):
             await self._take([each for raw in records if (each := self._opened(raw, tenants)) is not None])
 
     def _opened(self, raw: ConsumerRecord, tenants: set[str]) -> tuple[Any, str] | None:
-        self._rebuilt.events += 1
+        self.rebuilt.events += 1
         try:
             attributes, event = record_of(raw, self._prefix).decode()
         except CannotRead:
-            self._rebuilt.unreadable += 1
+            self.rebuilt.unreadable += 1
             return None
         if isinstance(event, UnknownEvent):
             return None
         assert isinstance(event, EVENTS)  # noqa: S101 - the topic holds no others
         if event.tenant_id not in tenants:
-            self._rebuilt.of_nobody += 1
+            self.rebuilt.of_nobody += 1
             return None
         return event, attributes.id
 
@@ -113,9 +139,9 @@ class _Partition:
         await self._fetch_missing({(event.tenant_id, event.task_id) for event, _ in events})
         for event, name in events:
             step = projection.take(event, name)
-            self._rebuilt.tasks += step.before is None and step.after is not None
+            self.rebuilt.tasks += step.before is None and step.after is not None
         for tenant_id, changes in projection.written().items():
-            await projections.write(self._connection, tenant_id, self._number, changes)
+            await projections.write_anew(self._connection, tenant_id, self._number, changes)
         projection.forget(lambda task: task.is_over)
 
     async def _fetch_missing(self, keys: set[Key]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -27,14 +27,16 @@ from services.supervisor.decisions.following import Following
 from services.supervisor.decisions.posts import Post, posts_of
 from services.supervisor.decisions.projecting import Key
 from services.supervisor.decisions.task import Task
-from services.supervisor.decisions.telling import Due, Told, due
+from services.supervisor.decisions.telling import Due, Told, Urgency, due
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S: Final = 1.0
-PER_S, BURST = 1.0, 20.0
-"""How many messages a channel takes: Slack lets an app post about one a second there, and change about fifty a minute.
-What does not fit waits, and is said as it is then."""
+POSTS_PER_S, CHANGES_PER_S, BURST = 1.0, 40 / 60, 20.0
+"""What is handed over: Slack lets an app post about one message a second in a channel, and change about fifty a minute
+in a workspace, of which answers want some. What does not fit waits here, and is said as it is then."""
+KEPT: Final = 8.0
+"""Of what is left for changes, so much is not for tasks that only went on."""
 MOST_ROOMS: Final = 10_000
 FROM: Final = "supervisor"
 """Stands where others name their token."""
@@ -49,14 +51,15 @@ _KEEP: Final = """
 
 @dataclass
 class _Room:
-    """What a channel still takes."""
+    """What a channel still takes of new messages, or a workspace of changes."""
 
+    per_s: float
     left: float
     at: float
 
-    def take(self, now: float) -> bool:
-        self.left, self.at = min(BURST, self.left + (now - self.at) * PER_S), now
-        if self.left < 1:
+    def take(self, now: float, kept: float) -> bool:
+        self.left, self.at = min(BURST, self.left + (now - self.at) * self.per_s), now
+        if self.left < 1 + kept:
             return False
         self.left -= 1
         return True
@@ -69,6 +72,16 @@ class _Spoken:
     partition: Partition
     told: dict[Key, dict[str, Told]] = field(default_factory=dict)
     waiting: dict[Key, list[Due]] = field(default_factory=dict)
+    weighed: dict[Key, Task] = field(default_factory=dict)
+    """Each task as it was when it was last seen what is to be said of it."""
+
+    def only_goes_on(self, key: Key, task: Task) -> bool:
+        """Whether nothing is to be said but what is said later anyway, as the task is then."""
+        dues, seen = self.waiting.get(key), self.weighed.get(key)
+        if not dues or seen is None or any(each.urgency is not Urgency.WENT_ON for each in dues):
+            return False
+        same = task.approvals is seen.approvals and task.judgements is seen.judgements and task.orders is seen.orders
+        return same and task.status == seen.status and task.life == seen.life
 
 
 class Telling:
@@ -79,7 +92,7 @@ class Telling:
         self._clock, self._emitter = given.instruments.clock, given.instruments.emitter
         self._every = timedelta(seconds=given.settings.supervisor_update_s)
         self._spoken: dict[int, _Spoken] = {}
-        self._rooms: dict[tuple[str, str], _Room] = {}
+        self._rooms: dict[tuple[str, str | None], _Room] = {}
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -155,7 +168,11 @@ class Telling:
         if task is None:
             spoken.told.pop(key, None)
             spoken.waiting.pop(key, None)
+            spoken.weighed.pop(key, None)
             return
+        if spoken.only_goes_on(key, task):
+            return
+        spoken.weighed[key] = task
         since = min((each.at for each in spoken.waiting.get(key, ())), default=now)
         found = due(posts_of(task), spoken.told.setdefault(key, {}), min(since, now), self._every)
         if found:
@@ -164,7 +181,7 @@ class Telling:
             spoken.waiting.pop(key, None)
 
     async def _say_what_is_due(self, now: datetime) -> None:
-        """The most urgent first, for each channel as many as it takes."""
+        """The most urgent first, in each channel and workspace as many as it takes."""
         wanted = [
             (each, spoken, key)
             for spoken in self._spoken.values()
@@ -176,18 +193,20 @@ class Telling:
         said: list[tuple[Due, _Spoken, Key]] = []
         left: list[tuple[Due, _Spoken, Key]] = []
         for found in wanted:
-            (said if self._has_room(found[1], found[2]) else left).append(found)
+            (said if self._has_room(*found) else left).append(found)
         self._emitter.set(metrics.UNTOLD, len(left))
         self._emitter.set(
             metrics.UNTOLD_SECONDS, max(((now - each.at).total_seconds() for each, _, _ in left), default=0)
         )
         if not said:
             return
+        said = [(_as_it_is_now(each, spoken.partition.task(key)), spoken, key) for each, spoken, key in said]
         await asyncio.gather(
             *(self._hand_over(spoken.partition.task(key), each.post, now) for each, spoken, key in said)
         )
         for each, spoken, key in said:
             spoken.told[key][each.post.name] = Told(each.post.digest, now, each.post.status)
+            spoken.weighed.pop(key, None)
         await self._keep({(id(spoken), key): (spoken, key) for _, spoken, key in said}.values())
         for _, spoken, key in said:
             self._weigh(spoken, key, now)
@@ -204,15 +223,17 @@ class Telling:
         else:
             self._emitter.count(metrics.TOLD)
 
-    def _has_room(self, spoken: _Spoken, key: Key) -> bool:
+    def _has_room(self, due: Due, spoken: _Spoken, key: Key) -> bool:
         task = spoken.partition.task(key)
         if task is None:
             return False
-        now = self._clock.monotonic()
+        now, is_new = self._clock.monotonic(), due.post.name not in spoken.told[key]
+        per_s = POSTS_PER_S if is_new else CHANGES_PER_S
         if len(self._rooms) > MOST_ROOMS:
-            self._rooms = {place: room for place, room in self._rooms.items() if now - room.at < BURST / PER_S}
-        room = self._rooms.setdefault((task.home.connection, task.home.channel), _Room(BURST, now))
-        return room.take(now)
+            self._rooms = {place: room for place, room in self._rooms.items() if now - room.at < BURST / CHANGES_PER_S}
+        place = task.home.connection, task.home.channel if is_new else None
+        room = self._rooms.setdefault(place, _Room(per_s, BURST, now))
+        return room.take(now, KEPT if due.urgency is Urgency.WENT_ON else 0.0)
 
     async def _keep(self, said: Iterable[tuple[_Spoken, Key]]) -> None:
         rows: dict[str, list[tuple[str, str]]] = {}
@@ -231,10 +252,17 @@ class Telling:
                     )
 
 
+def _as_it_is_now(due: Due, task: Task | None) -> Due:
+    """What only went on since it was weighed. The task's own post is the first."""
+    if task is None or due.urgency is not Urgency.WENT_ON:
+        return due
+    return replace(due, post=next(posts_of(task)))
+
+
 def _message(task: Task, post: Post, now: datetime) -> Following:
-    """The command that says it. The same version of a task says the same under the same name."""
+    """The command that says it. The same has the same name; what the task came to meanwhile has another."""
     home = task.home
-    key = f"{post.name}@{task.version}"
+    key = f"{post.name}@{task.version}.{post.digest}"
     name = ids.message_id(home.connection, key)
     message = OutboundMessage(
         at=now,

@@ -14,7 +14,7 @@ from services.directory.service import bind
 from services.supervisor import metrics
 from services.supervisor.adapters.comparing import Comparing
 from services.supervisor.adapters.given import Given
-from services.supervisor.adapters.partitions import IN_HAND, Partition
+from services.supervisor.adapters.partitions import Partition
 from services.supervisor.adapters.sending import send_all
 from services.supervisor.decisions import deciding, judging
 from services.supervisor.decisions.following import Following, of_task
@@ -62,14 +62,11 @@ class Watching:
 
     async def _look(self) -> None:
         now = self._clock.now()
-        partitions = self._partitions()
-        tasks = [task for each in partitions for task in each.tasks if not task.is_over]
+        tasks = [task for each in self._partitions() for task in each.tasks if not task.is_over]
         self._show(tasks, now)
         heard = await self._heard([each for each in tasks if each.heartbeat_s is not None])
         follows = [*self._follow(tasks, heard, now), *await self._comparing.follow(tasks, now)]
         await send_all(self._producer, self._new(follows))
-        for each in partitions:
-            each.projection.forget(lambda task: now - task.received_at > IN_HAND and _is_done_with(task))
 
     def _new(self, follows: Sequence[Following]) -> list[Following]:
         """Without what was said a moment ago, and is not folded yet."""
@@ -115,8 +112,3 @@ class Watching:
         self._emitter.set(metrics.APPROVALS_OPEN, len(waiting))
         oldest = max(((now - each.asked_at).total_seconds() for each in waiting), default=0)
         self._emitter.set(metrics.OLDEST_APPROVAL, oldest)
-
-
-def _is_done_with(task: Task) -> bool:
-    """Whether nothing is expected of it: it is over, or long silent. Where it speaks it is taken in hand again."""
-    return task.is_over or task.silent_since is not None

@@ -158,7 +158,7 @@ class Task(Part):
             return self.ended_as
         if self.silent_since is not None:
             return "stalled"
-        if any(each.is_open for each in self.approvals):
+        if self.approvals and any(each.is_open for each in self.approvals):
             return "waiting_for_approval"
         if self.reported == "working" and self.context_share is not None and self.context_share >= WARN_AT:
             return "context_warning"

@@ -4,17 +4,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
+from typing import Final, get_args
 
-from schemas.agent import AgentStatus
+from schemas.agent import AgentStatus, EndStatus
 from services.supervisor.decisions.posts import Post
+
+ENDS: Final = get_args(EndStatus)
 
 
 class Urgency(IntEnum):
     """Which of several goes first where Slack's limits leave room for one."""
 
     WAITS_FOR_SOMEBODY = 0
-    CHANGED = 1
-    WENT_ON = 2
+    IS_OVER = 1
+    CHANGED = 2
+    WENT_ON = 3
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,15 @@ def due(posts: Iterable[Post], told: Mapping[str, Told], since: datetime, every:
         if said is not None and post.status is not None and post.status == said.status:
             found.append(Due(post, said.at + every, Urgency.WENT_ON))
         else:
-            waits = _waits(post) or (somebody_waits and said is None and post.thread_of is None)
-            found.append(Due(post, since, Urgency.WAITS_FOR_SOMEBODY if waits else Urgency.CHANGED))
+            is_waited_for = somebody_waits and said is None and post.thread_of is None
+            found.append(Due(post, since, Urgency.WAITS_FOR_SOMEBODY if is_waited_for else _urgency(post)))
     return found
+
+
+def _urgency(post: Post) -> Urgency:
+    if _waits(post):
+        return Urgency.WAITS_FOR_SOMEBODY
+    return Urgency.IS_OVER if post.status in ENDS else Urgency.CHANGED
 
 
 def _waits(post: Post) -> bool:

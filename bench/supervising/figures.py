@@ -1,0 +1,56 @@
+"""The figures of `./dev bench supervisor`, each beside its goal."""
+
+from bench.figure import Figure, Goal
+from bench.suite import Measured
+
+Line = tuple[str, str, str, Goal | None]
+"""What a run calls it, what people read, its unit, and its goal."""
+
+SECTIONS: dict[str, tuple[Line, ...]] = {
+    "1,000 agents, a report each second, into one process": (
+        ("ingest p50", "a report, until it is durable and answered, p50", "ms", None),
+        ("ingest p99", "a report, until it is durable and answered, p99", "ms", Goal("<=", 50)),
+        ("starts p99", "the same, of the 1,000 that begin in the first second, p99", "ms", None),
+        ("not taken", "reports that were not taken", "", Goal("==", 0)),
+        ("folded after", "from the last report until all stand in the tables", "s", None),
+        ("cpu", "CPU of the supervisor, of one core", "%", None),
+        ("rss", "memory of the supervisor", "MB", None),
+        ("late p99", "how late the agents' process sent, p99", "ms", None),
+        ("loader cpu", "CPU of the agents' process, of one core", "%", None),
+    ),
+    "What Slack hears of it": (
+        ("posts", "messages a minute, in 20 workspaces", "", None),
+        ("updates", "changes a minute, in 20 workspaces", "", None),
+        ("too fast", "calls that Slack refused for coming too fast", "", Goal("==", 0)),
+        ("ends shown p50", "100 tasks end at once: until Slack shows how, p50", "s", None),
+        ("ends shown last", "the same, the last of them", "s", None),
+    ),
+    "Approvals": (
+        ("approval p50", "from the click until the agent goes on, p50", "ms", None),
+        ("approval p99", "from the click until the agent goes on, p99", "ms", Goal("<=", 300)),
+    ),
+    "Tables made anew": (
+        ("events", "events in the topic", "", Goal(">=", 200_000)),
+        ("rebuild", "`threadline supervisor rebuild`", "events/s", Goal(">=", 20_000)),
+        ("rebuild rss", "its memory", "MB", None),
+        ("live fold", "a supervisor that starts with all of it unread", "events/s", None),
+        ("tables that differ", "tables that are otherwise than before", "", Goal("==", 0)),
+    ),
+}
+
+
+def by_section(measured: list[Measured]) -> dict[str, list[Figure]]:
+    """What was measured of each."""
+    return {
+        heading: [
+            Figure(words, unit, tuple(each.figures[name] for each in measured), goal)
+            for name, words, unit, goal in lines
+            if all(name in each.figures for each in measured)
+        ]
+        for heading, lines in SECTIONS.items()
+    }
+
+
+def judge(measured: list[Measured]) -> list[Figure]:
+    """All of them."""
+    return [figure for found in by_section(measured).values() for figure in found]
