@@ -134,6 +134,15 @@ def lasted(seconds: float) -> str:
     return f"{minutes} min {whole % 60} s" if minutes else f"{whole} s"
 
 
-def moment(at: datetime, how: str = "{date_short_pretty} at {time_secs}") -> str:
+def moment(at: datetime) -> str:
     """A moment in each reader's own time zone; in UTC where that cannot be told."""
-    return f"<!date^{int(at.timestamp())}^{how}|{at:%Y-%m-%d %H:%M:%S} UTC>"
+    return _dated(at, "{date_short_pretty} at {time_secs}", f"{at:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def clock(at: datetime) -> str:
+    """The time of day alone, likewise."""
+    return _dated(at, "{time}", f"{at:%H:%M}")
+
+
+def _dated(at: datetime, how: str, otherwise: str) -> str:
+    return f"<!date^{int(at.timestamp())}^{how}|{otherwise}>"

@@ -127,9 +127,7 @@ def _facts(task: Task) -> Iterator[tuple[str, str]]:
 
 
 def _small_print(task: Task) -> str:
-    story = " → ".join(
-        f"{LOOKS[each.status].emoji} {moment(each.at, '{time}')}" for each in task.timeline[-MOST_MOMENTS:]
-    )
+    story = " → ".join(f"{LOOKS[each.status].emoji} {blocks.clock(each.at)}" for each in task.timeline[-MOST_MOMENTS:])
     ids = f"`{task.task_id}`" + (f" under `{task.parent_task_id}`" if task.parent_task_id else "")
     ordered = task.cancelled_by
     wanted = f" · {person(ordered.by_user)} wants it to end" if ordered is not None and not task.is_over else ""
