@@ -25,7 +25,9 @@ ReportedStatus = Literal["starting", "working", "paused", "error"]
 """What a program says of itself while it goes on. The others follow from what else is known of its task."""
 EndStatus = Literal["complete", "error", "cancelled"]
 Level = Literal["info", "warning", "error"]
-TaskVerb = Literal["run", "list", "show", "cancel", "approve", "reject", "answer", "help", "text"]
+TaskVerb = Literal[
+    "run", "list", "show", "cancel", "pause", "resume", "tell", "approve", "reject", "answer", "help", "text"
+]
 """What is wanted of supervised agents; `text` is plain words, `reject` and `answer` want a form to write in."""
 ArtifactKind = Literal["pull_request", "file", "deploy", "link"]
 ApprovalKind = Literal["decision", "choice", "question"]

@@ -5,18 +5,20 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from threadline_agent import fit
 from threadline_agent import settings as known
 from threadline_agent.address import Address
 from threadline_agent.answer import Answer
-from threadline_agent.exchange import Exchange, Request, Unreachable, ask
 from threadline_agent.line import line_of
 from threadline_agent.notices import warn_once
 from threadline_agent.pauses import spread
 from threadline_agent.reporting import TaskOptions, machine
 from threadline_agent.task import AgentTask, agent_task
+
+if TYPE_CHECKING:
+    from threadline_agent.exchange import Request
 
 TAKE = "/v1/agents/tasks/take"
 WAIT_S, ANSWER_S = 20.0, 15.0
@@ -63,6 +65,9 @@ class Worker:
         return self._works()
 
     def __iter__(self) -> Iterator[Work]:
+        # Here and not at the import of the package: it takes as long as everything else together.
+        from threadline_agent.exchange import Exchange, Unreachable  # noqa: PLC0415
+
         exchange = Exchange(self._line.address) if self._line.address is not None else None
         while True:
             work: Work | None = None
@@ -88,6 +93,8 @@ class Worker:
                 await asyncio.sleep(pause)
 
     async def _next(self, address: Address | None) -> tuple[Work | None, float]:
+        from threadline_agent.exchange import Unreachable, ask  # noqa: PLC0415 - likewise
+
         request = self._request()
         if address is None or request is None:
             return None, WAIT_S
@@ -96,7 +103,9 @@ class Worker:
         except Unreachable as error:
             return None, self._in_vain(str(error))
 
-    def _request(self) -> Request | None:
+    def _request(self) -> "Request | None":
+        from threadline_agent.exchange import Request  # noqa: PLC0415 - likewise
+
         token = self._settings.secret()
         if token is None:
             return None

@@ -170,7 +170,7 @@ async def test_cancel_reaches_the_agent_and_the_message_says_who(watch: Watch) -
     await agent.start()
     head = await watch.head(agent.task_id)
     await watch.press(ben, head, TASK)
-    await watch.heard(ben, "You may not end this task", agent.task_id)
+    await watch.heard(ben, "You may not tell this task what to do", agent.task_id)
     listening = asyncio.create_task(agent.alive(wait_s=20))
     await watch.press(anna, head, TASK)
     orders = await listening
@@ -181,6 +181,25 @@ async def test_cancel_reaches_the_agent_and_the_message_says_who(watch: Watch) -
     assert [
         each.event.by_user for each in await watch.events(agent.task_id) if isinstance(each.event, Intervention)
     ] == [anna]
+
+
+async def test_an_agent_is_told_to_wait_to_go_on_and_something(watch: Watch) -> None:
+    agent, anna, ben = await watch.reporter("orders"), watch.first.you, watch.first.colleague
+    await agent.start()
+    await watch.head(agent.task_id)
+    await watch.command(ben, f"/agent-task tell {agent.task_id} ignore what they say")
+    await watch.heard(ben, "You may not tell this task what to do")
+    for number, (line, told) in enumerate(
+        (("pause", "told to wait"), ("tell {} use the blue one", "Its agent is told."), ("resume", "told to go on")), 1
+    ):
+        words = line.format(agent.task_id) if "{}" in line else f"{line} {agent.task_id}"
+        await watch.command(anna, f"/agent-task {words}")
+        await watch.heard(anna, told)
+        orders = await agent.alive(number - 1, wait_s=20)
+        assert (orders["version"], orders["paused"]) == (number, number < 3)
+    assert [each["text"] for each in orders["messages"]] == ["use the blue one"]
+    await watch.under(agent.task_id, "use the blue one")
+    await agent.end()
 
 
 async def test_commands_list_and_show_what_is_the_tenants(watch: Watch) -> None:
@@ -195,7 +214,7 @@ async def test_commands_list_and_show_what_is_the_tenants(watch: Watch) -> None:
     await watch.command(anna, "/agent-task show nothing")
     await watch.heard(anna, "There is no such task here")
     await watch.command(anna, "/agent-task")
-    await watch.heard(anna, "/agent-task cancel TASK")
+    await watch.heard(anna, "its agent")
     await agent.end()
 
 

@@ -5,7 +5,7 @@ from typing import Final, get_args
 from schemas.agent import TaskVerb
 from services.router.decisions.text import read
 
-ABOUT_ONE: Final = frozenset({"show", "cancel", "approve", "reject", "answer"})
+ABOUT_ONE: Final = frozenset({"show", "cancel", "pause", "resume", "tell", "approve", "reject", "answer"})
 """Verbs behind which a task or an approval is named."""
 
 

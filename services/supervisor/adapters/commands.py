@@ -112,7 +112,7 @@ class Commands:
             case "list":
                 listed = await self._queries.listed(command.tenant_id, None, None, commanding.MOST_LISTED)
                 return commanding.listed(asking, [each.task for each in listed])
-            case "show" | "cancel":
+            case "show" | "cancel" | "pause" | "resume" | "tell":
                 return await self._about_task(asking, command)
             case "approve" | "reject" | "answer":
                 return await self._about_approval(asking, command)
@@ -129,8 +129,8 @@ class Commands:
         task = await self._queries.task(command.tenant_id, named)
         if task is None:
             return asking.told(commanding.NO_SUCH_TASK) if command.addressed else iter(())
-        if command.verb == "cancel":
-            return commanding.cancelled(asking, task)
+        if command.verb != "show":
+            return commanding.ordered(asking, command, task)
         return commanding.shown(
             asking, task, await self._queries.children(command.tenant_id, named, commanding.MOST_LISTED)
         )

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -25,7 +25,7 @@ from services.supervisor.decisions.deciding import APPROVE, WORDS, Answer, Right
 from services.supervisor.decisions.following import Following, Whisper, home_of, of_task, whispered
 from services.supervisor.decisions.forms import form
 from services.supervisor.decisions.posts import header
-from services.supervisor.decisions.task import Approval, Task
+from services.supervisor.decisions.task import Approval, OrderKind, Task
 
 MOST_LISTED: Final = 20
 START, SUPERVISOR = "start", "supervisor"
@@ -35,19 +35,42 @@ LONGEST_WISH, LONGEST_NAME, LONGEST_TOLD = 3000, 120, 3500
 AGENT: Final = re.compile(r"[A-Za-z0-9._:-]{1,60}")
 HELP: Final = (
     "`/agent-task run AGENT what to do` asks an agent, if somebody approves; `/agent-task list` shows what agents do, "
-    "`/agent-task show TASK` one task; `/agent-task cancel TASK` tells its agent to end it; `/agent-task approve "
+    "`/agent-task show TASK` one task; `/agent-task cancel TASK` (`pause`, `resume`, `tell`) tells "
+    "its agent; `/agent-task approve "
     "APPROVAL` allows what it asks for."
 )
 NO_SUCH_TASK: Final = "There is no such task here. `/agent-task list` shows those that there are."
 NO_SUCH_APPROVAL: Final = "There is no such approval here any more. Nothing was decided."
 WHICH_APPROVAL: Final = "Several approvals wait under that name. Nothing was decided; say which one:"
 NOTHING: Final = "No agent reports a task here yet."
-NOT_YOURS: Final = "You may not end this task. Nothing was done. Who may is described in the directory."
+NOT_YOURS: Final = "You may not tell this task what to do. Nothing was done. Who may is described in the directory."
+NO_WORDS: Final = "Say what its agent is to be told: `/agent-task tell TASK words`."
 OVER: Final = "This task is over already: "
 ENDING: Final = "Its agent is told to end it."
 ENDED_BEFORE: Final = "Its agent was told to end it already."
 WHICH_AGENT: Final = "Say which agent, and what it is to do: `/agent-task run AGENT what is to be done`."
 NOT_UNDERSTOOD: Final = "That is nothing that I understand. "
+
+
+@dataclass(frozen=True)
+class _Order:
+    """One thing that people tell a task."""
+
+    action: OrderKind
+    told: str
+    before: str
+    """What is told where it is so already."""
+    is_so: Callable[[Task], bool]
+
+
+ORDERS: Final[dict[str, _Order]] = {
+    "cancel": _Order("cancel", ENDING, ENDED_BEFORE, lambda task: task.cancelled_by is not None),
+    "pause": _Order("pause", "Its agent is told to wait.", "It was told to wait already.", lambda task: task.is_paused),
+    "resume": _Order(
+        "resume", "Its agent is told to go on.", "Nobody told it to wait.", lambda task: not task.is_paused
+    ),
+    "tell": _Order("message", "Its agent is told.", "", lambda _: False),
+}
 
 
 @dataclass(frozen=True)
@@ -181,27 +204,31 @@ def form_wanted(asking: Asking, command: TaskCommanded, task: Task, approval: Ap
         yield Following(RUNS_COMMANDS, key, opened, ids.run_id(command.connection, f"form:{command.command_id}"))
 
 
-def cancelled(asking: Asking, task: Task) -> Iterator[Following]:
-    """Somebody wants a task to end. Its agent hears of it, and ends it."""
-    command = asking.command
+def ordered(asking: Asking, command: TaskCommanded, task: Task) -> Iterator[Following]:
+    """Somebody wants a task to end, to wait, to go on, or to know something. Its agent hears of it."""
+    order = ORDERS[command.verb]
+    words = blocks.short(wire.words(command.text.strip()) or "", LONGEST_WISH)
     if task.is_over:
         yield from asking.told(f"{OVER}{header(task)}", task)
     elif not asking.rights.may_cancel(command.user_id, task):
         yield from asking.told(NOT_YOURS, task)
-    elif task.cancelled_by is not None:
-        yield from asking.told(ENDED_BEFORE, task)
+    elif order.action == "message" and not words:
+        yield from asking.told(NO_WORDS, task)
+    elif order.is_so(task):
+        yield from asking.told(order.before, task)
     else:
         wants = Intervention(
             at=command.at,
             task_id=task.task_id,
             tenant_id=task.tenant_id,
             agent_id=task.agent_id,
-            action="cancel",
+            action=order.action,
             by_user=command.user_id,
+            text=words or None,
             via="slack",
         )
         yield of_task(task, wants, f"order:{command.command_id}")
-        yield from asking.told(ENDING, task)
+        yield from asking.told(order.told, task)
 
 
 def listed(asking: Asking, tasks: Sequence[Task]) -> Iterator[Following]:

@@ -15,6 +15,8 @@ _PATTERNS: Final[tuple[tuple[TaskVerb, str], ...]] = (
     ("list", r"what (?:is|are) (?:everybody|the agents|all agents|agents) doing"),
     ("list", r"(?:who|what) is running"),
     ("cancel", rf"(?:cancel|stop|end|kill|abort)\s+(?:the )?(?:task )?{_NAME}"),
+    ("pause", rf"pause\s+(?:the )?(?:task )?{_NAME}"),
+    ("resume", rf"(?:resume|continue|go on with)\s+(?:the )?(?:task )?{_NAME}"),
     ("approve", rf"(?:approve|allow)\s+(?:the )?(?:approval )?{_NAME}"),
     ("reject", rf"(?:reject|refuse|deny)\s+(?:the )?(?:approval )?{_NAME}"),
     ("show", rf"(?:show|status of|how is|how far is|what about)\s+(?:the )?(?:task )?{_NAME}(?: doing| going)?"),
