@@ -15,7 +15,6 @@ from services.directory.slack_tokens import MORE_SCOPES, SCOPES
 from services.ingress.decisions.event_types import EVENTS as KNOWN
 from services.ingress.decisions.reading import Delivery
 from services.ingress.decisions.removal import removed_from
-from services.router.decisions.facts import Tenant
 from services.router.decisions.inbound import Commanded, Origin, Passing
 from services.router.decisions.interactions import kind_of
 from services.router.decisions.normalize import normalize
@@ -28,7 +27,6 @@ from threadline.slack_manifest import ADDRESS, COMMANDS, EVENTS, HTTP, OF_AGENTS
 ROOT = Path(__file__).parents[2]
 CALLERS = ("ingress", "responder", "directory", "local", "kit")
 CONNECTION = "A1:T1"
-NOBODY = Tenant(id="acme")
 
 
 def text(longest: int) -> dict[str, Any]:
@@ -155,10 +153,10 @@ def test_what_it_works_without_is_called() -> None:
 
 
 def test_a_command_does_what_it_says_where_another_only_helps() -> None:
-    assert kind_of(typed("/deploy"), NOBODY) == "help"
+    assert kind_of(typed("/deploy")) == "help"
     for each in read(SOCKETS)["features"]["slash_commands"]:
         is_stop = each["command"] == "/stop"
-        assert is_stop or kind_of(typed(each["command"]), NOBODY) != "help", each
+        assert is_stop or kind_of(typed(each["command"])) != "help", each
     assert [each["command"] for each in read(SOCKETS)["features"]["slash_commands"]] == list(COMMANDS)
 
 

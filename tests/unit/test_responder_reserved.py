@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from schemas import buttons
 from schemas.buttons import PREFIX
 from services.responder.decisions.reserved import IN_BLOCKS, reserved_in
-from services.router.decisions.facts import Tenant
 from services.router.decisions.inbound import Clicked, Origin
 from services.router.decisions.interactions import kind_of
 
@@ -60,4 +59,4 @@ def test_what_passes_the_router_takes_for_somebody_elses(name: str, field: str, 
         blocks = [blocks] if level % 2 else {"part": blocks}
     passes = reserved_in({}, blocks) is None
     clicked = Clicked(Origin("A1:T1", "T1", sender="U1"), "block_actions", name, "ap1:abcd:approve", "C1")
-    assert passes == (kind_of(clicked, Tenant(id="acme")) is None) == (not name.startswith(PREFIX))
+    assert passes == (kind_of(clicked) is None) == (not name.startswith(PREFIX))

@@ -43,14 +43,16 @@ def _of_new(event: Event, tenant: Tenant, facts: Facts, now: float) -> Outcome:
     stopped = control.gate(event, tenant, facts, now) or tenancy.strangers(event, tenant)
     if stopped is not None:
         return stopped
-    interaction = interactions.gate(event, tenant)
+    interaction = interactions.gate(event)
     if interaction is not None:
         return _of_interaction(interaction, event, tenant, facts, now)
     wanted = addressing.gate(event, tenant, facts, now)
     if wanted is not None:
         return _of_wanted(reactions.of_mention(wanted, event, tenant, facts, now), event, tenant, facts, now)
     ruled = reactions.gate(event, tenant, facts, now)
-    return _of_wanted(ruled, event, tenant, facts, now) if isinstance(ruled, Wanted) else ruled
+    if isinstance(ruled, Wanted):
+        return _of_wanted(ruled, event, tenant, facts, now)
+    return interactions.for_agents(event, tenant, ruled)
 
 
 def _of_wanted(wanted: Wanted, event: Event, tenant: Tenant, facts: Facts, now: float) -> Outcome:

@@ -1,5 +1,6 @@
 """The fifth gate's other half: clicks, forms and commands that are no stop."""
 
+from dataclasses import replace
 from typing import Final, get_args
 
 from schemas.buttons import APPROVAL, ASK_COMMAND, FEEDBACK, PREFIX, RETRY, TASK, TASK_COMMAND, WHY, is_one
@@ -15,20 +16,28 @@ from services.router.decisions.outcome import Outcome
 _VERDICTS: Final = frozenset(get_args(Verdict))
 
 
-def gate(event: Event, tenant: Tenant) -> Outcome | None:
+def gate(event: Event) -> Outcome | None:
     """Whether it is an interaction, and which. A wish to have an answer again is a run, and is gone on with."""
-    kind = kind_of(event.inbound, tenant)
+    kind = kind_of(event.inbound)
     if kind is None:
         strange = isinstance(event.inbound, Clicked | Submitted)
         return Outcome(Ignored(reason="unknown_event")) if strange else None
     return Outcome(Interaction(interaction=kind, cause=event.cause.name, run_id=run_of(event, kind)))
 
 
-def kind_of(inbound: Inbound, tenant: Tenant) -> InteractionKind | None:  # noqa: PLR0911 - one for each way to say it
+def for_agents(event: Event, tenant: Tenant, outcome: Outcome) -> Outcome:
+    """What nobody else was meant to hear at the top of the agents' channel, they hear."""
+    nobodys = isinstance(outcome.decision, Ignored) and outcome.decision.reason == "not_addressed"
+    match event.inbound:
+        case Posted(channel=channel, thread_ts=None) if nobodys and channel == tenant.agents_channel:
+            return replace(outcome, decision=Interaction(interaction="agent_task", cause=event.cause.name))
+        case _:
+            return outcome
+
+
+def kind_of(inbound: Inbound) -> InteractionKind | None:
     """Which interaction it is."""
     match inbound:
-        case Posted(channel=channel, thread_ts=None) if channel == tenant.agents_channel:
-            return "agent_task"
         case Shortcut(callback_id=callback_id, message=Posted()) if callback_id == TASK:
             return "agent_task"
         case Clicked(action_id=action_id) as clicked if action_id.startswith(PREFIX):

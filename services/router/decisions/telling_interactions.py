@@ -112,8 +112,7 @@ def _for_agents(decision: Interaction, occasion: Occasion) -> Iterator[Telling]:
             yield Telling(AGENTS_COMMANDS, connection, commanded)
         case Posted() as posted:
             said = text_of.read(posted.text, occasion.verdict.self_id)
-            is_asked = posted.event_type == "app_mention" or occasion.verdict.self_id in said.mentions
-            words = TaskCommanded(verb="text", text=said.content, addressed=is_asked, **common)
+            words = TaskCommanded(verb="text", text=said.content, addressed=False, **common)
             yield Telling(AGENTS_COMMANDS, connection, words)
         case Shortcut(message=Posted() as posted):
             said = text_of.read(posted.text, occasion.verdict.self_id)
