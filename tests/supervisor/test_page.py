@@ -231,7 +231,7 @@ async def test_who_may_not_decide_may_look(page: Looking) -> None:
             status, told = await visitor.post(where, form | {"token": token, "answer": "approve"})
             assert (status, "You may not decide this" in told) == (409, True)
             status, told = await visitor.post(f"/show/{agent.task_id}/cancel", {"token": token})
-            assert (status, "You may not end this task" in told) == (403, True)
+            assert (status, "You may not tell this task what to do" in told) == (403, True)
     tried = await events(page, agent.task_id)
     assert [getattr(each, "attempted_by", None) for each in tried] == [page.first.colleague, "local"]
     assert (await agent.ask("GET", f"/v1/approvals/{name}"))[1]["state"] == "open"
