@@ -113,11 +113,8 @@ class Asking:
         return (await self._find(request, granted)).task.task_id
 
     async def _find(self, request: web.Request, granted: Granted) -> AskedApproval:
-        tenant_id, named, task_id = (
-            granted.tenant.tenant_id,
-            request.match_info["approval_id"],
-            request.query.get("task"),
-        )
+        tenant_id = granted.tenant.tenant_id
+        named, task_id = request.match_info["approval_id"], request.query.get("task")
         own = self._requests.id_of(tenant_id, named, task_id) or (named if task_id is None else None)
         found = await answered(lambda: self._queries.approval(tenant_id, own)) if own is not None else None
         if found is None and own in {None, named}:

@@ -15,8 +15,7 @@ from schemas.topics import AGENTS_COMMANDS
 from services.directory.faults import DatabaseAway
 from services.directory.holding import Known
 from services.kit.kafka.consumer import group_consumer, record_of
-from services.supervisor import metrics
-from services.supervisor.adapters.dead import dead_letter
+from services.supervisor.adapters.dead import keep_dead
 from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.queries import Queries
 from services.supervisor.adapters.rights import rights_of
@@ -39,7 +38,7 @@ class Commands:
     def __init__(self, given: Given, queries: Queries) -> None:
         self._given, self._queries = given, queries
         self._settings, self._directory, self._producer = given.settings, given.directory, given.producer
-        self._clock, self._emitter = given.instruments.clock, given.instruments.emitter
+        self._clock = given.instruments.clock
 
     async def run(self) -> None:
         """Reads until it is cancelled."""
@@ -63,17 +62,14 @@ class Commands:
             try:
                 _, event = record.decode()
             except CannotRead as error:
-                self._emitter.count(metrics.DEAD_LETTERS)
-                await send_all(self._producer, [dead_letter(record, str(error), self._clock.now())])
+                await keep_dead(self._given, record, str(error))
                 continue
             if not isinstance(event, ApprovalAnswered | TaskCommanded):
                 continue
             try:
                 await send_all(self._producer, await self._until_known(event))
             except (asyncpg.DataError, ValueError) as error:  # its words are of no use to anybody
-                why = f"carrying it out failed with {type(error).__name__}"
-                self._emitter.count(metrics.DEAD_LETTERS)
-                await send_all(self._producer, [dead_letter(record, why, self._clock.now())])
+                await keep_dead(self._given, record, f"carrying it out failed with {type(error).__name__}")
 
     async def _until_known(self, command: ApprovalAnswered | TaskCommanded) -> list[Following]:
         """Where Postgres is away, a click waits: nobody must be told that there is no such task."""

@@ -4,37 +4,24 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 from typing_extensions import override
 
-from schemas.agent import (
-    ApprovalAttempted,
-    ApprovalDecided,
-    ApprovalRequested,
-    Intervention,
-    TaskArtifact,
-    TaskCheckpoint,
-    TaskEnded,
-    TaskHandedOver,
-    TaskJudged,
-    TaskStarted,
-    TaskTaken,
-    TaskWanted,
-)
+from schemas.agent import AgentEvent, ApprovalAttempted, ApprovalDecided, TaskCheckpoint, TaskEnded, TaskJudged
 from schemas.record import CannotRead, UnknownEvent
 from schemas.topics import AGENTS_EVENTS
 from services.directory.faults import DatabaseAway, told
 from services.kit.kafka.connection import client_arguments
-from services.kit.kafka.consumer import Record, record_of
+from services.kit.kafka.consumer import record_of
 from services.kit.kafka.durable import patiently
 from services.kit.kafka.fence import Fence
 from services.supervisor import metrics
 from services.supervisor.adapters import partitions
-from services.supervisor.adapters.dead import dead_letter
+from services.supervisor.adapters.dead import keep_dead
 from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.partitions import Heard, Moved, Partition
 from services.supervisor.adapters.sending import send_all
@@ -45,20 +32,6 @@ from services.supervisor.settings import SERVICE
 
 log = logging.getLogger(__name__)
 
-EVENTS: Final = (
-    TaskWanted
-    | TaskTaken
-    | TaskHandedOver
-    | TaskStarted
-    | TaskCheckpoint
-    | TaskArtifact
-    | TaskEnded
-    | ApprovalRequested
-    | ApprovalDecided
-    | ApprovalAttempted
-    | Intervention
-    | TaskJudged
-)
 POLL_MS, AT_ONCE = 200, 1000
 BEATS: Final = 5.0
 """Heartbeats in each session."""
@@ -74,7 +47,7 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
     """The group's member, and the partitions that it has in hand."""
 
     def __init__(self, given: Given) -> None:
-        settings = given.settings
+        self._given, settings = given, given.settings
         self._settings, self._database, self._producer = settings, given.database, given.producer
         self._clock, self._emitter = given.instruments.clock, given.instruments.emitter
         self.changed: Callable[[], None] = lambda: None
@@ -220,7 +193,7 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         partition = self._partitions.get(tp.partition)
         if partition is None:
             return False
-        await self._dead(record_of(raw, self._settings.topic_prefix), f"Postgres: {type(error).__name__}")
+        await keep_dead(self._given, record_of(raw, self._settings.topic_prefix), f"Postgres: {type(error).__name__}")
         try:
             with told():
                 await partitions.write(self._database, partition, raw.offset + 1)
@@ -240,7 +213,7 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         try:
             attributes, event = record.decode()
         except CannotRead as error:
-            await self._dead(record, str(error))
+            await keep_dead(self._given, record, str(error))
             return None
         if isinstance(event, UnknownEvent):
             log.warning(
@@ -248,12 +221,7 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
                 *(record.offset, record.partition, event.type),
             )
             return None
-        assert isinstance(event, EVENTS)  # noqa: S101 - the topic holds no others
-        return Heard(event, attributes.id, record.offset)
-
-    async def _dead(self, record: Record, why: str) -> None:
-        self._emitter.count(metrics.DEAD_LETTERS)
-        await send_all(self._producer, [dead_letter(record, why, self._clock.now())])
+        return Heard(cast("AgentEvent", event), attributes.id, record.offset)  # the topic holds no others
 
     def _count(self, heard: Sequence[Heard], steps: Sequence[Step]) -> None:
         for each, step in zip(heard, steps, strict=True):

@@ -15,7 +15,7 @@ import asyncpg
 from schemas.agent import AgentEvent
 from services.directory.service import Connection, ServiceDatabase, bind
 from services.supervisor.adapters import projections
-from services.supervisor.decisions.projecting import Changes, Key, Projection, Step
+from services.supervisor.decisions.projecting import Changes, Key, Projection, Step, by_tenant
 from services.supervisor.decisions.task import Task
 
 log = logging.getLogger(__name__)
@@ -109,9 +109,7 @@ async def step_back(database: ServiceDatabase, partition: Partition, end: int) -
 
 async def fetch_missing(database: ServiceDatabase, partition: Partition, keys: set[Key]) -> None:
     """Takes in hand what Postgres knows of tasks that are not."""
-    missing: dict[str, list[str]] = {}
-    for tenant_id, task_id in keys - partition.projection.tasks.keys():
-        missing.setdefault(tenant_id, []).append(task_id)
+    missing = by_tenant(keys - partition.projection.tasks.keys())
     if not missing:
         return
     async with database.for_nobody() as connection:

@@ -9,11 +9,12 @@ import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import asyncpg
 from aiokafka import ConsumerRecord
 
+from schemas.agent import AgentEvent
 from schemas.record import CannotRead, UnknownEvent
 from schemas.topics import AGENTS_EVENTS
 from services.directory.connecting import connect
@@ -23,8 +24,7 @@ from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.kit.kafka.consumer import record_of
 from services.kit.kafka.passage import Passages, passages
 from services.supervisor.adapters import projections
-from services.supervisor.adapters.folding import EVENTS
-from services.supervisor.decisions.projecting import Key, Projection
+from services.supervisor.decisions.projecting import Key, Projection, keys_of
 
 ANSWER_WITHIN_S: Final = 300.0
 """An operator's change may be large."""
@@ -119,7 +119,7 @@ class _Partition:
         async for records in _batches(passage.more):
             await self._take([each for raw in records if (each := self._opened(raw, tenants)) is not None])
 
-    def _opened(self, raw: ConsumerRecord, tenants: set[str]) -> tuple[Any, str] | None:
+    def _opened(self, raw: ConsumerRecord, tenants: set[str]) -> tuple[AgentEvent, str] | None:
         self.rebuilt.events += 1
         try:
             attributes, event = record_of(raw, self._prefix).decode()
@@ -128,15 +128,15 @@ class _Partition:
             return None
         if isinstance(event, UnknownEvent):
             return None
-        assert isinstance(event, EVENTS)  # noqa: S101 - the topic holds no others
-        if event.tenant_id not in tenants:
+        said = cast("AgentEvent", event)  # the topic holds no others
+        if said.tenant_id not in tenants:
             self.rebuilt.of_nobody += 1
             return None
-        return event, attributes.id
+        return said, attributes.id
 
-    async def _take(self, events: Sequence[tuple[Any, str]]) -> None:
+    async def _take(self, events: Sequence[tuple[AgentEvent, str]]) -> None:
         projection = self._projection
-        await self._fetch_missing({(event.tenant_id, event.task_id) for event, _ in events})
+        await self._fetch_missing(keys_of(event for event, _ in events))
         for event, name in events:
             step = projection.take(event, name)
             self.rebuilt.tasks += step.before is None and step.after is not None

@@ -19,7 +19,7 @@ from services.supervisor.adapters.ingest import KEPT_WITHIN_S
 from services.supervisor.adapters.news import News
 from services.supervisor.adapters.partitions import offers_of
 from services.supervisor.adapters.queries import Queries
-from services.supervisor.decisions.task import Task
+from services.supervisor.decisions.task import Task, about
 from services.supervisor.decisions.wire import AgentName, Label
 
 LOOKED_AT: Final = 10
@@ -67,10 +67,7 @@ class Taking:
         """The task, if this worker has it now."""
         lease_id = self._fresh.new()
         wish = TaskTaken(
-            at=self._clock.now(),
-            task_id=task.task_id,
-            tenant_id=task.tenant_id,
-            agent_id=task.agent_id,
+            **about(task, self._clock.now()),
             lease_id=lease_id,
             worker=asked.worker,
             token_id=granted.token_id,

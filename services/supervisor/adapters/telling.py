@@ -25,7 +25,7 @@ from services.supervisor.adapters.sending import send_all
 from services.supervisor.decisions.blocks import as_json
 from services.supervisor.decisions.following import Following
 from services.supervisor.decisions.posts import Post, posts_of
-from services.supervisor.decisions.projecting import Key
+from services.supervisor.decisions.projecting import Key, by_tenant
 from services.supervisor.decisions.task import Task
 from services.supervisor.decisions.telling import Due, Told, Urgency, due
 
@@ -141,10 +141,7 @@ class Telling:
         return spoken
 
     async def _recall_of(self, spoken: _Spoken, keys: Iterable[Key]) -> None:
-        of_tenant: dict[str, list[str]] = {}
-        for tenant_id, task_id in keys:
-            if (tenant_id, task_id) not in spoken.told:
-                of_tenant.setdefault(tenant_id, []).append(task_id)
+        of_tenant = by_tenant(key for key in keys if key not in spoken.told)
         if not of_tenant:
             return
         async with self._database.for_nobody() as connection:

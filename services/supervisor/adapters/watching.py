@@ -20,7 +20,7 @@ from services.supervisor.decisions import deciding, judging
 from services.supervisor.decisions.following import Following, of_task
 from services.supervisor.decisions.health import UNWELL, health_of
 from services.supervisor.decisions.looks import LOOKS
-from services.supervisor.decisions.projecting import Key
+from services.supervisor.decisions.projecting import Key, by_tenant
 from services.supervisor.decisions.task import Task
 
 log = logging.getLogger(__name__)
@@ -88,9 +88,7 @@ class Watching:
                 yield of_task(task, judged, f"{judged.judgement}:{task.version}")
 
     async def _heard(self, tasks: Sequence[Task]) -> dict[Key, datetime]:
-        of_tenant: dict[str, list[str]] = {}
-        for each in tasks:
-            of_tenant.setdefault(each.tenant_id, []).append(each.task_id)
+        of_tenant = by_tenant((each.tenant_id, each.task_id) for each in tasks)
         found: dict[Key, datetime] = {}
         if of_tenant:
             async with self._database.for_nobody() as connection:

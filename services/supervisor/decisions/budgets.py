@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from schemas.agent import Intervention, TaskJudged
 from services.supervisor.decisions.following import Following, of_task
-from services.supervisor.decisions.task import Task
+from services.supervisor.decisions.task import Task, about
 
 NEAR: Final = 0.8
 BUDGET: Final = "budget"
@@ -33,32 +33,27 @@ def judge(task: Task, budgets: Budgets, spent: Mapping[str, float], now: datetim
         (f"the day's budget of agent {task.agent_id}", spent.get(task.agent_id, 0.0), budgets.each_agent),
         ("the day's budget of all agents", sum(spent.values()), budgets.all_agents),
     )
-    common: dict[str, Any] = {
-        "at": now,
-        "task_id": task.task_id,
-        "tenant_id": task.tenant_id,
-        "agent_id": task.agent_id,
-    }
+    common = about(task, now)
     for what, cost, bound in bounds:
         if bound is None or cost < NEAR * bound or task.is_over:
             continue
         said = f"${cost:.2f} of ${bound:.2f}"
-        about = f"{what}, {now:%Y-%m-%d}"
-        name = f"{about}:{task.life}"
+        of_day = f"{what}, {now:%Y-%m-%d}"
+        name = f"{of_day}:{task.life}"
         if cost < bound:
-            if f"budget_80 {about}" not in task.warned:
+            if f"budget_80 {of_day}" not in task.warned:
                 words = f"{cost / bound:.0%} of {what} is spent ({said})"
                 yield of_task(
                     task,
-                    TaskJudged(**common, judgement="budget_80", text=words, value=cost, about=about),
+                    TaskJudged(**common, judgement="budget_80", text=words, value=cost, about=of_day),
                     f"near {name}",
                 )
             continue
-        if f"budget_spent {about}" not in task.warned:
+        if f"budget_spent {of_day}" not in task.warned:
             words = f"{what} is spent ({said}): it is told to end"
             yield of_task(
                 task,
-                TaskJudged(**common, judgement="budget_spent", text=words, value=cost, about=about),
+                TaskJudged(**common, judgement="budget_spent", text=words, value=cost, about=of_day),
                 f"spent {name}",
             )
         if task.cancelled_by is None:

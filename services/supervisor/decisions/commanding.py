@@ -25,7 +25,7 @@ from services.supervisor.decisions.deciding import APPROVE, WORDS, Answer, Right
 from services.supervisor.decisions.following import Following, Whisper, home_of, of_task, whispered
 from services.supervisor.decisions.forms import form
 from services.supervisor.decisions.posts import header
-from services.supervisor.decisions.task import Approval, OrderKind, Task
+from services.supervisor.decisions.task import Approval, OrderKind, Task, about
 
 MOST_LISTED: Final = 20
 START, SUPERVISOR = "start", "supervisor"
@@ -218,10 +218,7 @@ def ordered(asking: Asking, command: TaskCommanded, task: Task) -> Iterator[Foll
         yield from asking.told(order.before, task)
     else:
         wants = Intervention(
-            at=command.at,
-            task_id=task.task_id,
-            tenant_id=task.tenant_id,
-            agent_id=task.agent_id,
+            **about(task, command.at),
             action=order.action,
             by_user=command.user_id,
             text=words or None,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from schemas.agent import ApprovalAttempted, ApprovalDecided, AttemptFault, DecidedVia, Outcome
-from services.supervisor.decisions.task import Approval, Task
+from services.supervisor.decisions.task import Approval, Task, about
 
 APPROVE, REJECT, ANSWER, CHOOSE = "approve", "reject", "answer", "choose"
 """What buttons and forms carry. Behind `choose` stands the number of the choice, from 0."""
@@ -59,10 +59,7 @@ def decide(task: Task, approval: Approval, answer: Answer, rights: Rights) -> Ap
     if fault is None and outcome is None:
         fault = "not_a_choice"
     common: dict[str, Any] = {
-        "at": answer.at,
-        "task_id": task.task_id,
-        "tenant_id": task.tenant_id,
-        "agent_id": task.agent_id,
+        **about(task, answer.at),
         "approval_id": approval.approval_id,
         "arguments_hash": answer.arguments_hash,
         "via": answer.via,
@@ -82,10 +79,7 @@ def decide(task: Task, approval: Approval, answer: Answer, rights: Rights) -> Ap
 def expired(task: Task, approval: Approval, now: datetime) -> ApprovalDecided:
     """What the clock says of one that nobody answered."""
     return ApprovalDecided(
-        at=now,
-        task_id=task.task_id,
-        tenant_id=task.tenant_id,
-        agent_id=task.agent_id,
+        **about(task, now),
         approval_id=approval.approval_id,
         arguments_hash=approval.arguments_hash,
         outcome="expired",

@@ -127,9 +127,7 @@ def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - on
             made = Artifact(artifact=event.artifact, title=event.title, link=event.link)
             return common | {"artifacts": _newest(task.artifacts, made)}
         case TaskEnded():
-            withdrawn = {"state": "withdrawn", "decided_at": event.at}
-            approvals = _each(task.approvals, lambda each: each.is_open, withdrawn)
-            over = {"is_offered": False, "lease": None, "approvals": approvals}
+            over = {"is_offered": False, "lease": None, "approvals": _withdrawn(task, event.at)}
             return common | over | {"ended_as": event.status, "summary": event.summary}
         case TaskHandedOver():
             if task.wanted is not None and task.lease is None:
@@ -139,7 +137,8 @@ def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - on
         case ApprovalRequested():
             if not may_ask(task, event):
                 return {}
-            return common | {"approvals": _kept((*_replaced(task, event), _asked(event)))}
+            others = _withdrawn(task, event.at, event.request_id)
+            return common | {"approvals": _kept((*others, _asked(event)))}
 
 
 def may_ask(task: Task, event: ApprovalRequested) -> bool:
@@ -151,10 +150,13 @@ def may_ask(task: Task, event: ApprovalRequested) -> bool:
     return len(open_ones) < MOST_OPEN and not any(each.arguments_hash == event.arguments_hash for each in again)
 
 
-def _replaced(task: Task, event: ApprovalRequested) -> tuple[Approval, ...]:
-    """Who asks under the same name for something else does not want the first any more."""
-    withdrawn = {"state": "withdrawn", "decided_at": event.at}
-    return _each(task.approvals, lambda each: each.is_open and each.request_id == event.request_id, withdrawn)
+def _withdrawn(task: Task, at: Instant, request_id: str | None = None) -> tuple[Approval, ...]:
+    """Its approvals, when what is open is not needed any more: all of it where it is over, or what goes by one name."""
+    return _each(
+        task.approvals,
+        lambda each: each.is_open and request_id in {None, each.request_id},
+        {"state": "withdrawn", "decided_at": at},
+    )
 
 
 def _went_on(task: Task, event: TaskCheckpoint) -> dict[str, Any]:
@@ -223,7 +225,7 @@ def _ordered(task: Task, event: Intervention, event_id: str) -> dict[str, Any]:
 
 
 def _ended_before_it_began(task: Task, at: Instant) -> dict[str, Any]:
-    approvals = _each(task.approvals, lambda each: each.is_open, {"state": "withdrawn", "decided_at": at})
+    approvals = _withdrawn(task, at)
     return {"ended_as": "cancelled", "is_offered": False, "at": max(task.at, at), "approvals": approvals}
 
 

@@ -12,7 +12,7 @@ from schemas.topics import AGENTS_EVENTS, RUNS_COMMANDS, Topic
 from services.supervisor.decisions import judging
 from services.supervisor.decisions.deciding import WORDS
 from services.supervisor.decisions.projecting import Step
-from services.supervisor.decisions.task import Task
+from services.supervisor.decisions.task import Task, about
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,7 @@ def following(event: AgentEvent, step: Step, event_id: str) -> Iterator[Followin
 
 def _too_many(task: Task, event: ApprovalRequested) -> ApprovalAttempted:
     return ApprovalAttempted(
-        at=event.received_at,
-        task_id=task.task_id,
-        tenant_id=task.tenant_id,
-        agent_id=task.agent_id,
+        **about(task, event.received_at),
         approval_id=event.approval_id,
         arguments_hash=event.arguments_hash,
         fault="too_many",

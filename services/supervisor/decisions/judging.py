@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from schemas.agent import JudgementKind, TaskJudged
-from services.supervisor.decisions.task import ALARM_AT, WARN_AT, ContextSeen, Task
+from services.supervisor.decisions.task import ALARM_AT, WARN_AT, ContextSeen, Task, about
 
 SOON_S: Final = 120.0
 """How far ahead it is worth saying that a context will be nearly full."""
@@ -125,15 +125,7 @@ def of_silence(task: Task, heard_at: datetime, now: datetime) -> TaskJudged | No
 
 
 def _judged(task: Task, at: datetime, kind: JudgementKind, text: str, value: float) -> TaskJudged:
-    return TaskJudged(
-        at=at,
-        task_id=task.task_id,
-        tenant_id=task.tenant_id,
-        agent_id=task.agent_id,
-        judgement=kind,
-        text=text,
-        value=round(value, 4),
-    )
+    return TaskJudged(**about(task, at), judgement=kind, text=text, value=round(value, 4))
 
 
 def _rounded(seconds: float) -> int:

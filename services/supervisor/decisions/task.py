@@ -1,6 +1,7 @@
 """A task as it stands: what follows from everything that was said of it."""
 
-from typing import Final, Literal, TypeAlias
+from datetime import datetime
+from typing import Any, Final, Literal, TypeAlias
 
 from schemas.agent import (
     AgentStatus,
@@ -182,3 +183,8 @@ class Task(Part):
     def approval(self, approval_id: str) -> Approval | None:
         """One of its approvals."""
         return next((each for each in self.approvals if each.approval_id == approval_id), None)
+
+
+def about(task: Task, at: datetime) -> dict[str, Any]:
+    """What every event says of the task that it is about, and when that is."""
+    return {"at": at, "task_id": task.task_id, "tenant_id": task.tenant_id, "agent_id": task.agent_id}

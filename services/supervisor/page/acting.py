@@ -4,11 +4,12 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from schemas.agent import ApprovalAttempted, ApprovalDecided, Intervention
 from services.kit.clock import Clock
 from services.kit.fresh_ids import FreshIds
+from services.supervisor.adapters.asking import woken_within
 from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.news import News
 from services.supervisor.adapters.queries import Queries
@@ -19,7 +20,7 @@ from services.supervisor.decisions.deciding import WORDS, Answer, decide
 from services.supervisor.decisions.following import Following, of_task
 from services.supervisor.decisions.forms import LONGEST_ANSWER
 from services.supervisor.decisions.posts import header
-from services.supervisor.decisions.task import Approval, Task
+from services.supervisor.decisions.task import Approval, Task, about
 from services.supervisor.page.viewer import Viewer
 
 KEPT_WITHIN_S: Final = 10.0
@@ -105,10 +106,7 @@ class Acting:
         if (refused := _cannot_cancel(viewer, task)) is not None:
             return refused
         wants = Intervention(
-            at=self._clock.now(),
-            task_id=task.task_id,
-            tenant_id=task.tenant_id,
-            agent_id=task.agent_id,
+            **about(task, self._clock.now()),
             action="cancel",
             by_user=viewer.user,
             via="page",
@@ -145,14 +143,7 @@ class Acting:
                 left = until - self._clock.monotonic()
                 if found is not None or left <= 0:
                     return found
-                await _within(woken, left)
-
-
-async def _within(woken: asyncio.Event, seconds: float) -> None:
-    waiting: asyncio.Task[Any] = asyncio.ensure_future(woken.wait())
-    await asyncio.wait({waiting}, timeout=seconds)
-    waiting.cancel()
-    woken.clear()
+                await woken_within(woken, left)
 
 
 def _cannot_cancel(viewer: Viewer, task: Task) -> Told | None:
