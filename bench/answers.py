@@ -13,7 +13,7 @@ from schemas.command import EmojiRequested, OutboundMessage, Place
 from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, EffectOf, EffectUnknown
 from schemas.run import RunState
 from schemas.stop import StopRequested
-from services.responder.decisions.stopping import is_about, may_end, of_request
+from schemas.stopping import is_about, may_end, of_request
 
 NOTICES: Final = {"cancelled": re.compile("⏹️ Stopped by "), "error": re.compile("⚠️ ")}
 HEARD_WITHIN_S: Final = 3.0

@@ -63,7 +63,7 @@ class Story:
     def known(self) -> dict[tuple[str, str], str]:
         """The runs and commands that the ledger names for a message, by channel and ts."""
         return {
-            (each.event.effect.channel_id, each.event.message_ts): each.event.effect.run_id
+            (each.event.effect.channel_id or "", each.event.message_ts): each.event.effect.run_id
             or each.event.effect.command_id
             or ""
             for each in self.stands.ledger

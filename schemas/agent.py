@@ -9,6 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from schemas.base import Event, Instant, Name, Part
+from schemas.command import Place
 
 AgentStatus = Literal[
     "starting",
@@ -65,6 +66,8 @@ class TaskHome(Part):
     team_id: Name
     channel: Name
     """Its id, or its name with # before it."""
+    thread_ts: Name | None = None
+    """The thread of a run, where its approvals are asked for there. Other tasks have threads of their own."""
 
 
 class _OfTask(Event):
@@ -110,6 +113,30 @@ class TaskHandedOver(_Reported):
     to_agent_id: Name
     text: str
     """What is left to be done."""
+
+
+class WaitingRun(Part):
+    """A run that waits for people, as a stop knows it, and where it goes on."""
+
+    place: Place
+    key: Name
+    """Of its commands in their topic."""
+    asked_by: Name
+    asked_at: Instant
+    messages: tuple[Name, ...] = ()
+    """The ts of the message that asked, and of those that answer."""
+    round: int
+    """Which time it waits."""
+    asks: int
+    """For how many decisions."""
+
+
+class RunWaits(_Reported):
+    """A run of an agent that people talk with is suspended: it wants to use tools, and waits to be allowed to."""
+
+    type: Literal["run.waits"] = "run.waits"
+    task_name: str
+    run: WaitingRun
 
 
 class TaskStarted(_Reported):
@@ -237,6 +264,7 @@ AgentEvent: TypeAlias = Annotated[
     TaskWanted
     | TaskTaken
     | TaskHandedOver
+    | RunWaits
     | TaskStarted
     | TaskCheckpoint
     | TaskArtifact
@@ -286,4 +314,39 @@ class TaskCommanded(_FromPerson):
     trigger_id: Name | None = None
 
 
-AgentCommand: TypeAlias = Annotated[ApprovalAnswered | TaskCommanded, Field(discriminator="type")]
+class ToolWanted(Part):
+    """One tool that a run wants to use."""
+
+    call_id: Name
+    action: str
+    """What it is called where people are asked."""
+    arguments_json: str
+    arguments_hash: Name
+
+
+class ToolsWanted(Event):
+    """A run of an agent is suspended: somebody must allow what it wants to do."""
+
+    type: Literal["tools.wanted"] = "tools.wanted"
+    run_id: Name
+    agent_id: Name
+    home: TaskHome
+    task_name: str
+    run: WaitingRun
+    wanted: tuple[ToolWanted, ...]
+    expires_at: Instant
+
+
+class RunOver(Event):
+    """A run that had waited for people is over."""
+
+    type: Literal["run.over"] = "run.over"
+    run_id: Name
+    agent_id: Name
+    place: Place
+    ended: EndStatus
+
+
+AgentCommand: TypeAlias = Annotated[
+    ApprovalAnswered | TaskCommanded | ToolsWanted | RunOver, Field(discriminator="type")
+]

@@ -140,6 +140,36 @@ class RetryAsked(Event):
     received_at: Instant
 
 
+class ToolAnswer(Part):
+    """What became of one tool that a run asked to be allowed to use."""
+
+    call_id: Name
+    arguments_hash: Name
+    """Of what was decided about."""
+    outcome: Literal["approved", "rejected", "expired"]
+    decided_by: Name | None = None
+    reason: str | None = None
+
+
+class RunResumed(Event):
+    """Everything that a suspended run waited for is decided: it goes on, or ends."""
+
+    type: Literal["run.resumed"] = "run.resumed"
+    run_id: Name
+    agent_id: Name
+    place: Place
+    asked_by: Name
+    """Who asked for it, and when: a stop must know."""
+    asked_at: Instant
+    round: int
+    """Which time of waiting is over."""
+    answers: tuple[ToolAnswer, ...] = ()
+    cancelled_by: Name | None = None
+    """Who ended it instead."""
+    received_at: Instant
+    """When the last of it was decided."""
+
+
 class FeedbackGiven(Event):
     """A person says whether a reply was good."""
 
@@ -152,6 +182,14 @@ class FeedbackGiven(Event):
 
 
 Command: TypeAlias = Annotated[
-    RunRequested | Notice | EmojiRequested | OutboundMessage | ViewRequested | WhyAsked | RetryAsked | FeedbackGiven,
+    RunRequested
+    | Notice
+    | EmojiRequested
+    | OutboundMessage
+    | ViewRequested
+    | WhyAsked
+    | RetryAsked
+    | RunResumed
+    | FeedbackGiven,
     Field(discriminator="type"),
 ]

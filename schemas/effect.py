@@ -1,4 +1,4 @@
-"""slack.effects: the ledger of calls that change Slack: intended first, then what became of them."""
+"""slack.effects: the ledger of calls that change Slack or use a tool: intended first, then what became of them."""
 
 from typing import Annotated, Literal, TypeAlias
 
@@ -19,6 +19,8 @@ EffectPurpose = Literal[
     "form",
     "receipt",
     "cleanup",
+    "suspended",
+    "tool",
 ]
 """What a call is for, in the words of the product."""
 
@@ -36,14 +38,15 @@ class EffectOf(Part):
     tenant_id: Name
     connection: Name
     team_id: Name
-    channel_id: Name
+    channel_id: Name | None = None
+    """None for what a run of a program does that is said nowhere in Slack."""
     thread_ts: Name | None = None
     thread_of: Name | None = None
     """The program's name for the message in whose thread it was to be said."""
     post_id: Name | None = None
     """A program's own name for the message, by which it is found again to be changed."""
     method: Name
-    """Slack's name, such as chat.postMessage."""
+    """Slack's name, such as chat.postMessage; `tool` for one of the tenant's tools."""
     purpose: EffectPurpose
     attempt: int = 1
 
@@ -61,12 +64,14 @@ class EffectIntended(Event):
 
 
 class EffectConfirmed(Event):
-    """Slack said yes."""
+    """Slack said yes, or the tool answered."""
 
     type: Literal["effect.confirmed"] = "effect.confirmed"
     effect: EffectOf
     message_ts: Name | None = None
     settled_by: Literal["response", "look_up", "repeat"] = "response"
+    answer: str | None = None
+    """What a tool answered. A run that is taken over does not ask again."""
 
 
 class EffectFailed(Event):
@@ -88,6 +93,18 @@ class EffectUnknown(Event):
     error: Name
 
 
+class RunSuspended(Event):
+    """A run waits for people, with everything that it needs to go on."""
+
+    type: Literal["run.suspended"] = "run.suspended"
+    effect: EffectOf
+    """Whose run it is, and where it is told of. The id names this time of waiting."""
+    round: int
+    """Which time it is: 1 for the first."""
+    state_json: str
+    """What was asked, what the model said so far, and which tools it wants to use."""
+
+
 LedgerEntry: TypeAlias = Annotated[
-    EffectIntended | EffectConfirmed | EffectFailed | EffectUnknown, Field(discriminator="type")
+    EffectIntended | EffectConfirmed | EffectFailed | EffectUnknown | RunSuspended, Field(discriminator="type")
 ]

@@ -103,8 +103,8 @@ RUNS_STOPS = Topic(
     name="runs.stops",
     key="connection",
     events=_members(StopRequested),
-    written_by=("router",),
-    read_by=("responder",),
+    written_by=("router", "supervisor"),
+    read_by=("responder", "supervisor"),
     retention=timedelta(days=1),
     holds_text=False,
     purpose="Requests to end runs. Every responder reads all of them, without a group, from one hour back.",
@@ -113,11 +113,11 @@ AGENTS_COMMANDS = Topic(
     name="agents.commands",
     key="connection",
     events=_members(AgentCommand),
-    written_by=("router",),
+    written_by=("router", "responder"),
     read_by=("supervisor",),
     retention=TEXT_IS_KEPT,
     holds_text=True,
-    purpose="Clicks and commands that are meant for the supervisor.",
+    purpose="Clicks and commands that are meant for the supervisor, and runs that wait for people.",
 )
 AUDIT_DECISIONS = Topic(
     name="audit.decisions",
@@ -168,8 +168,8 @@ SLACK_EFFECTS = Topic(
     read_by=("responder", "why"),
     retention=TEXT_IS_KEPT,
     holds_text=True,
-    purpose="The ledger: each call that changes Slack, intended first, then confirmed, failed or unknown. "
-    "Its keys are in the same partitions as those of runs.commands.",
+    purpose="The ledger: each call that changes Slack or uses a tool, intended first, then confirmed, failed or "
+    "unknown. Its keys are in the same partitions as those of runs.commands.",
 )
 AGENTS_EVENTS = Topic(
     name="agents.events",

@@ -56,7 +56,9 @@ def _table(entries: tuple[BaseModel, ...]) -> Table:
     """The fields that say something in at least one entry."""
     fields = type(entries[0]).model_fields
     telling = [
-        name for name, field in fields.items() if any(getattr(each, name) != field.get_default() for each in entries)
+        name
+        for name, field in fields.items()
+        if any(getattr(each, name) != field.get_default(call_default_factory=True) for each in entries)
     ]
     table = Table(*telling, box=None, padding=(0, 1))
     for each in entries:
@@ -79,5 +81,7 @@ def _shown(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict):  # a tool's arguments
+        return ", ".join(value.get("properties", {}))
     text = " ".join((", ".join(map(str, value)) if isinstance(value, tuple) else str(value)).split())
     return text if len(text) <= WIDE else f"{text[: WIDE - 1]}…"

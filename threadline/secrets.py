@@ -19,6 +19,7 @@ from services.kit.secrets.gateway import Keys, gateway
 from services.kit.secrets.names import NAMES
 from services.kit.secrets.sealing import Sealer, new_key
 from services.kit.secrets.settings import GatewaySettings
+from services.kit.secrets.signing import key_of
 from services.kit.secrets.source import ANSWER_WITHIN_S
 from services.kit.secrets.vault import Vault
 from services.kit.settings import load
@@ -35,6 +36,18 @@ _NO_CONTENT, _NOT_FOUND = 204, 404
 def show_new_key() -> None:
     """Print a new sealing key: put it first in THREADLINE_SEALING_KEYS."""
     typer.echo(new_key())
+
+
+@application.command("tools-key")
+def show_tools_key(tenant: Annotated[str, typer.Argument(help="Whose tools.")]) -> None:
+    """Print what a tenant's tools check our requests with."""
+    key = load(SecretSettings).tools_key
+    if key is None:
+        raise Fault(
+            "THREADLINE_TOOLS_KEY is not set, and requests to tools are not signed without it; `threadline secrets "
+            "new-key` makes a good one"
+        )
+    typer.echo(key_of(key, tenant).get_secret_value())
 
 
 @application.command()

@@ -24,6 +24,8 @@ class Says:
     rubbish_after: int | None = None
     waits_for: asyncio.Event | None = None
     """Nothing of it is said before."""
+    uses: tuple[tuple[str, str], ...] = ()
+    """The tools that it wants to use, and their arguments as JSON."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,11 @@ class ModelServer:
 
 
 def _pieces(says: Says) -> list[str]:
-    return [says.text[at : at + says.chunk] for at in range(0, len(says.text), says.chunk)]
+    return _in_pieces(says.text, says.chunk)
+
+
+def _in_pieces(text: str, size: int) -> list[str]:
+    return [text[at : at + size] for at in range(0, len(text), size)]
 
 
 def in_openais_words(says: Says, model: str) -> list[bytes]:
@@ -108,7 +114,20 @@ def in_openais_words(says: Says, model: str) -> list[bytes]:
     usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
     last = f"data: {json.dumps({**common, 'choices': [], 'usage': usage})}\n\n".encode()
     said = [chunk(delta={"content": piece}) for piece in _pieces(says)]
-    return [chunk(delta={"role": "assistant"}), *said, chunk(delta={}, finish_reason="stop"), last, b"data: [DONE]\n\n"]
+    for number, (tool, arguments) in enumerate(says.uses):
+        begun = {
+            "index": number,
+            "id": f"call_{number}",
+            "type": "function",
+            "function": {"name": tool, "arguments": ""},
+        }
+        said.append(chunk(delta={"tool_calls": [begun]}))
+        said += [
+            chunk(delta={"tool_calls": [{"index": number, "function": {"arguments": piece}}]})
+            for piece in _in_pieces(arguments, says.chunk)
+        ]
+    finished = chunk(delta={}, finish_reason="tool_calls" if says.uses else "stop")
+    return [chunk(delta={"role": "assistant"}), *said, finished, last, b"data: [DONE]\n\n"]
 
 
 def in_anthropics_words(says: Says, model: str) -> list[bytes]:
@@ -131,12 +150,21 @@ def in_anthropics_words(says: Says, model: str) -> list[bytes]:
     said = [
         event("content_block_delta", index=0, delta={"type": "text_delta", "text": piece}) for piece in _pieces(says)
     ]
+    said.append(event("content_block_stop", index=0))
+    for number, (tool, arguments) in enumerate(says.uses, 1):
+        use = {"type": "tool_use", "id": f"toolu_{number}", "name": tool, "input": {}}
+        said.append(event("content_block_start", index=number, content_block=use))
+        said += [
+            event("content_block_delta", index=number, delta={"type": "input_json_delta", "partial_json": piece})
+            for piece in _in_pieces(arguments, says.chunk)
+        ]
+        said.append(event("content_block_stop", index=number))
+    stopped = {"stop_reason": "tool_use" if says.uses else "end_turn", "stop_sequence": None}
     return [
         event("message_start", message=message),
         event("content_block_start", index=0, content_block=block),
         *said,
-        event("content_block_stop", index=0),
-        event("message_delta", delta={"stop_reason": "end_turn", "stop_sequence": None}, usage={"output_tokens": 7}),
+        event("message_delta", delta=stopped, usage={"output_tokens": 7}),
         event("message_stop"),
     ]
 

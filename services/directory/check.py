@@ -20,6 +20,7 @@ from services.directory.document import (
     Quota,
     Rule,
     Tenant,
+    Tool,
 )
 from services.directory.tree import LARGEST, Problem, Tree, read
 from services.kit.redaction import Redactor, holds_token
@@ -34,6 +35,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "limits": Limit,
     "quotas": Quota,
     "people": Person,
+    "tools": Tool,
 }
 
 SAID = {

@@ -17,6 +17,7 @@ UNIQUE = {
     "limits": ("scope",),
     "quotas": ("what",),
     "people": ("user",),
+    "tools": ("name",),
 }
 """What makes an entry of each list the only one."""
 
@@ -102,6 +103,7 @@ def _shared_secrets(tree: Tree, installations: list[Entry]) -> Iterator[Problem]
 def _wrong_agents(tree: Tree, path: Path, _: dict[str, Any]) -> Iterator[Problem]:
     bound: dict[str, str] = {}
     defaults = []
+    tools = _texts(tree, (*path, "tools"), "name")
     for here, agent in _entries(tree, (*path, "agents")):
         if agent.get("default") is True:
             defaults.append(here)
@@ -109,6 +111,8 @@ def _wrong_agents(tree: Tree, path: Path, _: dict[str, Any]) -> Iterator[Problem
             other = bound.setdefault(channel, tree.named(here))
             if other != tree.named(here):
                 yield tree.problem((*here, "channels"), f"{other} is bound to {channel} already")
+        for tool in sorted(set(_words(agent.get("tools"))) - tools):
+            yield tree.problem((*here, "tools"), f"there is no tool {tool}")
         if len(set(_words(agent.get("channels")))) < len(_words(agent.get("channels"))):
             yield tree.problem((*here, "channels"), "a channel is here twice")
     for here in defaults[1:]:

@@ -1,11 +1,18 @@
 """What a tenant is: what `directory.yaml` describes, what a revision keeps, and what decisions are made with."""
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from schemas.base import Instant, Part
-from services.directory.patterns import valid_emoji, valid_model, valid_pattern, valid_prompt
+from services.directory.patterns import (
+    valid_arguments,
+    valid_emoji,
+    valid_model,
+    valid_pattern,
+    valid_prompt,
+    valid_url,
+)
 from services.kit.secrets.place import SecretPlace
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
@@ -21,6 +28,8 @@ ChannelPlace = Annotated[str, StringConstraints(pattern=r"^([CDG][A-Za-z0-9_-]{1
 AGENTS_CHANNEL = "#agent-supervisory"
 UserId = Annotated[str, StringConstraints(pattern=r"^[UW][A-Za-z0-9_-]{1,62}$")]
 AppId = Annotated[str, StringConstraints(pattern=r"^A[A-Za-z0-9_-]{1,62}$")]
+ToolName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9_-]{0,62}$")]
+"""As providers of models take it."""
 ModelName = Annotated[str, AfterValidator(valid_model)]
 Element = TypeVar("Element")
 Entry = TypeVar("Entry", bound=Part)
@@ -86,6 +95,31 @@ class Agent(Part):
     """How much of the thread the model is shown."""
     answer_within_s: int | None = Field(default=None, ge=1, le=3600)
     """When an answer is given up."""
+    tools: Several[ToolName] = ()
+    """Which of the tenant's tools it may use."""
+
+
+class Tool(Part):
+    """What agents may use beside their words: a program of the tenant's that answers over HTTP."""
+
+    name: ToolName
+    description: Annotated[Prose, Field(min_length=1)]
+    """What it does and when to use it, for the model to read."""
+    url: Annotated[str, AfterValidator(valid_url)]
+    """Where the program is asked: `POST`, with the arguments as JSON."""
+    arguments: Annotated[dict[str, Any], AfterValidator(valid_arguments)] = Field(
+        default_factory=lambda: {"type": "object", "properties": {}}
+    )
+    """What it wants to know: a JSON Schema of an object."""
+    approval: Literal["always", "never"] = "always"
+    """Whether a person must allow each use."""
+    approval_within_s: int = Field(default=86_400, ge=30, le=604_800)
+    """How long people have for that."""
+    repeatable: bool = False
+    """Whether the same request may come twice and does no harm. Otherwise it is never made again where nobody knows
+    whether it was done."""
+    within_s: int = Field(default=30, ge=1, le=600)
+    """How long its answer may take."""
 
 
 class Rule(Part):
@@ -192,6 +226,7 @@ class _Described(Part):
     limits: Annotated[tuple[Limit, ...], _by("scope")] = ()
     quotas: Annotated[tuple[Quota, ...], _by("what")] = ()
     people: Annotated[tuple[Person, ...], _by("user")] = ()
+    tools: Annotated[tuple[Tool, ...], _by("name")] = ()
 
 
 class InstalledApp(Part):

@@ -1,6 +1,9 @@
-"""What makes a model's name, a pattern, an emoji and a prompt valid, and what is said where they are not."""
+"""What makes a model's name, a pattern, an emoji, a prompt and a tool valid, and what is said where they are not."""
 
+import json
 from string import Formatter
+from typing import Any
+from urllib.parse import urlsplit
 
 import re2
 
@@ -8,6 +11,7 @@ PROVIDERS = ("openai", "anthropic", "ollama")
 REHEARSAL = "rehearsal"
 PLACEHOLDERS = ("text", "sender", "channel", "emoji")
 LONGEST_PATTERN = 1000
+LARGEST_ARGUMENTS = 16 << 10
 
 
 def valid_model(name: str) -> str:
@@ -54,3 +58,26 @@ def valid_prompt(prompt: str) -> str:
             known = ", ".join(f"{{{each}}}" for each in PLACEHOLDERS)
             raise ValueError(f"{{{name}}} is nothing that is filled in; there are {known}")
     return prompt
+
+
+def valid_url(url: str) -> str:
+    """Where a tool is asked."""
+    try:
+        parts = urlsplit(url)
+        is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        is_whole = False
+    if not is_whole or any(each.isspace() for each in url):
+        raise ValueError("it must be a whole address, such as https://tools.example.com/refund")
+    if "@" in urlsplit(url).netloc:
+        raise ValueError("a secret has no place here: requests are signed (THREADLINE_TOOLS_KEY)")
+    return url
+
+
+def valid_arguments(schema: dict[str, Any]) -> dict[str, Any]:
+    """What a tool wants to know, as models are told it."""
+    if schema.get("type") != "object" or not isinstance(schema.get("properties", {}), dict):
+        raise ValueError("it must be a JSON Schema of an object: `type: object`, and `properties`")
+    if len(json.dumps(schema)) > LARGEST_ARGUMENTS:
+        raise ValueError(f"it is larger than {LARGEST_ARGUMENTS >> 10} KiB")
+    return schema

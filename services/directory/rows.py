@@ -18,6 +18,7 @@ from services.directory.model import (
     QuotaRow,
     ReactionRuleRow,
     TenantRow,
+    ToolRow,
 )
 
 Row = dict[str, Any]
@@ -32,6 +33,7 @@ LISTS: dict[str, type[Base]] = {
     "limits": LimitRow,
     "quotas": QuotaRow,
     "people": PersonRow,
+    "tools": ToolRow,
 }
 """The lists of a tenant, and the table of each. The columns are named like the fields."""
 

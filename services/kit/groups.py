@@ -105,6 +105,8 @@ class SecretSettings(Settings):
     """The bearer token that the gateway lets read."""
     sealing_keys: SecretStr | None = None
     """Keys that seal stored tokens, with commas between: the first seals, all of them open."""
+    tools_key: SecretStr | None = Field(default=None, min_length=16)
+    """What requests to tools are signed with: each tenant's key follows from it (`threadline secrets tools-key`)."""
 
 
 class StateSettings(Settings):

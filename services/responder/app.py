@@ -20,6 +20,7 @@ from schemas.command import (
     Place,
     RetryAsked,
     RunRequested,
+    RunResumed,
     ViewRequested,
     WhyAsked,
 )
@@ -50,19 +51,23 @@ from services.responder.adapters.audit_topic import AuditTopic
 from services.responder.adapters.channels import Channels
 from services.responder.adapters.chores import Chore, Chores
 from services.responder.adapters.commands import Commands, Heard, Membership, Received
+from services.responder.adapters.conversing import Conversing
 from services.responder.adapters.gate import Gate
 from services.responder.adapters.history import History
 from services.responder.adapters.ledger import Ledger, Outside
-from services.responder.adapters.life import Life, Run, Surroundings
+from services.responder.adapters.life import Life, Surroundings
 from services.responder.adapters.loading import Begun, Gone
 from services.responder.adapters.models import Models
 from services.responder.adapters.past import Past
+from services.responder.adapters.run import Run
 from services.responder.adapters.runs import Ended, Runs
 from services.responder.adapters.saying import Saying
 from services.responder.adapters.slack import Slack, slack_session
 from services.responder.adapters.spans import Spans
 from services.responder.adapters.stops import Stops
+from services.responder.adapters.suspending import Suspending
 from services.responder.adapters.tidying import Tidying
+from services.responder.adapters.tools import Tools, tools_session
 from services.responder.addresses import opened_addresses
 from services.responder.decisions import words
 from services.responder.decisions.effects import Subject, is_ts
@@ -107,16 +112,26 @@ async def _work(settings: ResponderSettings, running: Process) -> None:
         instruments = Instruments(running.clock, running.emitter, running.tracer)
         producer = await stack.enter_async_context(Producer(settings, SERVICE, instruments))
         audit = await stack.enter_async_context(AuditTopic(settings, instruments))
-        session = await stack.enter_async_context(slack_session())
+        sessions = Sessions(
+            await stack.enter_async_context(slack_session()), await stack.enter_async_context(tools_session())
+        )
         models = Models(settings)
         stack.push_async_callback(models.close)
         beside: dict[str, Part] = {}
         if settings.responder_http:
             messages = opened_addresses(settings, running, known, producer, instruments)
             beside["following programs' messages"] = (await stack.enter_async_context(messages)).follow
-        await Responder(settings, running, Given(known, producer, audit, session, models, instruments, beside)).run(
+        await Responder(settings, running, Given(known, producer, audit, sessions, models, instruments, beside)).run(
             settings.responder_name or name
         )
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """What HTTP goes through."""
+
+    slack: aiohttp.ClientSession
+    tools: aiohttp.ClientSession
 
 
 @dataclass(frozen=True)
@@ -126,7 +141,7 @@ class Given:
     known: Directory
     producer: Producer
     audit: AuditTopic
-    session: aiohttp.ClientSession
+    sessions: Sessions
     models: Models
     instruments: Instruments
     beside: Mapping[str, "Part"] = field(default_factory=dict)
@@ -154,7 +169,7 @@ class Responder:
         sealer = Sealer.of(settings) if settings.sealing_keys is not None else None
         installations = Installations(given.known.database, Secrets(settings), sealer)
         self._fence = Fence(clock, settings.responder_session_s)
-        slack = Slack(settings.slack_api_url, installations, given.known, given.session, clock)
+        slack = Slack(settings.slack_api_url, installations, given.known, given.sessions.slack, clock)
         spans = Spans(given.instruments.tracer, clock, settings.slack_api_url, with_words=settings.traces_with_words)
         outside = Outside(slack, Gate(clock, emitter), self._fence, spans)
         ledger = Ledger(given.producer, outside, given.instruments, settings.responder_too_old_s)
@@ -164,7 +179,11 @@ class Responder:
             instruments=given.instruments,
             spans=spans,
             directory=given.known,
-            answering=Answering(given.models, given.instruments, spans),
+            conversing=Conversing(
+                Answering(given.models, given.instruments, spans),
+                Tools(ledger, given.sessions.tools, settings.tools_key, clock),
+            ),
+            suspending=Suspending(ledger, given.producer, clock),
             ledger=ledger,
             audit=audit,
             history=History(ledger, clock),
@@ -243,7 +262,7 @@ class Responder:
     def _received(self, received: Received, done: Callable[[], None]) -> None:
         event = received.event
         match event:
-            case RunRequested() | RetryAsked():
+            case RunRequested() | RetryAsked() | RunResumed():
                 asked = event.message.id if isinstance(event, RunRequested) and is_ts(event.message.id) else None
                 subject = replace(_subject(event.place, received), run_id=event.run_id, asked_ts=asked)
                 self._runs.take(Run(event, subject, received.standing, received.trace), done)
@@ -369,7 +388,7 @@ class Responder:
         subject = Subject(
             command_id=effect.command_id or run_id,
             **place.model_dump(),
-            key=ids.thread_key(effect.team_id, effect.channel_id, effect.thread_ts),
+            key=ids.thread_key(effect.team_id, effect.channel_id or "", effect.thread_ts),
             partition=partition,
             run_id=run_id,
         )

@@ -22,6 +22,7 @@ ACME = """\
         persona: Professional and empathetic
         model: rehearsal
         default: true
+        tools: [refund, look_up]
       - {id: otto, name: Otto, channels: [C2, C1], enabled: true}
     rules:
       - {name: greet, when: join, prompt: "Say hello to {sender}.", agent: otto}
@@ -32,6 +33,12 @@ ACME = """\
       - {what: cost_usd_per_month, amount: 12.5}
     people:
       - {user: U0BOSS, may: [stop, approve]}
+    tools:
+      - name: refund
+        description: Pays an order back.
+        url: https://tools.acme.example/refund
+        arguments: {type: object, required: [order], properties: {order: {type: string}}}
+      - {name: look_up, description: Finds an order., url: "http://127.0.0.1:9/look-up", approval: never}
 """
 GLOBEX = """\
   - id: globex

@@ -88,7 +88,8 @@ async def test_a_directory_from_nothing_to_its_history(threadline: Threadline) -
     assert "mara (default)" in listed
     assert "globex" in listed
     one, _ = await threadline("directory", "show", "acme")
-    assert "Customer Support" in one
+    assert "Customer" in one
+    assert "refund" in one
     assert "(?i)\\bhelp\\b" in one, "values are no markup"
     assert "env:acme" in one
     as_json = json.loads((await threadline("directory", "show", "acme", "--json"))[0])
@@ -168,7 +169,7 @@ async def test_migrating_forward_and_back(databases: Databases, tmp_path: Path) 
     async with databases.new("template0") as settings:
         threadline = Threadline(settings, tmp_path)
         assert "`threadline directory migrate`" in (await threadline("directory", "show", code=1))[1]
-        assert "the tables are at 0003" in (await threadline("directory", "migrate"))[0]
+        assert "the tables are at 0004" in (await threadline("directory", "migrate"))[0]
         assert "there is no tenant yet" in (await threadline("directory", "show"))[0]
 
         (tmp_path / "both.yaml").write_text(directory_yaml(ACME, GLOBEX))
@@ -176,10 +177,10 @@ async def test_migrating_forward_and_back(databases: Databases, tmp_path: Path) 
         (tmp_path / "one.yaml").write_text(directory_yaml(GLOBEX))
         await threadline("directory", "apply", "one.yaml", "--prune")
         assert "the tables are at 0001" in (await threadline("directory", "migrate", "--back", "--to", "0001"))[0]
-        assert "the tables are at 0003" in (await threadline("directory", "migrate"))[0]
+        assert "the tables are at 0004" in (await threadline("directory", "migrate"))[0]
         assert "acme is forgotten: 1 revision " in (await threadline("directory", "forget", "acme", "--yes"))[0]
         assert "the tables are at 0001" in (await threadline("directory", "migrate", "--back", "--to", "0001"))[0]
-        assert "the tables are at 0003" in (await threadline("directory", "migrate"))[0]
+        assert "the tables are at 0004" in (await threadline("directory", "migrate"))[0]
         assert "globex" in (await threadline("directory", "show"))[0]
 
         assert "the tables are at nothing" in (await threadline("directory", "migrate", "--back", "--to", "base"))[0]

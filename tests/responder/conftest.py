@@ -15,7 +15,7 @@ from bench.beds.router import describe
 from schemas.buttons import STOP
 from schemas.run import RunState
 from schemas.topics import AUDIT_RUNS
-from services.directory.document import Agent, Connection, Document, Installation, Limit, Tenant
+from services.directory.document import Agent, Connection, Document, Installation, Limit, Tenant, Tool
 from services.kit.groups import KafkaSettings
 from services.slack_sim.app import slack_sim
 from services.slack_sim.client import SlackSim, slack_sim_at
@@ -120,8 +120,10 @@ def is_under_way(message: dict[str, Any]) -> bool:
 
 
 @asynccontextmanager
-async def talking(kafka: KafkaSettings, databases: Databases, folder: Path, **more: str) -> AsyncIterator[Talk]:
-    """A Slack, a tenant and a pipeline; each keyword is a variable of its environment."""
+async def talking(
+    kafka: KafkaSettings, databases: Databases, folder: Path, tools: tuple[Tool, ...] = (), /, **more: str
+) -> AsyncIterator[Talk]:
+    """A Slack, a tenant with tools and a pipeline; each keyword is a variable of its environment."""
     settings = SlackSimSettings(slack_sim_port=0, slack_sim_seed="test")
     async with (
         databases.new() as database,
@@ -130,7 +132,9 @@ async def talking(kafka: KafkaSettings, databases: Databases, folder: Path, **mo
     ):
         world = await sim.world()
         first = First.of(world)
-        await describe(database, Document(version=1, tenants=(tenant(first),)))
+        agent = MARA.model_copy(update={"tools": tuple(each.name for each in tools)})
+        acme = tenant(first, agent).model_copy(update={"tools": tools})
+        await describe(database, Document(version=1, tenants=(acme,)))
         environment = {**environment_of(sim.api_url, world, kafka, database), **more}
         async with own_pipeline(folder, environment) as pipeline:
             yield Talk(sim, first, pipeline, environment, kafka)

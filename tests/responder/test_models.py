@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from bench.beds.models import Fails, ModelServer, Says, model_server
+from bench.beds.tools import ToolServer, tool_server
 from schemas.buttons import RETRY, STOP, WHY
+from services.directory.document import Tool
 from services.kit.groups import KafkaSettings
 from services.slack_sim.control import asks
 from tests.conftest import fresh, topics_of
@@ -22,8 +24,26 @@ async def model() -> AsyncIterator[ModelServer]:
 
 
 @pytest.fixture(scope="module")
+async def tools() -> AsyncIterator[ToolServer]:
+    """What Mara may use."""
+    async with tool_server() as server:
+        yield server
+
+
+def look_up(tools: ToolServer) -> Tool:
+    """What needs nobody's leave."""
+    return Tool(
+        name="look_up",
+        description="Finds an order.",
+        url=f"{tools.address}/look_up",
+        arguments={"type": "object", "properties": {"order": {"type": "string"}}},
+        approval="never",
+    )
+
+
+@pytest.fixture(scope="module")
 async def talk(
-    brokers: str, databases: Databases, tmp_path_factory: pytest.TempPathFactory, model: ModelServer
+    brokers: str, databases: Databases, tmp_path_factory: pytest.TempPathFactory, model: ModelServer, tools: ToolServer
 ) -> AsyncIterator[Talk]:
     """Mara answers with OpenAI's, and with Anthropic's where that cannot."""
     variables = {
@@ -33,7 +53,8 @@ async def talk(
         "THREADLINE_FIRST_TOKEN_WITHIN_S": "1.5",
     }
     folder = tmp_path_factory.mktemp("models")
-    async with topics_of(fresh(brokers)) as kafka, talking(kafka, databases, folder, **variables) as found:
+    may_use = (look_up(tools),)
+    async with topics_of(fresh(brokers)) as kafka, talking(kafka, databases, folder, may_use, **variables) as found:
         yield found
 
 
@@ -47,6 +68,33 @@ async def test_an_answer_streams_in_and_the_prompt_says_who_answers(talk: Talk, 
     assert "Your role is Customer Support." in asked["messages"][0]["content"]
     assert "AI assistant" in asked["messages"][0]["content"]
     assert asked["messages"][-1]["content"] == f"<@{talk.first.you}>: how many?"
+
+
+async def test_a_model_uses_a_tool_and_is_told_what_came_of_it(
+    talk: Talk, model: ModelServer, tools: ToolServer
+) -> None:
+    tools.plan = [(200, "It is on its way.")]
+    used = Says("I will look.", chunk=5, uses=(("look_up", '{"order": "B-1"}'),))
+    model.does(used, Says("Your order is on its way."))
+    answer = await talk.answer(await talk.mention("where is B-1?"), "on its way")
+    assert words_of(answer) == "I will look.\n\nYour order is on its way."
+    assert [each.tool for each in tools.of(order="B-1")] == ["look_up"]
+    before, after = model.asked[-2:]
+    (told,) = before["tools"]
+    assert (told["function"]["name"], told["function"]["description"]) == ("look_up", "Finds an order.")
+    assert told["function"]["parameters"]["properties"] == {"order": {"type": "string"}}
+    said, result = after["messages"][-2:]
+    assert said["tool_calls"][0]["function"] == {"name": "look_up", "arguments": '{"order":"B-1"}'}
+    assert (result["role"], result["content"]) == ("tool", "It is on its way.")
+    state = await talk.ended(answer)
+    assert state.usage is not None
+    assert (state.usage.input_tokens, state.usage.output_tokens) == (22, 14)
+
+
+async def test_an_agent_that_only_uses_tools_is_ended(talk: Talk, model: ModelServer) -> None:
+    model.does(Says("", uses=(("look_up", '{"order": "B-3"}'),)))
+    answer = await talk.answer(await talk.mention("again and again"), "came to no answer")
+    assert WHY in buttons_of(answer)
 
 
 async def test_what_was_said_in_the_thread_is_told_to_the_model(talk: Talk, model: ModelServer) -> None:
@@ -169,7 +217,7 @@ async def test_a_long_answer_is_several_messages_in_order(talk: Talk, model: Mod
 
 
 async def test_anthropics_answer_streams_in_and_where_it_cannot_the_fallback_answers(
-    model: ModelServer, topics: KafkaSettings, databases: Databases, tmp_path: Path
+    model: ModelServer, tools: ToolServer, topics: KafkaSettings, databases: Databases, tmp_path: Path
 ) -> None:
     variables = {
         "THREADLINE_MODEL": "anthropic:claude-opus-4-5",
@@ -178,13 +226,21 @@ async def test_anthropics_answer_streams_in_and_where_it_cannot_the_fallback_ans
         "OPENAI_BASE_URL": f"{model.address}/v1",
         "THREADLINE_REPLY_FOOTER": "true",
     }
-    async with talking(topics, databases, tmp_path, **variables) as talk:
+    async with talking(topics, databases, tmp_path, (look_up(tools),), **variables) as talk:
         model.does(Says("Good day, from afar.", chunk=3))
         answer = await talk.answer(await talk.mention("hello"))
         assert words_of(answer) == "Good day, from afar."
         footers = [each["elements"][0]["text"] for each in answer["blocks"] if each["type"] == "context"]
         assert footers[0].startswith("anthropic:claude-opus-4-5 · 11 + 7 tokens · $0.00")
         assert "Your name is Mara." in str(model.asked[-1]["system"])
+        uses = (("look_up", '{"order": "B-2"}'), ("look_up", "rubbish"), ("launch", "{}"))
+        model.does(Says("Let me see.", uses=uses), Says("Found."))
+        answer = await talk.answer(await talk.mention("where is B-2?"), "Found.")
+        assert words_of(answer) == "Let me see.\n\nFound."
+        assert len(tools.of(order="B-2")) == 1
+        told = [str(each["content"]) for each in model.asked[-1]["messages"][-1]["content"]]
+        wanted = ["done", "no JSON object", "no such tool"]
+        assert [words in said for words, said in zip(wanted, told, strict=True)] == [True] * 3
         model.does(Fails(529, "overloaded_error"), Fails(529), Fails(529), Says("From the other one."))
         answer = await talk.answer(await talk.mention("hello again"))
         assert words_of(answer) == "From the other one."

@@ -15,8 +15,9 @@ from bench.beds.inbox import Found, Inbox
 from bench.beds.responder import Pipeline, environment_of, own_pipeline
 from bench.beds.router import describe
 from bench.beds.supervisor import OwnSupervisor, Reporter, own_supervisor, token_for
+from bench.beds.tools import ToolServer, tool_server
 from schemas.topics import AGENTS_EVENTS
-from services.directory.document import Document, Person
+from services.directory.document import Document, Person, Tool
 from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.slack_sim.app import slack_sim
 from services.slack_sim.client import SlackSim, slack_sim_at
@@ -25,9 +26,11 @@ from services.slack_sim.control.conditions import AnEphemeral
 from services.slack_sim.settings import SlackSimSettings
 from tests.conftest import fresh, topics_of
 from tests.databases import Databases
-from tests.responder.conftest import tenant
+from tests.responder.conftest import MARA, tenant
 from tests.responder.desk import globex
 from tests.slack_sim.first import First
+
+TOOLS_KEY = "a key of sixteen letters and more"
 
 
 @dataclass
@@ -42,6 +45,7 @@ class Watch:
     supervisor: OwnSupervisor
     environment: dict[str, str]
     tokens: dict[str, str]
+    tools: ToolServer
     session: ClientSession
     folder: Path
     stack: AsyncExitStack
@@ -135,14 +139,23 @@ async def watching(kafka: KafkaSettings, databases: Databases, folder: Path, **m
         world = await sim.world()
         first = First.of(world)
         people = (Person(user=first.you, may=("approve",)),)
-        acme = tenant(first).model_copy(update={"people": people, "agents_channel": first.support})
+        tools = await stack.enter_async_context(tool_server())
+        may_use = (
+            Tool(name="refund", description="Pays back.", url=f"{tools.address}/refund"),
+            Tool(name="look_up", description="Finds.", url=f"{tools.address}/look_up", approval="never", within_s=5),
+        )
+        agent = MARA.model_copy(update={"tools": ("look_up", "refund")})
+        of_acme = {"people": people, "agents_channel": first.support, "tools": may_use}
+        acme = tenant(first, agent).model_copy(update=of_acme)
         await describe(database, Document(version=1, tenants=(acme, globex())))
         tokens = {each: await token_for(database, each) for each in ("acme", "globex")}
-        environment = {**environment_of(sim.api_url, world, kafka, database), **more}
+        environment = {**environment_of(sim.api_url, world, kafka, database), "THREADLINE_TOOLS_KEY": TOOLS_KEY, **more}
         session = await stack.enter_async_context(ClientSession())
         pipeline = await stack.enter_async_context(own_pipeline(folder, environment))
         supervisor = await stack.enter_async_context(own_supervisor(folder / "supervisor", environment))
-        yield Watch(sim, first, kafka, database, pipeline, supervisor, environment, tokens, session, folder, stack)
+        yield Watch(
+            sim, first, kafka, database, pipeline, supervisor, environment, tokens, tools, session, folder, stack
+        )
 
 
 @pytest.fixture(scope="session")

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, EffectUnknown
 from schemas.stop import StopMessage, StopRequested, StopRun, StopTarget, StopThread, StopUser
+from schemas.stopping import Stoppable, is_about, may_end
 from services.responder.decisions.effects import SETTLED, Call, Subject, call, effect_of_message, entry_of
 from services.responder.decisions.pace import Allowance, Urgency, allowances
 from services.responder.decisions.standing import Standing, fold
 from services.responder.decisions.starting import Bounds, Starting
-from services.responder.decisions.stopping import Stoppable, is_about, may_end
 from services.responder.decisions.trying import FAILURES_TO_OPEN, OPEN_S, TRIES, Breaker, pause_before
 from services.responder.decisions.watermark import Watermark
 from tests.samples import AT

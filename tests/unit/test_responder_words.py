@@ -5,6 +5,7 @@ import pytest
 from schemas.command import Place, RunRequested
 from schemas.message import Channel, Message, Sender
 from services.responder.decisions.receipt import receipt
+from services.responder.decisions.standing import Standing
 from services.responder.decisions.words import Trouble, failed
 from tests.samples import AT, run_state
 
@@ -44,6 +45,6 @@ def test_a_receipt_says_when_it_was_asked_also_where_slack_shows_no_date() -> No
         directory_revision=7,
         received_at=AT,
     )
-    told = receipt(asked, asked, [run_state(state="error", reason="timeout")])
+    told = receipt(asked, asked, [run_state(state="error", reason="timeout")], Standing())
     assert "<!date^1772442900^{date_short_pretty} {time_secs}|2026-03-02 09:15:00 UTC>" in told
     assert "• It failed (`timeout`)." in told

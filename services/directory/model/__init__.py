@@ -13,6 +13,7 @@ from services.directory.model.quota import QuotaRow
 from services.directory.model.reaction_rule import ReactionRuleRow
 from services.directory.model.revision import RevisionRow
 from services.directory.model.tenant import TenantRow
+from services.directory.model.tool import ToolRow
 
 __all__ = [
     "SCHEMA",
@@ -29,4 +30,5 @@ __all__ = [
     "ReactionRuleRow",
     "RevisionRow",
     "TenantRow",
+    "ToolRow",
 ]

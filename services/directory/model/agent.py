@@ -24,3 +24,4 @@ class AgentRow(OfTenant, Base):
     max_answer_tokens: Mapped[int | None]
     max_history_tokens: Mapped[int | None]
     answer_within_s: Mapped[int | None]
+    tools: Mapped[list[str]]

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from schemas.base import Event
-from schemas.command import EmojiRequested, Notice, OutboundMessage, RetryAsked, RunRequested
+from schemas.command import EmojiRequested, Notice, OutboundMessage, RetryAsked, RunRequested, RunResumed
 from schemas.decision import DecisionMade
-from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, EffectUnknown
+from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, EffectUnknown, RunSuspended
 from schemas.envelope import GatewayCancel, GatewayRun, SlackEnvelope
 from schemas.letter import DeadLetter
 from schemas.reaction import ReactionMatch, ReactionSkip
@@ -67,7 +67,7 @@ def receipt(facts: Iterable[Fact]) -> list[Line]:
     return [Line(fact.appended_at, f"{fact.topic}/{fact.partition}/{fact.offset}", _said(fact.event)) for fact in told]
 
 
-def _said(event: Event) -> str:
+def _said(event: Event) -> str:  # noqa: PLR0911 - one for each kind of event
     match event:
         case SlackEnvelope() | GatewayRun() | GatewayCancel():
             return _of_envelope(event)
@@ -77,6 +77,8 @@ def _said(event: Event) -> str:
             return _of_run(event)
         case EffectIntended() | EffectConfirmed() | EffectFailed() | EffectUnknown():
             return _of_effect(event)
+        case RunSuspended() | RunResumed():
+            return _of_waiting(event)
         case RunRequested() | RetryAsked() | Notice() | EmojiRequested() | OutboundMessage():
             return _of_command(event)
         case _:
@@ -135,6 +137,17 @@ def _of_command(command: RunRequested | RetryAsked | Notice | EmojiRequested | O
             return f"asked for: :{command.emoji}: on {command.message_ts}"
         case OutboundMessage():
             return f"asked for: a message of the program {command.token_id}"
+
+
+def _of_waiting(event: RunSuspended | RunResumed) -> str:
+    if isinstance(event, RunSuspended):
+        return f"run {event.effect.run_id} waits for people, for time {event.round}; all that it needs is kept"
+    if event.cancelled_by is not None:
+        return f"run {event.run_id} is not waited for any more: {event.cancelled_by} ended it"
+    told = ", ".join(
+        f"{each.call_id} {each.outcome}{f' by {each.decided_by}' if each.decided_by else ''}" for each in event.answers
+    )
+    return f"run {event.run_id} goes on: {told}"
 
 
 def _of_run(event: RunState | RunCancel | RunFeedback) -> str:

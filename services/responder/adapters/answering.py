@@ -12,6 +12,7 @@ from services.responder import metrics
 from services.responder.adapters.models import ModelFailed, Models, Used, Wanted
 from services.responder.adapters.spans import Chat, Spans
 from services.responder.decisions.prompting import Asked
+from services.responder.decisions.tools import ToolCall
 from services.responder.decisions.trying import Breaker, pause_before
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,15 @@ class Question:
     patience: Patience
 
 
+@dataclass(frozen=True)
+class Answered:
+    """What a model said, and which tools it wants to use: where there are some, that is no answer yet."""
+
+    text: str
+    used: Used
+    calls: tuple[ToolCall, ...] = ()
+
+
 _HALVES = re.compile("[\ud800-\udfff]")
 """Halves of a sign. A server may send an emoji in two, and one alone can be written nowhere."""
 
@@ -54,7 +64,7 @@ class Answering:
         self._clock, self._emitter = instruments.clock, instruments.emitter
         self._breakers: dict[str, Breaker] = {}
 
-    async def answer(self, question: Question, heard: Heard) -> tuple[str, Used]:
+    async def answer(self, question: Question, heard: Heard) -> Answered:
         """The whole answer, and what it took. `ModelFailed` where nobody answers."""
         try:
             async with asyncio.timeout(question.patience.whole_s):
@@ -62,7 +72,7 @@ class Answering:
         except TimeoutError:
             raise ModelFailed("timeout", f"no whole answer within {question.patience.whole_s:.0f} s") from None
 
-    async def _by_any(self, question: Question, heard: Heard) -> tuple[str, Used]:
+    async def _by_any(self, question: Question, heard: Heard) -> Answered:
         failure = ModelFailed("not_set_up", "no model is named")
         for name in question.models:
             tried = 0
@@ -80,14 +90,14 @@ class Answering:
                     pause = pause_before(tried, error.trouble, error.retry_after_s, chance)
         raise failure
 
-    async def _by(self, name: str, question: Question, heard: Heard) -> tuple[str, Used]:
+    async def _by(self, name: str, question: Question, heard: Heard) -> Answered:
         breaker = self._breakers.setdefault(name.partition(":")[0], Breaker())
         if not breaker.may_ask(self._clock.monotonic()):
             raise ModelFailed("unavailable", "it failed again and again, and is left alone for a while", NEVER)
         try:
             with self._spans.chat(name, question.asked, question.wanted) as chat:
                 answered = await self._listen(name, question, heard, chat)
-                chat.answered(*answered)
+                chat.answered(answered.text, answered.used)
         except ModelFailed as error:
             breaker.failed(error.trouble, self._clock.monotonic())
             raise
@@ -97,7 +107,7 @@ class Answering:
         breaker.answered()
         return answered
 
-    async def _listen(self, name: str, question: Question, heard: Heard, chat: Chat) -> tuple[str, Used]:
+    async def _listen(self, name: str, question: Question, heard: Heard, chat: Chat) -> Answered:
         word_s, loop = question.patience.word_s, asyncio.get_running_loop()
         text, has_halves = "", False
         try:
@@ -111,7 +121,7 @@ class Answering:
                         has_halves = has_halves or _HALVES.search(piece) is not None
                         text = _whole(text + piece) if has_halves else text + piece
                         heard(_HALVES.sub("\ufffd", text) if has_halves else text)
-                return _HALVES.sub("\ufffd", text), speaking.used
+                return Answered(_HALVES.sub("\ufffd", text), speaking.used, speaking.calls)
         except TimeoutError:
             raise ModelFailed("timeout", f"no word for {word_s:.0f} s") from None
 

@@ -1,5 +1,6 @@
 """Commands that are no runs: notices, emoji, "Why?", feedback, forms, programs' messages. No run waits for them."""
 
+import asyncio
 import json
 import logging
 from typing import Any, Final
@@ -94,7 +95,10 @@ class Chores:
         if command is None:
             return words.NOT_KNOWN
         request = await self._past.request(asked.run_id, subject)
-        return receipt(request, command, await self._past.states(asked.run_id, subject))
+        states, standing = await asyncio.gather(
+            self._past.states(asked.run_id, subject), self._past.standing(asked.run_id, subject)
+        )
+        return receipt(request, command, states, standing)
 
 
 def _whisper(subject: Subject, user: str, text: str, purpose: Any = "notice") -> Call:

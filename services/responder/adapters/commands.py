@@ -12,7 +12,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from opentelemetry.context import Context
 from typing_extensions import override
 
-from schemas.command import RetryAsked, RunRequested
+from schemas.command import RetryAsked, RunRequested, RunResumed
 from schemas.record import CannotRead, UnknownEvent
 from schemas.topics import RUNS_COMMANDS
 from services.kit.groups import KafkaSettings
@@ -181,7 +181,7 @@ class Commands(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
             self._heard.repeated()
             done()
             return
-        name = event.run_id if isinstance(event, RunRequested | RetryAsked) else attributes.id
+        name = event.run_id if isinstance(event, RunRequested | RetryAsked | RunResumed) else attributes.id
         standing = partition.loaded.ledger.pop(name, None) or Standing()
         self._heard.command(Received(record, attributes.id, event, standing, context_of(attributes)), done)
 

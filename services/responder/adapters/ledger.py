@@ -10,7 +10,7 @@ from typing import Any, Final, NoReturn
 from slack_sdk.web.async_client import AsyncWebClient
 
 from schemas import ids
-from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, EffectUnknown, LedgerEntry
+from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, EffectUnknown, LedgerEntry, RunSuspended
 from schemas.topics import SLACK_EFFECTS
 from services.kit.kafka.durable import durable
 from services.kit.kafka.fence import Fence
@@ -113,7 +113,7 @@ class Ledger:
         """What became of a call that is not done again. Gives the ts of the message that it made, if it is there."""
         found, is_settled = await self._settle(subject, made, why)
         if not is_settled:
-            await self._unknown(subject, made, why)
+            await self.nobody_knows(subject, made, why)
         return found
 
     def is_free(self, subject: Subject, method: str) -> bool:
@@ -210,7 +210,7 @@ class Ledger:
     async def _ready(self, subject: Subject) -> AsyncWebClient:
         """The last question before a call leaves is whether it still may."""
         client = await self._slack.client(Workspace(subject.tenant_id, subject.connection))
-        await self._allowed(subject)
+        await self.may_act(subject)
         return client
 
     async def _send(
@@ -227,7 +227,33 @@ class Ledger:
         finally:
             self._under_way -= 1
 
-    async def _allowed(self, subject: Subject) -> None:
+    async def suspended(self, subject: Subject, round_: int, state_json: str) -> None:
+        """Returns when it is durable that a run waits, and what for."""
+        effect_id = ids.effect_id(subject.name, "suspended", round_)
+        effect = entry_of(subject, Call(effect_id, "wait", "suspended", {}))
+        entry = RunSuspended(at=self._clock.now(), effect=effect, round=round_, state_json=state_json)
+        await self._write(subject, entry, f"suspended:{round_}")
+
+    async def answered(self, subject: Subject, made: Call, answer: str) -> None:
+        """A tool answered."""
+        entry = EffectConfirmed(at=self._clock.now(), effect=entry_of(subject, made), answer=answer)
+        await self._write(subject, entry, f"confirmed:{made.effect_id}")
+        self._emitter.count(metrics.EFFECTS, purpose=made.purpose, result="confirmed")
+
+    async def not_done(self, subject: Subject, made: Call, code: str, attempt: int = 1) -> None:
+        """A call was refused, or never made."""
+        entry = EffectFailed(at=self._clock.now(), effect=entry_of(subject, made, attempt), error=code)
+        await self._write(subject, entry, f"failed:{made.effect_id}")
+        self._emitter.count(metrics.EFFECTS, purpose=made.purpose, result="failed")
+
+    async def nobody_knows(self, subject: Subject, made: Call, why: str) -> None:
+        """Nobody can tell any more whether a call was made."""
+        entry = EffectUnknown(at=self._clock.now(), effect=entry_of(subject, made), error=why)
+        await self._write(subject, entry, f"unknown:{made.effect_id}")
+        self._emitter.count(metrics.EFFECTS, purpose=made.purpose, result="unknown")
+
+    async def may_act(self, subject: Subject) -> None:
+        """Returns when this process may act for a partition: others may have it meanwhile."""
         while not self._fence.may_act(subject.partition):  # noqa: ASYNC110 - a heartbeat has no event
             await asyncio.sleep(CLOSED_LOOK_S)
 
@@ -241,7 +267,7 @@ class Ledger:
         """What can be known of a call of which there is no answer, and whether that is all that is to be done."""
         match made.settlement:
             case "at_most_once":
-                await self._unknown(subject, made, why)
+                await self.nobody_knows(subject, made, why)
                 return None, True
             case "repeat":
                 return None, False
@@ -249,17 +275,12 @@ class Ledger:
                 try:
                     found = await self._found(subject, made) or await self._found(subject, made, SEEN_AFTER_S)
                 except (Refused, NoWay) as error:
-                    await self._unknown(subject, made, f"{why}; it cannot be looked up: {error}")
+                    await self.nobody_knows(subject, made, f"{why}; it cannot be looked up: {error}")
                     return None, True
                 if not found:
                     return None, False
                 await self._without(subject, found[1:])
                 return await self._confirmed(subject, made, found[0], 1, "look_up"), True
-
-    async def _unknown(self, subject: Subject, made: Call, why: str) -> None:
-        entry = EffectUnknown(at=self._clock.now(), effect=entry_of(subject, made), error=why)
-        await self._write(subject, entry, f"unknown:{made.effect_id}")
-        self._emitter.count(metrics.EFFECTS, purpose=made.purpose, result="unknown")
 
     async def _without(self, subject: Subject, doubles: Sequence[str]) -> None:
         for number, double in enumerate(doubles):
@@ -300,9 +321,7 @@ class Ledger:
         return ts
 
     async def _refused(self, subject: Subject, made: Call, code: str, attempt: int) -> NoReturn:
-        entry = EffectFailed(at=self._clock.now(), effect=entry_of(subject, made, attempt), error=code)
-        await self._write(subject, entry, f"failed:{made.effect_id}")
-        self._emitter.count(metrics.EFFECTS, purpose=made.purpose, result="failed")
+        await self.not_done(subject, made, code, attempt)
         raise EffectRefused(code)
 
     async def _write(self, subject: Subject, entry: LedgerEntry, name: str) -> None:
@@ -310,7 +329,7 @@ class Ledger:
 
         async def send() -> "asyncio.Future[Any]":
             if isinstance(entry, EffectIntended):
-                await self._allowed(subject)  # and again where the broker was away: others may have the partition now
+                await self.may_act(subject)  # and again where the broker was away: others may have the partition now
             return await self._producer.send(SLACK_EFFECTS, subject.key, entry, record_id)
 
         await durable(send)

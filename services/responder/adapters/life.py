@@ -2,98 +2,44 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from opentelemetry.context import Context
-
 from schemas.base import Instant
-from schemas.command import RetryAsked, RunRequested
+from schemas.command import RetryAsked, RunRequested, RunResumed
 from schemas.effect import EffectPurpose
-from schemas.lifecycle import FINAL, RUN_STATE, Phase, Signal, advance
-from schemas.run import Usage
+from schemas.lifecycle import RUN_STATE, Phase, Signal
 from schemas.stop import StopRequested
-from services.directory.document import Agent
+from services.directory.document import Agent, TenantFacts
 from services.directory.holding import Known
 from services.directory.lookup import Directory
 from services.kit.fault import where_of
 from services.kit.telemetry.instruments import Instruments
 from services.responder import metrics
-from services.responder.adapters.answering import Answering, Patience, Question
-from services.responder.adapters.audit import Audit, Audited, Story
+from services.responder.adapters.answering import Patience, Question
+from services.responder.adapters.audit import Audit, Audited
+from services.responder.adapters.conversing import Conversing, Decided, Suspends
 from services.responder.adapters.history import History
 from services.responder.adapters.ledger import EffectRefused, Ledger
-from services.responder.adapters.models import ModelFailed, Used, Wanted
+from services.responder.adapters.models import ModelFailed, Wanted
 from services.responder.adapters.past import Past
 from services.responder.adapters.reply import Reply
+from services.responder.adapters.run import NotAnswered, Run, is_told_to_leave
 from services.responder.adapters.spans import Spans
+from services.responder.adapters.suspending import Suspending, stop_of
 from services.responder.decisions import words
 from services.responder.decisions.effects import Call, Subject
 from services.responder.decisions.prompting import Asked, Persona, Said, asked, by_person
-from services.responder.decisions.standing import Standing
-from services.responder.decisions.stopping import Stoppable, of_request
 from services.responder.decisions.streams import Streams
+from services.responder.decisions.tools import ToolShown
+from services.responder.decisions.waiting import Waiting
 from services.responder.settings import ResponderSettings
 
 log = logging.getLogger(__name__)
 
 OUTCOME: Final = {Phase.REPLIED: "completed", Phase.CANCELLED: "cancelled", Phase.FAILED: "errored"}
 EXPIRED, NO_AGENT, NO_REQUEST, OURS = "expired", "no_agent", "request_gone", "internal"
-
-
-class NotAnswered(Exception):
-    """The run ends without an answer, for a reason of ours."""
-
-    def __init__(self, reason: str, said: str) -> None:
-        super().__init__(reason)
-        self.reason, self.said = reason, said
-
-
-@dataclass(eq=False)
-class Run:
-    """One run that was asked for."""
-
-    command: RunRequested | RetryAsked
-    subject: Subject
-    standing: Standing
-    trace: Context = field(default_factory=Context)
-    """Which trace its command belongs to."""
-    phase: Phase = Phase.ACCEPTED
-    stop: StopRequested | None = None
-    asking: "asyncio.Task[tuple[str, Used]] | None" = None
-    reply: Reply | None = None
-    request: RunRequested | None = None
-    """What to answer, once that is known: a click on "Try again" names it."""
-    said: str = ""
-    """What the model has said so far."""
-    story: Story = field(default_factory=Story)
-    told: Callable[[], None] = lambda: None
-    """Hears of every message of it that stands: a stop may have named it already."""
-
-    @property
-    def stoppable(self) -> Stoppable:
-        """As stops know it."""
-        return of_request(self.command, self.reply.posted if self.reply is not None else ())
-
-    @property
-    def is_over(self) -> bool:
-        """Whether its last words are said."""
-        return self.phase in FINAL
-
-    def move(self, signal: Signal) -> None:
-        """Goes on as the table says."""
-        self.phase = advance(self.phase, signal)
-
-    def end_by(self, stop: StopRequested) -> None:
-        """Somebody wants it to end. The model's call ends now."""
-        if self.stop is not None or self.is_over or self.phase is Phase.STOPPING:
-            return
-        self.stop = stop
-        self.move(Signal.ASK_STOP)
-        if self.asking is not None:
-            self.asking.cancel()
 
 
 @dataclass(frozen=True)
@@ -104,7 +50,8 @@ class Surroundings:
     instruments: Instruments
     spans: Spans
     directory: Directory
-    answering: Answering
+    conversing: Conversing
+    suspending: Suspending
     ledger: Ledger
     audit: Audit
     history: History
@@ -120,8 +67,10 @@ class Life:
         self._clock, self._emitter = around.instruments.clock, around.instruments.emitter
 
     async def live(self, run: Run) -> None:
-        """Until it is over. A cancellation leaves it as it is, for whoever has the partition then."""
+        """Until it is over, or waits. A cancellation leaves it as it is, for whoever has the partition then."""
         around = self._around
+        if isinstance(run.command, RunResumed):
+            run.standing = await around.past.standing(run.command.run_id, run.subject)
         run.reply = Reply(around.ledger, run.subject, run.command.run_id, run.standing, around.streams, run.told)
         run.reply.recall()
         run.told()
@@ -133,11 +82,15 @@ class Life:
             run.story.reason = refused.code
             run.phase = Phase.FAILED
         finally:
-            await run.reply.leave(at_once=_is_told_to_leave())
+            await run.reply.leave(at_once=is_told_to_leave())
         self._passed(run, "finished")
 
     async def account(self, run: Run) -> None:
         """Returns when the audit knows how it went. Nobody's reply waits for that."""
+        if run.waits:
+            return
+        if isinstance(run.command, RunResumed):
+            await self._around.suspending.over(run.command, run.phase)
         self._count(run)
         await self._audited(run)
 
@@ -147,8 +100,13 @@ class Life:
             await self._end_what_was_begun(run, last)
             return
         try:
-            text, used = await self._answered(run)
-            await self._finish(run, text, used)
+            if (waiting := self._around.suspending.kept(run, run.round + 1)) is not None:
+                await self._wait_on(run, waiting)  # somebody before us had come so far
+                return
+            text = await self._answered(run)
+            await self._finish(run, text)
+        except Suspends as suspends:
+            await self._suspend(run, suspends)
         except ModelFailed as failure:
             run.story.reason = failure.trouble
             said = words.failed(failure.trouble, run.command.run_id, has_begun=bool(run.said.strip()))
@@ -157,10 +115,9 @@ class Life:
             run.story.reason = why.reason
             await self._end(run, Signal.FAIL, "failed", why.said)
         except asyncio.CancelledError:
-            if run.stop is None or _is_told_to_leave():
+            if run.stop is None or is_told_to_leave():
                 raise
-            said = words.stopped(run.stop.asked_by, has_begun=bool(run.said.strip()))
-            await self._end(run, Signal.CANCEL, "stopped", said)
+            await self._stopped(run, run.stop)
         except EffectRefused:
             raise
         except Exception as error:  # noqa: BLE001 - one run must not take the others with it; a message could quote people
@@ -177,18 +134,61 @@ class Life:
         ended = {"stopped": Phase.CANCELLED, "failed": Phase.FAILED}
         run.phase = ended.get(last[0].purpose, Phase.REPLIED)
 
-    async def _answered(self, run: Run) -> tuple[str, Used]:
+    async def _stopped(self, run: Run, stop: StopRequested) -> None:
+        said = words.stopped(stop.asked_by, has_begun=bool(run.said.strip()), using=run.using)
+        await self._end(run, Signal.CANCEL, "stopped", said)
+
+    async def _suspend(self, run: Run, suspends: Suspends) -> None:
+        try:
+            waiting = await self._around.suspending.keep(run, suspends)
+        except NotAnswered as why:
+            run.story.reason = why.reason
+            await self._end(run, Signal.FAIL, "failed", why.said)
+            return
+        if run.stop is not None:
+            await self._stopped(run, run.stop)
+        else:
+            await self._wait_on(run, waiting)
+
+    async def _wait_on(self, run: Run, waiting: Waiting) -> None:
+        """From now on a stop is for who asks people: it comes back as their decision."""
+        run.request, run.phase = waiting.request, Phase.SUSPENDED
+        tenant = await self._tenant(waiting.request)
+        await self._around.suspending.tell(run, waiting, tenant)
+        self._remember(run, run.said)
+
+    def _taken_up(self, run: Run, resumed: RunResumed) -> Decided:
+        """A run that waited, as it was; `NotAnswered` where that is nowhere any more."""
+        waiting = self._around.suspending.kept(run, resumed.round)
+        if waiting is None:
+            raise NotAnswered(NO_REQUEST, f"⚠️ {words.GONE_REQUEST}")
+        run.request, run.asked, run.said = waiting.request, waiting.asked, waiting.said
+        run.story.usage = waiting.usage
+        if (stop := stop_of(resumed)) is not None:
+            run.end_by(stop)
         if run.stop is not None:
             raise asyncio.CancelledError
-        run.request = request = await self._request(run)
-        if run.stop is not None:
+        if run.reply is not None:
+            run.reply.live.may_stream = False  # a stream is over where a run waits
+            run.reply.grow(f"{run.said}\n\n{words.DECIDED}".strip())
+        return Decided(waiting.turn, resumed.answers)
+
+    async def _answered(self, run: Run) -> str:
+        decided: Decided | None = None
+        if isinstance(run.command, RunResumed):
+            decided = self._taken_up(run, run.command)
+        elif run.stop is None:
+            run.request = await self._request(run.command, run.subject)
+        request = run.request
+        if request is None or run.stop is not None:
             raise asyncio.CancelledError
-        if self._clock.now() - request.received_at > timedelta(seconds=self._around.settings.responder_too_old_s):
+        too_old = self._clock.now() - timedelta(seconds=self._around.settings.responder_too_old_s)
+        if decided is None and request.received_at < too_old:
             raise NotAnswered(EXPIRED, words.EXPIRED)
         run.move(Signal.THINK)
         self._passed(run, "thinking")
         beginning = asyncio.create_task(self._begin(run))
-        run.asking = asking = asyncio.create_task(self._ask(run, request))
+        run.asking = asking = asyncio.create_task(self._ask(run, request, decided))
         beginning.add_done_callback(lambda begun: begun.cancelled() or begun.exception() is None or asking.cancel())
         try:
             answered = await asking
@@ -198,9 +198,9 @@ class Life:
             raise asyncio.CancelledError
         return answered
 
-    async def _both(self, asking: "asyncio.Task[tuple[str, Used]]", beginning: "asyncio.Task[None]") -> None:
+    async def _both(self, asking: "asyncio.Task[str]", beginning: "asyncio.Task[None]") -> None:
         """The placeholder is there before anything else is said; and where it cannot be, nothing can."""
-        if _is_told_to_leave():
+        if is_told_to_leave():
             asking.cancel()
             beginning.cancel()
         await asyncio.gather(asking, return_exceptions=True)
@@ -210,16 +210,20 @@ class Life:
         if run.reply is not None and run.request is not None and run.subject.channel_id:
             await run.reply.begin()
 
-    async def _ask(self, run: Run, request: RunRequested) -> tuple[str, Used]:
+    async def _ask(self, run: Run, request: RunRequested, decided: Decided | None) -> str:
         settings = self._around.settings
-        agent = await self._agent(request)
+        facts = await self._tenant(request)
+        agent = _agent(facts, request.agent_id)
+        run.rules = {each.name: each for each in facts.tools if each.name in agent.tools}
+        if run.asked is None:
+            run.asked = await self._asked(run, request, agent)
         models = [agent.model or settings.model]
         fallback = agent.fallback_model or settings.fallback_model
         if fallback is not None and fallback not in models:
             models.append(fallback)
         patience = Patience(settings.first_token_within_s, agent.answer_within_s or settings.answer_within_s)
         question = Question(
-            asked=await self._asked(run, request, agent),
+            asked=run.asked,
             models=models,
             wanted=Wanted(agent.max_answer_tokens or settings.answer_tokens),
             patience=patience,
@@ -234,7 +238,7 @@ class Life:
                 run.reply.grow(text)
 
         with self._around.spans.asking(agent, run.subject):
-            answered = await self._around.answering.answer(question, heard)
+            answered = await self._around.conversing.converse(run, question, heard, decided)
         self._passed(run, "last_token")
         return answered
 
@@ -252,32 +256,28 @@ class Life:
             names = ", ".join(each.name or each.id for each in message.attachments)
             text = f"{text}\n\n(With it came files that you cannot see: {names}.)"
         room = budget if budget is not None else self._around.settings.history_tokens
-        return asked(persona, history, text, message.sender.id, room)
+        shown = tuple(ToolShown(each.name, each.description, each.arguments) for each in run.rules.values())
+        return replace(asked(persona, history, text, message.sender.id, room), tools=shown)
 
-    async def _agent(self, request: RunRequested) -> Agent:
+    async def _tenant(self, request: RunRequested) -> TenantFacts:
         tenant = await self._around.directory.owner(request.place.connection.partition(":")[2])
-        agents = tenant.facts.agents if isinstance(tenant, Known) else ()
-        for each in agents:
-            if each.id == request.agent_id and each.enabled:
-                return each
-        raise NotAnswered(NO_AGENT, "⚠️ The agent who was asked is not there any more.")
+        if not isinstance(tenant, Known):
+            raise NotAnswered(NO_AGENT, words.NO_AGENT)
+        return tenant.facts
 
-    async def _request(self, run: Run) -> RunRequested:
-        if isinstance(run.command, RunRequested):
-            return run.command
-        found = await self._around.past.request(run.command.retry_of, run.subject)
+    async def _request(self, command: RunRequested | RetryAsked, subject: Subject) -> RunRequested:
+        if isinstance(command, RunRequested):
+            return command
+        found = await self._around.past.request(command.retry_of, subject)
         if found is None:
             raise NotAnswered(NO_REQUEST, f"⚠️ {words.GONE_REQUEST}")
-        told = {"run_id": run.command.run_id, "at": run.command.at, "received_at": run.command.received_at}
-        return found.model_copy(update={**told, "trigger": "retry", "place": run.command.place})
+        told = {"run_id": command.run_id, "at": command.at, "received_at": command.received_at}
+        return found.model_copy(update={**told, "trigger": "retry", "place": command.place})
 
-    async def _finish(self, run: Run, text: str, used: Used) -> None:
-        run.story.usage = Usage(
-            model=used.model, input_tokens=used.input_tokens, output_tokens=used.output_tokens, cost_usd=used.cost_usd
-        )
-        said = text if text.strip() else words.SILENT
+    async def _finish(self, run: Run, text: str) -> None:
+        said, usage = text if text.strip() else words.SILENT, run.story.usage
         if run.reply is not None and run.subject.channel_id:
-            footer = words.footer(run.story.usage) if self._around.settings.reply_footer else None
+            footer = words.footer(usage) if usage is not None and self._around.settings.reply_footer else None
             await run.reply.finish(said, footer)
         run.move(Signal.FINISH)
         self._remember(run, said)
@@ -335,6 +335,13 @@ class Life:
         run.story.phases.setdefault(phase, max(0.0, since.total_seconds()))
 
 
+def _agent(facts: TenantFacts, agent_id: str) -> Agent:
+    for each in facts.agents:
+        if each.id == agent_id and each.enabled:
+            return each
+    raise NotAnswered(NO_AGENT, words.NO_AGENT)
+
+
 def _audited_as(run: Run) -> Audited:
     command = run.command
     request = command if isinstance(command, RunRequested) else run.request
@@ -342,13 +349,8 @@ def _audited_as(run: Run) -> Audited:
         run_id=command.run_id,
         place=command.place,
         key=run.subject.key,
-        trigger=command.trigger if isinstance(command, RunRequested) else "retry",
+        trigger=request.trigger if request is not None else "retry",
         agent_id=request.agent_id if request is not None else None,
         event_id=request.event_id if request is not None else None,
         received_at=command.received_at,
     )
-
-
-def _is_told_to_leave() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

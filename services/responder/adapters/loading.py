@@ -8,8 +8,16 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.attributes import Attributes, AttributesMissing
-from schemas.command import RetryAsked, RunRequested
-from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, EffectOf, EffectUnknown, LedgerEntry
+from schemas.command import RetryAsked, RunRequested, RunResumed
+from schemas.effect import (
+    EffectConfirmed,
+    EffectFailed,
+    EffectIntended,
+    EffectOf,
+    EffectUnknown,
+    LedgerEntry,
+    RunSuspended,
+)
 from schemas.record import CannotRead
 from schemas.topics import RUNS_COMMANDS, SLACK_EFFECTS
 from services.kit.groups import KafkaSettings
@@ -120,7 +128,7 @@ async def _begun(
             _, event = record_of(raw, prefix).decode()
         except CannotRead:
             continue  # it is met again when it is its turn
-        if isinstance(event, RunRequested | RetryAsked):
+        if isinstance(event, RunRequested | RetryAsked | RunResumed):
             asked_for.add(event.run_id)
     ledger: dict[str, Standing] = {}
     where: dict[str, EffectOf] = {}
@@ -133,7 +141,11 @@ async def _begun(
     consumer.assign([effects])
     await consumer.seek_to_beginning(effects)
     await _fold(consumer, prefix, take)
-    return [Begun(where[name], standing) for name, standing in ledger.items() if not standing.is_over]
+    return [
+        Begun(where[name], standing)
+        for name, standing in ledger.items()
+        if not standing.is_over and not standing.suspended  # it waits for people, who are asked elsewhere
+    ]
 
 
 async def _fold(consumer: AIOKafkaConsumer, prefix: str, take: Callable[[LedgerEntry], None]) -> None:
@@ -142,7 +154,7 @@ async def _fold(consumer: AIOKafkaConsumer, prefix: str, take: Callable[[LedgerE
             _, event = record_of(raw, prefix).decode()
         except CannotRead:
             continue  # nobody but a responder writes there; what is damaged says nothing of any call
-        if isinstance(event, EffectIntended | EffectConfirmed | EffectFailed | EffectUnknown):
+        if isinstance(event, EffectIntended | EffectConfirmed | EffectFailed | EffectUnknown | RunSuspended):
             take(event)
 
 

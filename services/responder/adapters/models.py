@@ -2,16 +2,18 @@
 
 import asyncio
 import importlib
+import json
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from pydantic import SecretStr
 
 from services.directory.patterns import REHEARSAL
 from services.responder.decisions.prompting import Asked, tokens_of
-from services.responder.decisions.rehearsing import rehearse, words
+from services.responder.decisions.rehearsing import Rehearsed, rehearse, words
+from services.responder.decisions.tools import ToolCall, arguments_of, unique
 from services.responder.decisions.words import Trouble
 from services.responder.settings import ResponderSettings
 
@@ -50,6 +52,8 @@ class Speaking(Protocol):
     """An answer while it comes."""
 
     used: Used
+    calls: tuple[ToolCall, ...]
+    """The tools that it wants to use, once it has said everything."""
 
     def __aiter__(self) -> AsyncIterator[str]:
         """Piece by piece."""
@@ -67,8 +71,8 @@ class Model(Protocol):
 
 
 class _Rehearsed:
-    def __init__(self, text: str, used: Used, pause_s: float) -> None:
-        self._text, self.used, self._pause_s = text, used, pause_s
+    def __init__(self, said: Rehearsed, used: Used, pause_s: float) -> None:
+        self._text, self.calls, self.used, self._pause_s = said.text, said.calls, used, pause_s
 
     async def __aiter__(self) -> AsyncIterator[str]:
         for word in words(self._text):
@@ -90,7 +94,7 @@ class Rehearsal:
         """It has thought about it already."""
         said = rehearse(asked)
         if wanted.max_tokens is not None:
-            said = "".join(words(said)[: wanted.max_tokens])
+            said = replace(said, text="".join(words(said.text)[: wanted.max_tokens]))
         before = sum(tokens_of(each.text) for each in asked.history)
         yield _Rehearsed(said, Used(self.name, tokens_of(asked.system + asked.question) + before, 0), self._pause_s)
 
@@ -99,20 +103,25 @@ class _Streamed:
     def __init__(self, stream: Any, name: str) -> None:
         self._stream = stream
         self.used = Used(name)
+        self.calls: tuple[ToolCall, ...] = ()
 
     async def __aiter__(self) -> AsyncIterator[str]:
-        from pydantic_ai.messages import PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta  # noqa: PLC0415 - only where it is used
+        from pydantic_ai.messages import PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta, ToolCallPart  # noqa: PLC0415 - only where it is used
 
         async for event in self._stream:
             if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
                 yield event.part.content
             elif isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
                 yield event.delta.content_delta
+            else:
+                yield ""  # it goes on, with what is not shown
         response = self._stream.get()
         usage = response.usage
         self.used.input_tokens, self.used.output_tokens = usage.input_tokens, usage.output_tokens
         if response.finish_reason == "content_filter":
             raise ModelFailed("filtered", "the provider filtered the answer")
+        calls = [each for each in response.parts if isinstance(each, ToolCallPart)]
+        self.calls = unique(ToolCall(each.tool_call_id, each.tool_name, _as_written(each)) for each in calls)
         try:
             self.used.cost_usd = float(response.cost().total_price)
         except (LookupError, ValueError, AssertionError):
@@ -131,15 +140,37 @@ class Provided:
         from pydantic_ai.direct import model_request_stream  # noqa: PLC0415 - likewise
 
         settings: dict[str, Any] = {"max_tokens": wanted.max_tokens} if wanted.max_tokens is not None else {}
-        async with (
-            _told(),
-            model_request_stream(self._model, _messages(asked), model_settings=settings or None) as stream,  # type: ignore[arg-type] # a TypedDict, made at run time
-        ):
+        more: dict[str, Any] = {"model_settings": settings or None, "model_request_parameters": _tools(asked)}
+        async with _told(), model_request_stream(self._model, _messages(asked), **more) as stream:
             yield _Streamed(stream, self.name)
 
 
+def _as_written(call: Any) -> str:
+    """Some servers give no arguments at all where there are none."""
+    return call.args if isinstance(call.args, str) else json.dumps(call.args or {})
+
+
+def _tools(asked: Asked) -> Any:
+    from pydantic_ai.models import ModelRequestParameters  # noqa: PLC0415 - likewise
+    from pydantic_ai.tools import ToolDefinition  # noqa: PLC0415 - likewise
+
+    told = [
+        ToolDefinition(name=each.name, description=each.description, parameters_json_schema=dict(each.arguments))
+        for each in asked.tools
+    ]
+    return ModelRequestParameters(function_tools=told)
+
+
 def _messages(asked: Asked) -> list[Any]:
-    from pydantic_ai.messages import ModelRequest, ModelResponse, SystemPromptPart, TextPart, UserPromptPart  # noqa: PLC0415 - likewise
+    from pydantic_ai.messages import (  # noqa: PLC0415 - likewise
+        ModelRequest,
+        ModelResponse,
+        SystemPromptPart,
+        TextPart,
+        ToolCallPart,
+        ToolReturnPart,
+        UserPromptPart,
+    )
 
     messages: list[Any] = [ModelRequest(parts=[SystemPromptPart(asked.system)])]
     for said in asked.history:
@@ -147,7 +178,14 @@ def _messages(asked: Asked) -> list[Any]:
             messages.append(ModelResponse(parts=[TextPart(said.text)]))
         else:
             messages.append(ModelRequest(parts=[UserPromptPart(said.text)]))
-    return [*messages, ModelRequest(parts=[UserPromptPart(asked.question)])]
+    messages.append(ModelRequest(parts=[UserPromptPart(asked.question)]))
+    for turn in asked.turns:
+        said_first = [TextPart(turn.said)] if turn.said else []
+        calls = [ToolCallPart(each.tool, arguments_of(each) or {}, each.call_id) for each in turn.calls]
+        messages.append(ModelResponse(parts=[*said_first, *calls]))
+        told = [ToolReturnPart(each.tool, each.text, each.call_id) for each in turn.results]
+        messages.append(ModelRequest(parts=told))
+    return messages
 
 
 @asynccontextmanager

@@ -10,13 +10,15 @@ from aiokafka.partitioner import DefaultPartitioner
 from schemas import ids
 from schemas.base import Event
 from schemas.command import RetryAsked, RunRequested
+from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, EffectUnknown, RunSuspended
 from schemas.record import CannotRead
 from schemas.run import RunCancel, RunState
-from schemas.topics import AUDIT_RUNS, RUNS_COMMANDS, Topic
+from schemas.topics import AUDIT_RUNS, RUNS_COMMANDS, SLACK_EFFECTS, Topic
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.consumer import newest_of, record_of, to_end
 from services.kit.kafka.durable import patiently
 from services.responder.decisions.effects import Subject
+from services.responder.decisions.standing import Standing
 
 AT_ONCE: Final = 4
 MOST: Final = 50_000
@@ -59,6 +61,17 @@ class Past:
             AUDIT_RUNS, subject, lambda event: isinstance(event, wanted) and event.run_id == run_id
         )
         return [each for each in found if isinstance(each, wanted) and each.connection == subject.connection]
+
+    async def standing(self, run_id: str, subject: Subject) -> Standing:
+        """Everything that the ledger holds of a run, however long ago it began."""
+        entry = EffectIntended | EffectConfirmed | EffectFailed | EffectUnknown | RunSuspended
+        found = Standing()
+        for event in await self._events(
+            SLACK_EFFECTS, subject, lambda event: isinstance(event, entry) and event.effect.run_id == run_id
+        ):
+            if isinstance(event, entry):
+                found.take(event)
+        return found
 
     async def _events(self, topic: Topic, subject: Subject, wanted: Wanted) -> list[Event]:
         """Of the thread's partition; and of the channel's, where a slash command that knew no thread stands."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from schemas import ids
 from schemas.effect import EffectPurpose
 from services.responder.adapters.ledger import EffectRefused, Ledger
 from services.responder.adapters.live import Live
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 
 TOO_MUCH: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
 """Slack does not take the message as it is shown; in plain words it may."""
+MOST_PARTS: Final = 100
+"""Of what is said each time that a run waits."""
 PLAIN, POSTED = 1000, 2000
 """Added to a part's number for the same words said otherwise."""
 
@@ -83,13 +86,31 @@ class Reply:
 
     async def end(self, purpose: EffectPurpose, partial: str, notice: str, *, may_retry: bool = False) -> None:
         """The last words where there is no whole answer: what was written is kept, and ours stand behind it."""
+        *before, last = self._with_notice(partial, notice)
+        shown = [showing.answer(part, None) for part in before]
+        await self._say(purpose, [*shown, showing.ended(last, self.run_id, may_retry=may_retry)])
+
+    async def suspend(self, round_: int, partial: str, notice: str) -> None:
+        """What was written so far, and that people must decide before it goes on."""
+        meant = [each for each in self.standing.of("suspended") if each.effect_id in self._names("suspended", round_)]
+        if meant:
+            await self.say_again(meant)
+            return
+        *before, last = self._with_notice(partial, notice)
+        shown = [showing.answer(part, None) for part in before]
+        await self._say("suspended", [*shown, showing.waiting(last, self.run_id)], round_ * MOST_PARTS)
+
+    def _with_notice(self, partial: str, notice: str) -> list[str]:
+        """What was written, and our words behind it."""
         parts = split(harmless(partial, self.may_be_named), LONGEST) if partial.strip() else []
         if parts and len(parts[-1]) + len(notice) < LONGEST:
             parts[-1] = f"{parts[-1]}\n\n{notice}"
         else:
             parts.append(notice)
-        shown = [showing.answer(part, None) for part in parts[:-1]]
-        await self._say(purpose, [*shown, showing.ended(parts[-1], self.run_id, may_retry=may_retry)])
+        return parts
+
+    def _names(self, purpose: EffectPurpose, round_: int) -> set[str]:
+        return {ids.effect_id(self.subject.name, purpose, round_ * MOST_PARTS + part) for part in range(MOST_PARTS)}
 
     async def say_again(self, calls: list[Call]) -> None:
         """Ends what somebody before us began to say."""
@@ -113,16 +134,16 @@ class Reply:
             self._placed(await self.ledger.settle(self.subject, self.standing, before[0]))
         await self.live.recover(self.standing)
 
-    async def _say(self, purpose: EffectPurpose, shown: list[showing.Shown]) -> None:
+    async def _say(self, purpose: EffectPurpose, shown: list[showing.Shown], first: int = 0) -> None:
         await self.leave()
         await self._recover()
         calls = []
         for number, part in enumerate(shown):
             if number == 0 and self.ts is not None:
                 arguments = {"ts": self.ts, **_without_previews(part), **self._marked()}
-                calls.append(call(self.subject, "chat.update", purpose, arguments, of_parts=len(shown)))
+                calls.append(call(self.subject, "chat.update", purpose, arguments, part=first, of_parts=len(shown)))
             else:
-                calls.append(self._post(purpose, part, number, len(shown)))
+                calls.append(self._post(purpose, part, first + number, len(shown)))
         ending = self.live.ending()
         await self.ledger.intend(self.subject, [*([ending] if ending else []), *calls])
         if ending is not None:

@@ -11,15 +11,16 @@ from typing import Final
 
 from schemas.command import Place
 from schemas.stop import StopRequested
+from schemas.stopping import Stoppable, is_about, may_end
 from schemas.topics import RUNS_COMMANDS
 from services.kit.fault import where_of
 from services.kit.kafka.consumer import processing
 from services.kit.telemetry.instruments import Instruments
 from services.responder import metrics
-from services.responder.adapters.life import Life, Run
+from services.responder.adapters.life import Life
+from services.responder.adapters.run import Run
 from services.responder.decisions.effects import Subject
 from services.responder.decisions.starting import Bounds, Starting
-from services.responder.decisions.stopping import Stoppable, is_about, may_end
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,8 @@ class Runs:
         self._held: dict[str, _Held] = {}
         self._stops: dict[str, StopRequested] = {}
         self._ended: OrderedDict[str, Ended] = OrderedDict()
+        self._waiting: OrderedDict[str, Stoppable] = OrderedDict()
+        """Runs that wait for people: who asks those hears of stops, too, and ends them."""
         self._unaccounted = 0
         self.ended = 0
         """How many, since it began."""
@@ -78,13 +81,14 @@ class Runs:
 
     def take(self, run: Run, done: Callable[[], None]) -> None:
         """One more. `done` hears that all it led to stands."""
-        held = self._held.get(run.command.run_id)
+        held = self._held.get(run.name)
         if held is not None:
             log.warning("run %s was asked for twice under different names; it is answered once", run.command.run_id)
             self._emitter.count(metrics.REPEATED)
             held.done.append(done)
             return
-        held = self._held[run.command.run_id] = _Held(run, [done])
+        self._waiting.pop(run.command.run_id, None)
+        held = self._held[run.name] = _Held(run, [done])
         run.told = partial(self._look_again, held)
         self._look_again(held)
         self._starting.add(run.subject.tenant_id, run.subject.key, held)
@@ -137,7 +141,7 @@ class Runs:
 
     def _look_back(self, stop: StopRequested) -> None:
         """A stop that met nothing may be about what is over since a moment."""
-        if stop.stop_id in self._met:
+        if stop.stop_id in self._met or any(is_about(stop, each) for each in self._waiting.values()):
             return
         since = self._clock.monotonic() - ENDED_IS_NEWS_S
         found = next((each for each in reversed(self._ended.values()) if is_about(stop, each.stoppable)), None)
@@ -145,6 +149,11 @@ class Runs:
             self.too_late(stop, found)
 
     def _is_over(self, run: Run) -> None:
+        if run.waits:
+            self._waiting[run.command.run_id] = run.stoppable
+            while len(self._waiting) > MOST_ENDED:
+                self._waiting.popitem(last=False)
+            return
         self.ended += 1
         self._ended[run.command.run_id] = Ended(run.stoppable, run.subject, run.command.place, self._clock.monotonic())
         while len(self._ended) > MOST_ENDED:
@@ -155,6 +164,8 @@ class Runs:
         if not is_about(stop, run.stoppable) or run.is_over:
             return
         self._met.add(stop.stop_id)
+        if run.waits:
+            return
         if may_end(stop, run.stoppable):
             run.end_by(stop)
         elif (stop.stop_id, run.command.run_id) not in self._refused:
@@ -182,7 +193,7 @@ class Runs:
             self.failed(error)
         else:
             if not held.is_dropped:
-                self._held.pop(held.run.command.run_id, None)
+                self._held.pop(held.run.name, None)
                 for done in held.done:
                     done()
         self._leave_thread(held)

@@ -20,6 +20,7 @@ SETTLED: Final[Mapping[str, Settlement]] = {
     "chat.postEphemeral": "at_most_once",
     "reactions.add": "repeat",
     "views.open": "at_most_once",
+    "tool": "at_most_once",
 }
 """How a call is settled of which nobody knows whether Slack did it."""
 
@@ -78,11 +79,13 @@ class Call:
     arguments: Mapping[str, Any]
     of_parts: int = 1
     """How many calls make up what it is a part of."""
+    may_repeat: bool = False
+    """Whether it does no harm to make it again, where its method does not say so."""
 
     @property
     def settlement(self) -> Settlement:
         """How it is settled."""
-        return SETTLED[self.method]
+        return "repeat" if self.may_repeat else SETTLED[self.method]
 
 
 def call(subject: Subject, method: str, purpose: EffectPurpose, arguments: Mapping[str, Any], **more: int) -> Call:
@@ -147,7 +150,7 @@ def entry_of(subject: Subject, made: Call, attempt: int = 1) -> EffectOf:
         tenant_id=subject.tenant_id,
         connection=subject.connection,
         team_id=subject.team_id,
-        channel_id=subject.channel_id,
+        channel_id=subject.channel_id or None,
         thread_ts=subject.thread_ts,
         thread_of=subject.thread_of,
         post_id=subject.post_id,

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from schemas.base import Part
 from schemas.command import OutboundMessage
-from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, EffectUnknown, LedgerEntry
+from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, EffectUnknown, LedgerEntry, RunSuspended
 from services.responder.decisions.effects import NOT_CHANGED
 from services.responder.decisions.outbound import PURPOSE, effect_id_of
 
@@ -74,7 +74,11 @@ def effect_of(entry: LedgerEntry) -> str | None:
 def with_entry(before: MessageView | None, entry: LedgerEntry) -> MessageView | None:
     """After an entry of the ledger. An end is an end, whatever is read again."""
     name, effect = effect_of(entry), entry.effect
-    if name is None or (before is not None and (before.tenant_id != effect.tenant_id or before.state in _ENDS)):
+    if (
+        name is None
+        or effect.channel_id is None
+        or (before is not None and (before.tenant_id != effect.tenant_id or before.state in _ENDS))
+    ):
         return before
     state, more = _state_after(entry)
     if before is not None:
@@ -95,7 +99,7 @@ def with_entry(before: MessageView | None, entry: LedgerEntry) -> MessageView | 
 
 def _state_after(entry: LedgerEntry) -> tuple[str, Json]:
     match entry:
-        case EffectIntended():
+        case EffectIntended() | RunSuspended():
             return INTENDED, {}
         case EffectConfirmed(message_ts=ts):
             return CONFIRMED, {"ts": ts}

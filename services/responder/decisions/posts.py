@@ -66,15 +66,15 @@ class Posts:
 
     def take(self, entry: LedgerEntry) -> None:
         """One entry more."""
-        effect = entry.effect
-        if effect.post_id is None or effect.purpose != PURPOSE:
+        effect, channel = entry.effect, entry.effect.channel_id
+        if effect.post_id is None or channel is None or effect.purpose != PURPOSE:
             return
-        post = (effect.connection, effect.channel_id, effect.thread_ts, effect.thread_of, effect.post_id)
-        if isinstance(entry, EffectIntended) and is_name(effect.channel_id):
-            self._by_name[effect.effect_id] = effect.channel_id
+        post = (effect.connection, channel, effect.thread_ts, effect.thread_of, effect.post_id)
+        if isinstance(entry, EffectIntended) and is_name(channel):
+            self._by_name[effect.effect_id] = channel
         elif isinstance(entry, EffectConfirmed):
             self.stands(post, entry.message_ts)
             if (name := self._by_name.pop(effect.effect_id, None)) is not None:
-                self._channels[effect.connection, name] = effect.channel_id
+                self._channels[effect.connection, name] = channel
         elif isinstance(entry, EffectFailed) and entry.error in NOT_CHANGED:
             self.gone(post)

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from services.responder.decisions.tools import ToolShown, Turn
+
 SIGNS_A_TOKEN: Final = 4
 """About so many letters make a token: bounds are kept roughly, and only the provider counts."""
 FOR_A_MESSAGE: Final = 4
@@ -42,6 +44,10 @@ class Asked:
     system: str
     history: tuple[Said, ...]
     question: str
+    tools: tuple[ToolShown, ...] = ()
+    """What it may use."""
+    turns: tuple[Turn, ...] = ()
+    """What it used since it was asked, and what came of it."""
 
 
 def system_prompt(persona: Persona) -> str:

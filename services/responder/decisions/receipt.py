@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 from schemas.command import RetryAsked, RunRequested
 from schemas.run import RunCancel, RunState
+from services.responder.decisions.effects import Call
+from services.responder.decisions.standing import Standing
 
 ASKED_BY = {
     "mention": "<@{by}> mentioned the agent",
@@ -18,7 +20,10 @@ ASKED_BY = {
 
 
 def receipt(
-    request: RunRequested | None, command: RunRequested | RetryAsked | None, states: Iterable[RunState | RunCancel]
+    request: RunRequested | None,
+    command: RunRequested | RetryAsked | None,
+    states: Iterable[RunState | RunCancel],
+    standing: Standing,
 ) -> str:
     """The story of one run."""
     lines = ["*Why this reply*"]
@@ -27,6 +32,7 @@ def receipt(
     if request is not None:
         revision = request.directory_revision
         lines.append(f"• Answered by the agent `{request.agent_id}`, as revision {revision} of the directory has it.")
+    lines += [_of_tool(each, standing) for each in standing.of("tool")]
     for state in states:
         lines += _of_state(state)
     if command is not None:
@@ -41,6 +47,17 @@ def _because(command: RunRequested | RetryAsked) -> str:
     if command.rule_name is not None:
         return f"the rule `{command.rule_name}` matched what <@{command.message.sender.id}> did"
     return ASKED_BY.get(command.trigger, command.trigger).format(by=command.message.sender.id)
+
+
+def _of_tool(used: Call, standing: Standing) -> str:
+    by = used.arguments.get("approved_by")
+    allowed = f", as <@{by}> allowed" if isinstance(by, str) else ""
+    came = "nobody knows whether it was done"
+    if used.effect_id in standing.confirmed:
+        came = "it was done"
+    elif used.effect_id in standing.refused:
+        came = f"it was not done (`{standing.refused[used.effect_id]}`)"
+    return f"• It used the tool `{used.arguments.get('tool')}`{allowed}: {came}."
 
 
 def _of_state(state: RunState | RunCancel) -> Iterable[str]:

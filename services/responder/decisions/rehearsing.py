@@ -1,15 +1,19 @@
 """What the built-in model says: the same to the same question, in persona, so that all can be tried without a key."""
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from services.responder.decisions.prompting import Asked
+from services.responder.decisions.tools import ToolCall
 
 _NAME: Final = re.compile(r"^Your name is (.+?)\.$", re.MULTILINE)
 _ROLE: Final = re.compile(r"^Your role is (.+?)\.$", re.MULTILINE)
 _SENDER: Final = re.compile(r"^<@[^>]*>: ")
 _COUNT: Final = re.compile(r"\bcount (?:up )?to (\d{1,5})\b", re.IGNORECASE)
 _SHOWN: Final = re.compile(r"\bshow (?:me )?(?:some )?markdown\b", re.IGNORECASE)
+_TOOL: Final = re.compile(r"\buse (?:the )?(?:tool )?`?([a-zA-Z][a-zA-Z0-9_-]*)`?(?: with (\{.*\}))?", re.DOTALL)
+"""`use refund with {"order": "7"}`: what another model finds out by itself."""
 LONGEST_ECHO: Final = 200
 MOST: Final = 20_000
 
@@ -35,9 +39,29 @@ def answer() -> int:
 """
 
 
-def rehearse(asked: Asked) -> str:
+@dataclass(frozen=True)
+class Rehearsed:
+    """What it says, and which tools it wants to use."""
+
+    text: str
+    calls: tuple[ToolCall, ...] = ()
+
+
+def rehearse(asked: Asked) -> Rehearsed:
     """The whole answer."""
     question = _SENDER.sub("", asked.question).strip()
+    if asked.turns:
+        told = "\n".join(f"- `{each.tool}`: {each.text}" for turn in asked.turns for each in turn.results)
+        return Rehearsed(f"This is what I was told:\n\n{told}")
+    known = {each.name for each in asked.tools}
+    wanted = [found for found in _TOOL.finditer(question) if found[1] in known]
+    if wanted:
+        calls = [ToolCall(f"call_{number}", found[1], found[2] or "{}") for number, found in enumerate(wanted)]
+        return Rehearsed("I will look.", tuple(calls))
+    return Rehearsed(_said(asked, question))
+
+
+def _said(asked: Asked, question: str) -> str:
     name, role = _NAME.search(asked.system), _ROLE.search(asked.system)
     who = f"{name[1] if name else 'your agent'}{f', {role[1]}' if role else ''}"
     if found := _COUNT.search(question):

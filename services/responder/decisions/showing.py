@@ -47,6 +47,12 @@ def answer(markdown: str, run_id: str | None, footer: str | None = None) -> Show
     return {"text": plain(markdown), "blocks": blocks, **NO_PREVIEWS}
 
 
+def waiting(markdown: str, run_id: str) -> Shown:
+    """An answer that goes on when people have decided."""
+    blocks = [_markdown(markdown), _actions(_button("Stop", STOP, run_id), _button("Why?", WHY, run_id))]
+    return {"text": plain(markdown), "blocks": blocks, **NO_PREVIEWS}
+
+
 def ended(markdown: str, run_id: str, *, may_retry: bool) -> Shown:
     """An answer that did not come to its end."""
     buttons = [_button("Try again", RETRY, run_id)] if may_retry else []

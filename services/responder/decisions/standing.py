@@ -3,7 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, EffectPurpose, EffectUnknown, LedgerEntry
+from schemas.effect import (
+    EffectConfirmed,
+    EffectFailed,
+    EffectIntended,
+    EffectPurpose,
+    EffectUnknown,
+    LedgerEntry,
+    RunSuspended,
+)
 from services.responder.decisions.effects import Call, call_of
 
 
@@ -19,6 +27,10 @@ class Standing:
     """Those that it did not, for good, with its error."""
     unknown: set[str] = field(default_factory=set)
     """Those of which nobody can tell any more."""
+    answers: dict[str, str] = field(default_factory=dict)
+    """What tools answered."""
+    suspended: dict[int, RunSuspended] = field(default_factory=dict)
+    """The times that it waited for people."""
 
     def take(self, entry: LedgerEntry) -> None:
         """One entry more. Of a repeated call the first word that is final stays."""
@@ -27,14 +39,18 @@ class Standing:
             case EffectIntended():
                 self.meant.pop(name, None)  # what is meant anew stands behind what was meant before
                 self.meant[name] = call_of(entry.effect, entry.arguments_json, entry.of_parts)
-            case EffectConfirmed(message_ts=ts):
+            case EffectConfirmed(message_ts=ts, answer=answer):
                 self.confirmed.setdefault(name, ts)
+                if answer is not None:
+                    self.answers.setdefault(name, answer)
             case EffectFailed(error=error, final=True):
                 self.refused.setdefault(name, error)
             case EffectUnknown():
                 self.unknown.add(name)
             case EffectFailed():
                 pass
+            case RunSuspended():
+                self.suspended.setdefault(entry.round, entry)
 
     def is_settled(self, effect_id: str) -> bool:
         """Whether nothing is left to be found out about a call."""

@@ -1,7 +1,10 @@
 """What people are told, in the words of the product."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Final, Literal
 
+from schemas.agent import TaskHome
 from schemas.run import Usage
 
 THINKING: Final = "Thinking…"
@@ -16,6 +19,14 @@ NOT_YOURS: Final = "Only who asked for it, and people who may stop anything here
 TOO_LATE: Final = "There is nothing to stop any more: the answer was over already."
 FORM_TOO_LATE: Final = "The form could not be opened in time, and nothing was done. Click again, please."
 NOT_KNOWN: Final = "Nothing is known of this answer any more: its records were kept for as long as they are kept."
+
+NO_AGENT: Final = "⚠️ The agent who was asked is not there any more."
+DECIDED: Final = "⏳ It is decided, and goes on…"
+TOO_MANY_TURNS: Final = "⚠️ The agent used its tools again and again, and came to no answer. What it did stands."
+TOO_MUCH_TO_KEEP: Final = (
+    "⚠️ What was asked and said here is too much to be kept until somebody decides. Nothing was done; ask in fewer "
+    "words."
+)
 
 Trouble = Literal[
     "rate_limited",
@@ -85,10 +96,19 @@ def failed(trouble: Trouble, run_id: str, *, has_begun: bool) -> str:
     return f"⚠️ {cut}{WHY_NOT[trouble]}{then} (run `{run_id[:8]}`)"
 
 
-def stopped(by: str, *, has_begun: bool) -> str:
+def stopped(by: str, *, has_begun: bool, using: str | None = None) -> str:
     """What stands in the thread where somebody stopped the answer."""
     who = f"<@{by}>" if is_person(by) else "a program"
-    return f"⏹️ Stopped by {who}." if has_begun else f"⏹️ Stopped by {who} before there was an answer."
+    used = f" It was using `{using}`: nobody knows whether that was done." if using is not None else ""
+    return f"⏹️ Stopped by {who}.{used}" if has_begun else f"⏹️ Stopped by {who} before there was an answer.{used}"
+
+
+def waits(tools: Sequence[str], home: TaskHome, expires_at: datetime) -> str:
+    """What stands in the thread while people must decide."""
+    named = ", ".join(f"`{each}`" for each in tools)
+    elsewhere = f"in {home.channel}" if home.channel.startswith("#") else "in the channel for agents"
+    where = "below" if home.thread_ts is not None else elsewhere
+    return f"⏸️ **Waits to be allowed** to use {named}. It is decided {where}, until {expires_at:%Y-%m-%d %H:%M} UTC."
 
 
 def footer(usage: Usage) -> str:

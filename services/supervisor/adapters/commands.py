@@ -1,4 +1,7 @@
-"""Reads agents.commands as one of a group: what people click and type. One after the other for each workspace."""
+"""Reads agents.commands and stops as one of a group: what people click and type, and runs that wait for them.
+
+One after the other for each workspace.
+"""
 
 import asyncio
 import logging
@@ -9,9 +12,10 @@ import asyncpg
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from schemas.agent import ApprovalAnswered, TaskCommanded
+from schemas.agent import ApprovalAnswered, RunOver, TaskCommanded, ToolsWanted
 from schemas.record import CannotRead
-from schemas.topics import AGENTS_COMMANDS
+from schemas.stop import StopRequested
+from schemas.topics import AGENTS_COMMANDS, RUNS_STOPS
 from services.directory.faults import DatabaseAway
 from services.directory.holding import Known
 from services.kit.kafka.consumer import group_consumer, record_of
@@ -20,13 +24,15 @@ from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.queries import Queries
 from services.supervisor.adapters.rights import rights_of
 from services.supervisor.adapters.sending import send_all
-from services.supervisor.decisions import commanding, parsing
+from services.supervisor.adapters.waiting import Waiting
+from services.supervisor.decisions import commanding, parsing, runs
 from services.supervisor.decisions.commanding import Asking
 from services.supervisor.decisions.following import Following
 from services.supervisor.settings import SERVICE
 
 log = logging.getLogger(__name__)
 
+Commanded = ApprovalAnswered | TaskCommanded | ToolsWanted | RunOver | StopRequested
 POLL_MS, AT_ONCE = 200, 100
 AGAIN_S: Final = 0.5
 GROUP: Final = f"{SERVICE}.commands"
@@ -39,10 +45,13 @@ class Commands:
         self._given, self._queries = given, queries
         self._settings, self._directory, self._producer = given.settings, given.directory, given.producer
         self._clock = given.instruments.clock
+        self._waiting = Waiting(queries, self._clock)
 
     async def run(self) -> None:
         """Reads until it is cancelled."""
-        async with group_consumer(self._settings, GROUP, [AGENTS_COMMANDS], member=self._given.name) as consumer:
+        async with group_consumer(
+            self._settings, GROUP, [AGENTS_COMMANDS, RUNS_STOPS], member=self._given.name
+        ) as consumer:
             while True:
                 batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
                 await asyncio.gather(*(self._take(records) for records in batches.values()))
@@ -64,23 +73,34 @@ class Commands:
             except CannotRead as error:
                 await keep_dead(self._given, record, str(error))
                 continue
-            if not isinstance(event, ApprovalAnswered | TaskCommanded):
+            if not isinstance(event, Commanded):
                 continue
             try:
                 await send_all(self._producer, await self._until_known(event))
             except (asyncpg.DataError, ValueError) as error:  # its words are of no use to anybody
                 await keep_dead(self._given, record, f"carrying it out failed with {type(error).__name__}")
 
-    async def _until_known(self, command: ApprovalAnswered | TaskCommanded) -> list[Following]:
+    async def _until_known(self, command: Commanded) -> list[Following]:
         """Where Postgres is away, a click waits: nobody must be told that there is no such task."""
         while True:
             try:
                 return list(await self._lead_to(command))
             except DatabaseAway as fault:
-                log.warning("what %s wants waits: %s", command.user_id, fault)
+                log.warning("a %s waits: %s", command.type, fault)
                 await asyncio.sleep(AGAIN_S)
 
-    async def _lead_to(self, command: ApprovalAnswered | TaskCommanded) -> Iterator[Following]:
+    async def _lead_to(self, command: Commanded) -> Iterator[Following]:
+        match command:
+            case ApprovalAnswered() | TaskCommanded():
+                return await self._of_person(command)
+            case ToolsWanted():
+                return self._waiting.wanted(command)
+            case StopRequested():
+                return await self._waiting.stopped(command)
+            case RunOver():
+                return runs.over(command)
+
+    async def _of_person(self, command: ApprovalAnswered | TaskCommanded) -> Iterator[Following]:
         tenant = await self._directory.tenant(command.tenant_id)
         if not isinstance(tenant, Known):
             return iter(())

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final, cast
 
@@ -11,7 +11,15 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import IllegalStateError, KafkaError
 from typing_extensions import override
 
-from schemas.agent import AgentEvent, ApprovalAttempted, ApprovalDecided, TaskCheckpoint, TaskEnded, TaskJudged
+from schemas.agent import (
+    AgentEvent,
+    ApprovalAttempted,
+    ApprovalDecided,
+    Intervention,
+    TaskCheckpoint,
+    TaskEnded,
+    TaskJudged,
+)
 from schemas.record import CannotRead, UnknownEvent
 from schemas.topics import AGENTS_EVENTS
 from services.directory.faults import DatabaseAway, told
@@ -27,6 +35,7 @@ from services.supervisor.adapters.partitions import Heard, Moved, Partition
 from services.supervisor.adapters.sending import send_all
 from services.supervisor.decisions.following import Following, following
 from services.supervisor.decisions.projecting import Step, keys_of
+from services.supervisor.decisions.runs import following_run
 from services.supervisor.decisions.task import Task
 from services.supervisor.settings import SERVICE
 
@@ -205,7 +214,7 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
     def _follow(self, heard: Sequence[Heard], steps: Sequence[Step]) -> list[Following]:
         """Each once, however many events lead to it."""
         pairs = zip(heard, steps, strict=True)
-        found = {more.id: more for each, step in pairs for more in following(each.event, step, each.id)}
+        found = {more.id: more for each, step in pairs for more in _followings(each, step)}
         return list(found.values())
 
     async def _heard(self, raw: ConsumerRecord) -> Heard | None:
@@ -299,6 +308,12 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         self.fence.joined(frozenset(tp.partition for tp in assigned))
         for tp in assigned:
             self._consumer.pause(tp)
+
+
+def _followings(heard: Heard, step: Step) -> Iterator[Following]:
+    yield from following(heard.event, step, heard.id)
+    if isinstance(heard.event, ApprovalDecided | Intervention):
+        yield from following_run(heard.event, step)
 
 
 def is_of_its_data(error: asyncpg.PostgresError) -> bool:

@@ -1,6 +1,7 @@
 """What is asked of the projections, on behalf of one tenant."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -23,6 +24,13 @@ _AS_ASKED: Final = (
     f"{APPROVAL} and i.request_id = $1 and ($2::text is null or i.task_id = $2) order by i.at desc limit 1"
 )
 _OPEN: Final = f"{APPROVAL} and i.state = 'open' and (i.request_id = $1 or i.task_id = $1) order by i.at limit $2"
+_WAITING_RUNS: Final = """
+    select state from threadline.agent_tasks
+    where ended_at is null and status = 'waiting_for_approval' and state ->> 'run' is not null
+    union all
+    select state from threadline.agent_tasks where task_id = any($1::text[]) and (ended_at is not null
+        or status <> 'waiting_for_approval') and state ->> 'run' is not null
+"""
 _ORDERS: Final = "select task_id, orders, state from threadline.agent_tasks where task_id = any($1::text[])"
 _ALIVE: Final = """
     insert into threadline.agent_heartbeats (tenant_id, task_id, at)
@@ -132,6 +140,14 @@ class Queries:
 
     def __init__(self, database: ServiceDatabase) -> None:
         self._database = database
+
+    async def waiting_runs(self, tenant_id: str, named: Sequence[str]) -> dict[str, Task]:
+        """Every run that waits for people, and those of the named that do not any more."""
+        with acting_for(tenant_id):
+            async with self._database.for_tenant() as connection:
+                rows = await connection.fetch(_WAITING_RUNS, list(named))
+        found = [Task.model_validate_json(row["state"]) for row in rows]
+        return {each.task_id: each for each in found}
 
     async def task(self, tenant_id: str, task_id: str) -> Task | None:
         """A task as it stands."""

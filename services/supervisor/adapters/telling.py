@@ -269,6 +269,7 @@ def _message(task: Task, post: Post, now: datetime) -> Following:
         connection=home.connection,
         team_id=home.team_id,
         channel_id=home.channel,
+        thread_ts=home.thread_ts,
         thread_of=post.thread_of,
         post_id=post.name,
         token_id=FROM,
@@ -277,7 +278,10 @@ def _message(task: Task, post: Post, now: datetime) -> Following:
         color=post.color,
     )
     return Following(
-        RUNS_COMMANDS, ids.thread_key(home.team_id, home.channel, post.thread_of or post.name), message, name
+        RUNS_COMMANDS,
+        ids.thread_key(home.team_id, home.channel, home.thread_ts or post.thread_of or post.name),
+        message,
+        name,
     )
 
 

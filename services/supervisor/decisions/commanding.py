@@ -44,6 +44,7 @@ NO_SUCH_APPROVAL: Final = "There is no such approval here any more. Nothing was 
 WHICH_APPROVAL: Final = "Several approvals wait under that name. Nothing was decided; say which one:"
 NOTHING: Final = "No agent reports a task here yet."
 NOT_YOURS: Final = "You may not tell this task what to do. Nothing was done. Who may is described in the directory."
+NO_ORDERS: Final = "This is an answer that an agent writes: it can be stopped, and nothing else. Nothing was done."
 NO_WORDS: Final = "Say what its agent is to be told: `/agent-task tell TASK words`."
 OVER: Final = "This task is over already: "
 ENDING: Final = "Its agent is told to end it."
@@ -212,6 +213,8 @@ def ordered(asking: Asking, command: TaskCommanded, task: Task) -> Iterator[Foll
         yield from asking.told(f"{OVER}{header(task)}", task)
     elif not asking.rights.may_cancel(command.user_id, task):
         yield from asking.told(NOT_YOURS, task)
+    elif task.run is not None and order.action != "cancel":
+        yield from asking.told(NO_ORDERS, task)
     elif order.action == "message" and not words:
         yield from asking.told(NO_WORDS, task)
     elif order.is_so(task):

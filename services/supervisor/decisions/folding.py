@@ -9,6 +9,7 @@ from schemas.agent import (
     ApprovalDecided,
     ApprovalRequested,
     Intervention,
+    RunWaits,
     TaskArtifact,
     TaskCheckpoint,
     TaskEnded,
@@ -19,7 +20,17 @@ from schemas.agent import (
     TaskWanted,
 )
 from schemas.base import Instant
-from services.supervisor.decisions.task import Approval, Artifact, ContextSeen, Judgement, Lease, Moment, Order, Task
+from services.supervisor.decisions.task import (
+    RESPONDER,
+    Approval,
+    Artifact,
+    ContextSeen,
+    Judgement,
+    Lease,
+    Moment,
+    Order,
+    Task,
+)
 
 MOST_CONTEXTS: Final = 8
 MOST_STEPS: Final = 20
@@ -31,7 +42,9 @@ CALM_AT: Final = 0.60
 """A context that has fallen to this may be warned of again."""
 OF_CONTEXT: Final[set[str]] = {"context_70", "context_85", "context_soon", "token_jump"}
 
-Reported: TypeAlias = TaskStarted | TaskCheckpoint | TaskArtifact | TaskEnded | TaskHandedOver | ApprovalRequested
+Reported: TypeAlias = (
+    TaskStarted | TaskCheckpoint | TaskArtifact | TaskEnded | TaskHandedOver | ApprovalRequested | RunWaits
+)
 LEASE_BEAT_S: Final = 10.0
 """A worker that takes a task says so often that it lives; or it loses the task again."""
 LEAST_HAD_S: Final = 10.0
@@ -103,8 +116,8 @@ def _there(task: Task | None, event: Reported) -> Task:
 
 
 def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - one for each kind of event
-    """What a program says. Once its task is over, nothing more is."""
-    if task.is_over:
+    """What a program says. Once its task is over, nothing more is; of a run, only the responder speaks."""
+    if task.is_over or (task.run is not None and event.token_id != RESPONDER):
         return {}
     common: dict[str, Any] = {"at": max(task.at, event.at), "received_at": max(task.received_at, event.received_at)}
     common["silent_since"] = None
@@ -121,6 +134,8 @@ def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - on
                 "heartbeat_s": event.heartbeat_s,
                 "reported": "starting",
             }
+        case RunWaits():
+            return common | _waits(event) if task.run is None or event.run.round > task.run.round else {}
         case TaskCheckpoint():
             return common | _went_on(task, event)
         case TaskArtifact():
@@ -130,15 +145,23 @@ def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - on
             over = {"is_offered": False, "lease": None, "approvals": _withdrawn(task, event.at)}
             return common | over | {"ended_as": event.status, "summary": event.summary}
         case TaskHandedOver():
-            if task.wanted is not None and task.lease is None:
-                return {}  # nobody has it who could leave it: it is not allowed to begin yet, or lies there already
-            left = {"agent_id": event.to_agent_id, "wanted": event.text, "lease": None, "is_offered": True}
-            return common | left | {"worker": None, "heartbeat_s": None, "reported": "starting"}
+            is_in_hand = task.wanted is None or task.lease is not None
+            return common | _left(event) if is_in_hand else {}
         case ApprovalRequested():
-            if not may_ask(task, event):
-                return {}
             others = _withdrawn(task, event.at, event.request_id)
-            return common | {"approvals": _kept((*others, _asked(event)))}
+            return common | {"approvals": _kept((*others, _asked(event)))} if may_ask(task, event) else {}
+
+
+def _waits(event: RunWaits) -> dict[str, Any]:
+    """A run that people must let go on."""
+    said = {"agent_id": event.agent_id, "task_name": event.task_name, "started_by": event.run.asked_by}
+    return said | {"run": event.run, "home": event.home, "reported": "working"}
+
+
+def _left(event: TaskHandedOver) -> dict[str, Any]:
+    """For others to take. Only who has a task can leave it: not one that may not begin yet, or lies there already."""
+    left = {"agent_id": event.to_agent_id, "wanted": event.text, "lease": None, "is_offered": True}
+    return left | {"worker": None, "heartbeat_s": None, "reported": "starting"}
 
 
 def may_ask(task: Task, event: ApprovalRequested) -> bool:
@@ -219,7 +242,9 @@ def _ordered(task: Task, event: Intervention, event_id: str) -> dict[str, Any]:
     changed: dict[str, Any] = {"orders": _newest(task.orders, order), "orders_version": task.orders_version + 1}
     if event.action in {"pause", "resume"}:
         changed |= {"is_paused": event.action == "pause", "received_at": max(task.received_at, event.at)}
-    if event.action == "cancel" and task.wanted is not None and task.lease is None:
+    if event.action == "cancel" and task.run is not None:
+        changed["approvals"] = _withdrawn(task, event.at)
+    elif event.action == "cancel" and task.wanted is not None and task.lease is None:
         changed |= _ended_before_it_began(task, event.at)  # nobody does it, who could hear of that
     return changed
 

@@ -61,6 +61,9 @@ class Post:
 def posts_of(task: Task) -> Iterator[Post]:
     """All of them, the task's own first."""
     head = head_name(task)
+    if task.home.thread_ts is not None:  # a run, which tells of itself there
+        yield from (_approval(task, each, None) for each in task.approvals)
+        return
     yield _head(task, head)
     for approval in task.approvals:
         yield _approval(task, approval, head)
@@ -144,7 +147,7 @@ def _artifact(made: Artifact) -> str:
     return f"{ARTIFACTS[made.artifact]} {title}: `{place}`"
 
 
-def _approval(task: Task, approval: Approval, head: str) -> Post:
+def _approval(task: Task, approval: Approval, head: str | None) -> Post:
     """What is asked, in full. Its buttons go when it is decided."""
     name = f"{PREFIX}approval:{approval.approval_id}"
     asks = {"decision": "asks to be allowed", "choice": "asks for a choice", "question": "asks"}[approval.kind]

@@ -14,11 +14,14 @@ from schemas.agent import (
     Outcome,
     ReportedStatus,
     TaskHome,
+    WaitingRun,
 )
 from schemas.base import Instant, Name, Part
 
 CONTEXT_SIZE: Final = 200_000
 """Of a task that never said how it began."""
+RESPONDER: Final = "responder"
+"""Stands where others name their token: nobody else speaks of runs."""
 WARN_AT, ALARM_AT = 0.70, 0.85
 """Shares of the context that are worth a warning."""
 
@@ -122,6 +125,8 @@ class Task(Part):
     is_offered: bool = False
     """Whether a worker may take it."""
     lease: Lease | None = None
+    run: WaitingRun | None = None
+    """Where it is a run of an agent that people talk with, which had to wait for them."""
     reported: ReportedStatus = "starting"
     level: Level = "info"
     action: str | None = None

@@ -65,5 +65,5 @@ def _urgency(post: Post) -> Urgency:
 
 
 def _waits(post: Post) -> bool:
-    """Whether it has buttons for somebody, below a task's own message."""
-    return post.thread_of is not None and any(each["type"] == "actions" for each in post.blocks)
+    """Whether it has buttons for somebody, and is no task's own message."""
+    return post.status is None and any(each["type"] == "actions" for each in post.blocks)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
-from schemas.command import RetryAsked, RunRequested
+from schemas.command import RetryAsked, RunRequested, RunResumed
 from schemas.stop import StopMessage, StopRequested, StopRun, StopThread, StopUser
 
 
@@ -23,17 +23,23 @@ class Stoppable:
     """The ts of the message that asked, and of those that answer."""
 
 
-def of_request(request: RunRequested | RetryAsked, messages: Collection[str] = ()) -> Stoppable:
+def of_request(request: RunRequested | RetryAsked | RunResumed, messages: Collection[str] = ()) -> Stoppable:
     """A run that was asked for."""
-    asked_by = request.message.sender.id if isinstance(request, RunRequested) else request.user_id
     asked = (request.message.id,) if isinstance(request, RunRequested) else ()
+    match request:
+        case RunRequested():
+            asked_by, asked_at = request.message.sender.id, request.at
+        case RetryAsked():
+            asked_by, asked_at = request.user_id, request.at
+        case RunResumed():
+            asked_by, asked_at = request.asked_by, request.asked_at
     return Stoppable(
         run_id=request.run_id,
         connection=request.place.connection,
         channel_id=request.place.channel_id,
         thread_ts=request.place.thread_ts,
         asked_by=asked_by,
-        asked_at=request.at,
+        asked_at=asked_at,
         messages=(*asked, *messages),
     )
 

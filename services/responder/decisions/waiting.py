@@ -1,0 +1,60 @@
+"""A run that waits for people: all that it needs to go on, and where they are asked."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from schemas.agent import TaskHome
+from schemas.base import Instant
+from schemas.command import Place, RunRequested
+from schemas.run import Usage
+from services.responder.decisions.prompting import Asked
+from services.responder.decisions.tools import ToolCall, Turn
+
+LARGEST: Final = 900_000
+"""Characters that one record holds with room to spare."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A run in the middle of its turn."""
+
+    round: int
+    request: RunRequested
+    asked: Asked
+    """With every turn that is over."""
+    turn: Turn
+    """The one that waits."""
+    wanted: tuple[ToolCall, ...]
+    """Those of its calls that people must allow."""
+    said: str
+    """What people saw of the answer so far."""
+    usage: Usage | None
+    expires_at: Instant
+
+
+@dataclass(frozen=True)
+class Whose:
+    """What of a tenant says where people are asked."""
+
+    agents_channel: str
+    may_decide_oneself: bool
+    """Whether who asked the agent may allow what it wants to do."""
+
+
+def home_of(place: Place, reply_ts: str | None, whose: Whose) -> TaskHome:
+    """In the thread of the run, for all there to see; elsewhere where nobody there could decide, or there is none."""
+    thread = place.thread_ts or reply_ts
+    is_alone = place.channel_id is not None and place.channel_id.startswith("D") and not whose.may_decide_oneself
+    if place.channel_id is None or thread is None or is_alone:
+        return TaskHome(connection=place.connection, team_id=place.team_id, channel=whose.agents_channel)
+    return TaskHome(connection=place.connection, team_id=place.team_id, channel=place.channel_id, thread_ts=thread)
+
+
+def fitting(waiting: Waiting, size: int) -> Waiting | None:
+    """The same with less of what was said in the thread before; none where nothing is left that could go."""
+    if size <= LARGEST:
+        return waiting
+    history = waiting.asked.history
+    if not history:
+        return None
+    return replace(waiting, asked=replace(waiting.asked, history=history[len(history) // 2 + 1 :]))

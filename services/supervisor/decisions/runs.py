@@ -1,0 +1,180 @@
+"""Runs that wait for people: what they ask becomes approvals of a task, and what people decide lets them go on."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from schemas import ids
+from schemas.agent import (
+    ApprovalDecided,
+    ApprovalRequested,
+    Intervention,
+    RunOver,
+    RunWaits,
+    TaskEnded,
+    TaskHome,
+    ToolsWanted,
+    WaitingRun,
+)
+from schemas.command import NoticeKind, RunResumed, ToolAnswer
+from schemas.stop import StopRequested, StopRun
+from schemas.stopping import Stoppable, is_about, may_end
+from schemas.topics import AGENTS_EVENTS, RUNS_COMMANDS, RUNS_STOPS
+from services.supervisor.decisions.following import Following, Whisper, whispered
+from services.supervisor.decisions.projecting import Step
+from services.supervisor.decisions.task import RESPONDER, Approval, Task
+
+SOURCE: Final = "supervisor"
+"""How a stop came that follows from an order here."""
+NOT_YOURS: Final = "Only who asked for it, and people who may stop anything here, can stop this answer. It still waits."
+NOWHERE: Final = "-"
+"""Stands for the channel of what is said in none."""
+REFUSED: Final[NoticeKind] = "stop_refused"
+
+
+def waits(asked: ToolsWanted) -> Iterator[Following]:
+    """A run was suspended: it is a task that waits for decisions. The same leads to the same."""
+    place = asked.run.place
+    common: dict[str, Any] = {
+        "at": asked.at,
+        "received_at": asked.at,
+        "task_id": asked.run_id,
+        "tenant_id": place.tenant_id,
+        "agent_id": asked.agent_id,
+        "home": asked.home,
+        "token_id": RESPONDER,
+    }
+    yield _event(RunWaits(**common, task_name=asked.task_name, run=asked.run), f"waits:{asked.run.round}")
+    for wanted in asked.wanted:
+        request_id = f"{asked.run.round}:{wanted.call_id}"
+        approval = ApprovalRequested(
+            **common,
+            approval_id=ids.approval_id(place.tenant_id, asked.run_id, request_id, asked.run_id),
+            request_id=request_id,
+            action=wanted.action,
+            arguments_json=wanted.arguments_json,
+            arguments_hash=wanted.arguments_hash,
+            expires_at=asked.expires_at,
+        )
+        yield _event(approval, f"asks:{request_id}")
+
+
+def over(said: RunOver) -> Iterator[Following]:
+    """A run that had waited has ended. Where it was told of stands in its task already."""
+    place = said.place
+    home = TaskHome(connection=place.connection, team_id=place.team_id, channel=place.channel_id or NOWHERE)
+    ended = TaskEnded(
+        at=said.at,
+        received_at=said.at,
+        task_id=said.run_id,
+        tenant_id=place.tenant_id,
+        agent_id=said.agent_id,
+        home=home,
+        token_id=RESPONDER,
+        status=said.ended,
+    )
+    yield _event(ended, "over")
+
+
+def stopped(stop: StopRequested, runs: Iterable[tuple[str, str, WaitingRun]]) -> Iterator[Following]:
+    """A stop that is about runs which wait ends them; who may not is told so. Runs come with their agents' names."""
+    for run_id, agent_id, run in runs:
+        place = run.place
+        known = Stoppable(
+            run_id=run_id,
+            connection=place.connection,
+            channel_id=place.channel_id,
+            thread_ts=place.thread_ts,
+            asked_by=run.asked_by,
+            asked_at=run.asked_at,
+            messages=run.messages,
+        )
+        if not is_about(stop, known):
+            continue
+        if may_end(stop, known):
+            order = Intervention(
+                at=stop.at,
+                task_id=run_id,
+                tenant_id=place.tenant_id,
+                agent_id=agent_id,
+                action="cancel",
+                by_user=stop.asked_by,
+            )
+            yield _event(order, f"stop:{stop.stop_id}")
+        elif place.channel_id is not None:
+            said = Whisper(stop.asked_by, NOT_YOURS, f"{stop.stop_id}:{run_id}", stop.at, REFUSED)
+            yield whispered(place, said)
+
+
+def following_run(event: ApprovalDecided | Intervention, step: Step) -> Iterator[Following]:
+    """Once nothing of what it waited for is open, a run goes on; one that goes on already is ended by a stop."""
+    before, task = step.before, step.after
+    if task is None or before is None or task is before or task.run is None:
+        return
+    waited = any(each.is_open for each in before.approvals)
+    if waited and _is_decided(task, task.run):
+        yield _resumed(task, task.run, event)
+    elif not waited and isinstance(event, Intervention) and event.action == "cancel":
+        yield _stop(task, task.run, event)
+
+
+def _is_decided(task: Task, run: WaitingRun) -> bool:
+    if any(each.is_open for each in task.approvals):
+        return False
+    return task.cancelled_by is not None or len(_of_round(task, run)) == run.asks
+
+
+def _of_round(task: Task, run: WaitingRun) -> list[Approval]:
+    return [each for each in task.approvals if each.request_id.startswith(f"{run.round}:")]
+
+
+def _resumed(task: Task, run: WaitingRun, event: ApprovalDecided | Intervention) -> Following:
+    cancelled = task.cancelled_by
+    answers = tuple(_answer(each) for each in _of_round(task, run)) if cancelled is None else ()
+    resumed = RunResumed(
+        at=event.at,
+        run_id=task.task_id,
+        agent_id=task.agent_id,
+        place=run.place,
+        asked_by=run.asked_by,
+        asked_at=run.asked_at,
+        round=run.round,
+        answers=answers,
+        cancelled_by=cancelled.by_user if cancelled is not None else None,
+        received_at=event.at,
+    )
+    return Following(RUNS_COMMANDS, run.key, resumed, ids.run_record_id(task.task_id, f"resumed:{run.round}"))
+
+
+def _answer(approval: Approval) -> ToolAnswer:
+    """What nobody allowed is not allowed, however that came."""
+    is_yes, is_no = approval.state == "approved", approval.state == "rejected"
+    return ToolAnswer(
+        call_id=approval.request_id.partition(":")[2],
+        arguments_hash=approval.arguments_hash,
+        outcome="approved" if is_yes else "rejected" if is_no else "expired",
+        decided_by=approval.decided_by,
+        reason=approval.reason,
+    )
+
+
+def _stop(task: Task, run: WaitingRun, event: Intervention) -> Following:
+    place = run.place
+    stop_id = ids.run_record_id(task.task_id, f"ordered:{event.at.isoformat()}")
+    stop = StopRequested(
+        at=event.at,
+        stop_id=stop_id,
+        cause=f"order:{stop_id}",
+        tenant_id=task.tenant_id,
+        connection=place.connection,
+        target=StopRun(run_id=task.task_id),
+        source=SOURCE,
+        asked_by=event.by_user,
+        may_stop_anyone=True,
+        directory_revision=0,
+    )
+    return Following(RUNS_STOPS, place.connection, stop, stop_id)
+
+
+def _event(event: Any, what: str) -> Following:
+    name = ids.task_record_id(event.tenant_id, event.task_id, what)
+    return Following(AGENTS_EVENTS, event.task_id, event, name)

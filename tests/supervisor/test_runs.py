@@ -1,0 +1,181 @@
+"""An agent that people talk with wants to use tools: people allow each use, and the run goes on once."""
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from opentelemetry.trace import NoOpTracer
+from pydantic import SecretStr
+
+from bench.beds.inbox import Inbox
+from bench.beds.responder import own_responder
+from schemas.agent import ApprovalAttempted, ApprovalDecided, ApprovalRequested, RunWaits, TaskEnded
+from schemas.buttons import APPROVAL, STOP, TASK
+from schemas.command import RunResumed
+from schemas.run import RunCancel, RunState
+from schemas.topics import AUDIT_RUNS, RUNS_COMMANDS
+from services.kit.clock import SystemClock
+from services.kit.kafka.producer import Producer
+from services.kit.secrets.signing import SIGNATURE, TIMESTAMP, key_of, signed
+from services.kit.telemetry.emitter import NoEmitter
+from services.kit.telemetry.instruments import Instruments
+from services.slack_sim.control import asks
+from tests.supervisor.conftest import TOOLS_KEY, Watch
+
+
+async def asked(watch: Watch, order: str, tool: str = "refund", channel: str | None = None) -> str:
+    """Ben wants something done with a tool. Gives the ts of what he said."""
+    words = f"<@{watch.first.bot_user}> use {tool} with {json.dumps({'order': order})}"
+    return await watch.sim.say(watch.first.colleague, channel or watch.first.support, words)
+
+
+async def under(watch: Watch, ts: str, contains: str, channel: str | None = None) -> dict[str, Any]:
+    """A message in the thread, once there is one that says something."""
+    place = channel or watch.first.support
+    async with asyncio.timeout(20):
+        while True:
+            for each in (await watch.sim.transcript(place, ts)).messages:
+                if each["ts"] != ts and contains in str(each):
+                    return each | {"channel": place}
+            await asyncio.sleep(0.05)
+
+
+def run_of(answer: dict[str, Any]) -> str:
+    return str(answer["metadata"]["event_payload"]["run_id"])
+
+
+async def ended(watch: Watch, run_id: str) -> TaskEnded:
+    """The end of a run's task, once it is on record."""
+    found: list[Any] = []
+
+    async def is_there() -> bool:
+        found[:] = [each.event for each in await watch.events(run_id) if isinstance(each.event, TaskEnded)]
+        return bool(found)
+
+    await watch.until(is_there)
+    end: TaskEnded = found[0]
+    return end
+
+
+async def test_a_tool_is_used_once_it_is_allowed(watch: Watch) -> None:
+    anna, ben = watch.first.you, watch.first.colleague
+    ts = await asked(watch, "A-1")
+    waits = await under(watch, ts, "Waits to be allowed")
+    assert "`refund`" in str(waits)
+    asking = await under(watch, ts, APPROVAL)
+    assert "Use the tool refund" in str(asking)
+    assert "A-1" in str(asking)
+    assert watch.tools.of(order="A-1") == []
+    await watch.press(ben, asking, APPROVAL)
+    seen = await watch.heard(ben, "You may not decide this")
+    assert seen
+    await watch.press(anna, asking, APPROVAL)
+    answer = await under(watch, ts, "done: {")
+    assert answer["ts"] == waits["ts"]
+    (request,) = watch.tools.of(order="A-1")
+    assert (request.tool, request.body["tool"], request.body["asked_by"]) == ("refund", "refund", ben)
+    assert (request.body["approved_by"], request.body["tenant"], request.body["agent"]) == (anna, "acme", "mara")
+    assert request.headers["Idempotency-Key"]
+    decided = await under(watch, ts, "Approved")
+    assert decided["ts"] == asking["ts"]
+    assert APPROVAL not in str(decided)
+    run_id = run_of(answer)
+    assert (await ended(watch, run_id)).status == "complete"
+    kinds = [type(each.event) for each in await watch.events(run_id)]
+    assert kinds == [RunWaits, ApprovalRequested, ApprovalAttempted, ApprovalDecided, TaskEnded]
+    states = [each.event for each in await Inbox(watch.kafka).found(AUDIT_RUNS)]
+    mine = [each.state for each in states if isinstance(each, RunState) and each.run_id == run_id]
+    assert mine == ["start", "complete"]
+
+
+async def test_a_tool_proves_who_asks_it(watch: Watch) -> None:
+    ts = await asked(watch, "A-2", "look_up")
+    await under(watch, ts, "done: {")
+    (request,) = watch.tools.of(order="A-2")
+    assert request.body["approved_by"] is None
+    at = int(request.headers[TIMESTAMP])
+    expected = signed(key_of(SecretStr(TOOLS_KEY), "acme"), request.raw, datetime.fromtimestamp(at, UTC))
+    assert request.headers[SIGNATURE] == expected[SIGNATURE]
+
+
+async def test_a_no_is_told_to_the_model_and_nothing_is_done(watch: Watch) -> None:
+    ts = await asked(watch, "A-3")
+    asking = await under(watch, ts, APPROVAL)
+    await watch.press(watch.first.you, asking, TASK)
+    await watch.write(watch.first.you, "Not without a receipt")
+    answer = await under(watch, ts, "a person said no: Not without a receipt")
+    assert watch.tools.of(order="A-3") == []
+    assert (await ended(watch, run_of(answer))).status == "complete"
+
+
+async def test_a_run_that_waits_can_be_stopped(watch: Watch) -> None:
+    ben = watch.first.colleague
+    ts = await asked(watch, "A-4")
+    waits = await under(watch, ts, "Waits to be allowed")
+    asking = await under(watch, ts, APPROVAL)
+    await watch.press(ben, waits, STOP)
+    stopped = await under(watch, ts, "Stopped by")
+    assert f"<@{ben}>" in str(stopped)
+    gone = await under(watch, ts, "Not needed any more")
+    assert gone["ts"] == asking["ts"]
+    run_id = run_of(waits)
+    assert (await ended(watch, run_id)).status == "cancelled"
+    assert APPROVAL not in str(gone)
+    await watch.command(watch.first.you, f"/agent-task cancel {run_id}")
+    await watch.heard(watch.first.you, "is over")
+    assert watch.tools.of(order="A-4") == []
+    found = [each.event for each in await Inbox(watch.kafka).found(AUDIT_RUNS)]
+    (cancel,) = [each for each in found if isinstance(each, RunCancel) and each.run_id == run_id]
+    assert cancel.acknowledged
+
+
+async def test_an_agent_waits_through_restarts_and_goes_on_once(watch: Watch) -> None:
+    ts = await asked(watch, "A-5")
+    waits = await under(watch, ts, "Waits to be allowed")
+    asking = await under(watch, ts, APPROVAL)
+    await watch.pipeline.responder.child.kill()
+    await watch.restart()
+    started = own_responder(watch.folder / "responder", watch.environment)
+    watch.pipeline = replace(watch.pipeline, responder=await watch.stack.enter_async_context(started))
+    await watch.press(watch.first.you, asking, APPROVAL)
+    answer = await under(watch, ts, "done: {")
+    assert answer["ts"] == waits["ts"]
+    run_id = run_of(answer)
+    assert (await ended(watch, run_id)).status == "complete"
+    commands = await Inbox(watch.kafka).found(RUNS_COMMANDS)
+    (resumed,) = [each for each in commands if isinstance(each.event, RunResumed) and each.event.run_id == run_id]
+    instruments = Instruments(SystemClock(), NoEmitter(), NoOpTracer())
+    async with Producer(watch.kafka, "supervisor", instruments) as producer:
+        key = next(each for each in await watch.events(run_id) if isinstance(each.event, RunWaits)).event.run.key
+        for name in ("again", "and-again"):
+            await producer.publish(RUNS_COMMANDS, key, resumed.event, f"{run_id}-{name}")
+    later = await asked(watch, "A-6", "look_up")
+    await under(watch, later, "done: {")
+    assert len(watch.tools.of(order="A-5")) == 1
+    said = [each for each in (await watch.sim.transcript(watch.first.support, ts)).messages if "done: {" in str(each)]
+    assert [each["ts"] for each in said] == [answer["ts"]]
+
+
+async def test_in_a_direct_message_others_are_asked_in_the_agents_channel(watch: Watch) -> None:
+    ben = watch.first.colleague
+    channel = (await watch.sim.ask(asks.OpenApp(user_id=ben, app_id=watch.first.app.id))).id
+    ts = await watch.sim.say(ben, channel, 'use refund with {"order": "A-7"}')
+    waits = await under(watch, ts, "in the channel for agents", channel)
+    run_id = run_of(waits)
+    heads = await watch.heads(watch.first.support)
+    watch.channels[run_id] = watch.first.support
+    head = await watch.head(run_id, "WAITING FOR APPROVAL")
+    assert "A-7" in str(head)
+    assert heads is not None
+    await watch.press(watch.first.you, await watch.under(run_id, "Use the tool refund"), APPROVAL)
+    await under(watch, ts, "done: {", channel)
+    await watch.head(run_id, "COMPLETE")
+
+
+async def test_what_nobody_knows_is_not_claimed(watch: Watch) -> None:
+    watch.tools.plan = [(0, "")]
+    ts = await asked(watch, "A-8", "look_up")
+    await under(watch, ts, "Nobody knows whether it was done")
+    assert len(watch.tools.of(order="A-8")) == 1
