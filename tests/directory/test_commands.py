@@ -245,6 +245,15 @@ async def test_the_gateway_of_secrets_and_putting_one_in(threadline: Threadline)
     threadline.refuse_leaks("planted-reader-token", "planted-writer-token", "xoxb-in-the-vault")
 
 
+async def test_each_tenants_tools_have_a_key(threadline: Threadline) -> None:
+    assert "THREADLINE_TOOLS_KEY is not set" in (await threadline("secrets", "tools-key", "acme", code=1))[1]
+    threadline.environment["THREADLINE_TOOLS_KEY"] = "a key of the operator"
+    acme, _ = await threadline("secrets", "tools-key", "acme")
+    globex, _ = await threadline("secrets", "tools-key", "globex")
+    assert len(acme.strip()) == 64
+    assert acme != globex
+
+
 async def test_resealing_and_new_keys(threadline: Threadline) -> None:
     key, _ = await threadline("secrets", "new-key")
     threadline.environment["THREADLINE_SEALING_KEYS"] = f"{key.strip()},{PLANTED['THREADLINE_SEALING_KEYS']}"

@@ -50,6 +50,7 @@ RUN_BY = {
     "threadline token revoke": "tests/directory/test_commands.py::test_tokens_from_their_making_to_their_end",
     "threadline secrets gateway": "tests/directory/test_commands.py::test_the_gateway_of_secrets_and_putting_one_in",
     "threadline secrets put": "tests/directory/test_commands.py::test_the_gateway_of_secrets_and_putting_one_in",
+    "threadline secrets tools-key": "tests/directory/test_commands.py::test_each_tenants_tools_have_a_key",
     "threadline secrets new-key": "tests/directory/test_commands.py::test_resealing_and_new_keys",
     "threadline secrets reseal": "tests/directory/test_commands.py::test_resealing_and_new_keys",
     "threadline slack-sim": "tests/slack_sim/test_command.py::test_it_prints_tokens_that_work_and_leaves_on_ctrl_c",
