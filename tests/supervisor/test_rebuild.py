@@ -10,11 +10,13 @@ from bench.beds.answered import entries
 from bench.beds.router import describe
 from bench.supervising.past import past, put
 from bench.supervising.rebuilding import dumps
+from schemas.agent import TaskCheckpoint, TaskHome
 from schemas.topics import AGENTS_EVENTS
 from services.directory.document import Document
-from services.directory.service import service_database
+from services.directory.service import bind, service_database
 from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.supervisor.adapters import partitions, projections
+from services.supervisor.adapters.comparing import spent_today
 from services.supervisor.adapters.partitions import Heard
 from services.supervisor.adapters.rebuilding import Rebuilt, rebuild
 from services.supervisor.decisions.projecting import Projection, keys_of
@@ -63,3 +65,27 @@ async def test_what_is_made_anew_is_what_was_there(topics: KafkaSettings, databa
     finally:
         await connection.close()
     assert await dumps(database) == before
+
+
+async def test_a_program_whose_clock_is_wrong_spends_today_what_we_hear_of_today(database: DatabaseSettings) -> None:
+    tenants = [{"id": TENANTS[0], "name": TENANTS[0]}]
+    await describe(database, Document.model_validate({"version": 1, "tenants": tenants}, strict=False))
+    said = TaskCheckpoint(
+        at=BEGAN - timedelta(days=400),
+        received_at=BEGAN + timedelta(hours=9),
+        task_id="slow-clock",
+        tenant_id=TENANTS[0],
+        agent_id="deployer",
+        home=TaskHome(connection="A1:T1", team_id="T1", channel="C1"),
+        token_id="token",
+        action="works",
+        cost_usd=7.5,
+    )
+    async with service_database(database) as opened:
+        partition = await partitions.load(opened, 0, 0, BEGAN)
+        partitions.fold(partition, [Heard(said, "event", 0)])
+        await partitions.write(opened, partition, 1)
+        async with opened.for_nobody() as connection:
+            await bind(connection, TENANTS[0])
+            assert await spent_today(connection, BEGAN + timedelta(hours=10)) == {"deployer": 7.5}
+            assert await spent_today(connection, BEGAN + timedelta(hours=34)) == {}

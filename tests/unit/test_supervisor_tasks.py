@@ -175,6 +175,13 @@ def test_nobody_is_asked_more_than_people_can_look_through() -> None:
     assert [each.fault for each in attempts if isinstance(each, ApprovalAttempted)] == ["too_many"] * 5
 
 
+def test_how_long_people_let_an_agent_wait_goes_by_our_clock() -> None:
+    request = asked().model_copy(update={"at": AT - timedelta(days=1)})
+    task = after(started(), request)
+    assert "lets it wait" not in health_of(task, request.received_at).words
+    assert "lets it wait for 15 min" in health_of(task, request.received_at + timedelta(minutes=15)).words
+
+
 def test_an_approval_of_a_task_that_ended_is_not_needed_any_more() -> None:
     task = after(started(), asked(), said(TaskEnded, 4, status="error"))
     assert only(task).state == "withdrawn"

@@ -27,10 +27,10 @@ _TASKS: Final = """
         orders = excluded.orders, state = excluded.state, recent = excluded.recent
 """
 _CHECKPOINTS: Final = """
-    insert into threadline.agent_checkpoints (tenant_id, event_id, task_id, partition, at, status, level, action,
-        progress, step, context_used, cost_usd, details_json)
-    select $1, * from unnest($2::text[], $3::text[], $4::int[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
-        $9::float8[], $10::text[], $11::bigint[], $12::float8[], $13::text[])
+    insert into threadline.agent_checkpoints (tenant_id, event_id, task_id, partition, at, received_at, status, level,
+        action, progress, step, context_used, cost_usd, details_json)
+    select $1, * from unnest($2::text[], $3::text[], $4::int[], $5::timestamptz[], $6::timestamptz[], $7::text[],
+        $8::text[], $9::text[], $10::float8[], $11::text[], $12::bigint[], $13::float8[], $14::text[])
     on conflict do nothing
 """
 _ARTIFACTS: Final = """
@@ -46,8 +46,8 @@ _INTERVENTIONS: Final = """
         reason = excluded.reason, by_user = excluded.by_user, via = excluded.via, decided_at = excluded.decided_at
 """
 _COPIED: Final = {
-    "agent_checkpoints": "event_id, task_id, partition, at, status, level, action, progress, step, context_used, "
-    "cost_usd, details_json",
+    "agent_checkpoints": "event_id, task_id, partition, at, received_at, status, level, action, progress, step, "
+    "context_used, cost_usd, details_json",
     "task_artifacts": "event_id, task_id, partition, at, artifact, title, link",
 }
 _HELD: Final = """

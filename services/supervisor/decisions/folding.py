@@ -127,7 +127,7 @@ def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - on
             made = Artifact(artifact=event.artifact, title=event.title, link=event.link)
             return common | {"artifacts": _newest(task.artifacts, made)}
         case TaskEnded():
-            over = {"is_offered": False, "lease": None, "approvals": _withdrawn(task, event.at)}
+            over = {"is_offered": False, "lease": None, "approvals": _withdrawn(task, event.received_at)}
             return common | over | {"ended_as": event.status, "summary": event.summary}
         case TaskHandedOver():
             if task.wanted is not None and task.lease is None:
@@ -137,7 +137,7 @@ def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - on
         case ApprovalRequested():
             if not may_ask(task, event):
                 return {}
-            others = _withdrawn(task, event.at, event.request_id)
+            others = _withdrawn(task, event.received_at, event.request_id)
             return common | {"approvals": _kept((*others, _asked(event)))}
 
 
@@ -281,7 +281,7 @@ def _asked(event: ApprovalRequested) -> Approval:
         arguments_json=event.arguments_json,
         arguments_hash=event.arguments_hash,
         choices=event.choices,
-        asked_at=event.at,
+        asked_at=event.received_at,
         expires_at=event.expires_at,
     )
 

@@ -114,7 +114,7 @@ def _facts(task: Task) -> Iterator[tuple[str, str]]:
         yield "Context", f"{sign}{task.context_used:,} / {task.context_size:,} ({task.context_share:.0%})"
     if task.cost_usd:
         yield "Cost", f"${task.cost_usd:.4f}" if task.cost_usd < 1 else f"${task.cost_usd:.2f}"
-    health = health_of(task, task.at)
+    health = health_of(task, task.received_at)
     if not task.is_over and health.words:
         yield "Health", f"{health.sign} {health.score} of 100: {health.words}"
     if task.started_by is not None:

@@ -95,6 +95,7 @@ class Projection:
             case TaskCheckpoint():
                 changes.checkpoints[event_id] = (
                     *where,
+                    event.received_at,
                     event.status,
                     event.level,
                     event.action,

@@ -38,6 +38,7 @@ class Approval(Part):
     arguments_hash: Name
     choices: tuple[str, ...] = ()
     asked_at: Instant
+    """By our clock, as everything is that people are measured by."""
     expires_at: Instant
     state: ApprovalState = "open"
     answer: str | None = None
