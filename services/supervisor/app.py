@@ -28,6 +28,7 @@ from services.supervisor.adapters.codes import Codes
 from services.supervisor.adapters.commands import Commands
 from services.supervisor.adapters.folding import NO_PARTITIONS, Folding
 from services.supervisor.adapters.given import Given
+from services.supervisor.adapters.hearing import Hearing
 from services.supervisor.adapters.ingest import LARGEST_BODY, Ingest
 from services.supervisor.adapters.news import News
 from services.supervisor.adapters.pages import Pages
@@ -99,6 +100,7 @@ class Supervisor:
         self._folding = Folding(given)
         self._telling = Telling(given, lambda: self._folding.partitions)
         self._folding.changed = self._telling.wake
+        self._hearing = Hearing(given.settings, running.clock.now(), self._telling.heard)
         self._watching = Watching(given, lambda: self._folding.partitions)
         self._commands = Commands(given, queries)
         programs = Programs(given.directory, running.clock, "agents")
@@ -131,6 +133,7 @@ class Supervisor:
             "folding events": self._folding.run(),
             "hearing of changes": self._news.run(url),
             "speaking of tasks": self._telling.run(),
+            "hearing of messages": self._hearing.run(),
             "watching tasks": self._watching.run(),
             "hearing people": self._commands.run(),
             "waiting to be told": _told(self._running.stopping),

@@ -52,7 +52,9 @@ JUDGEMENTS = Counter(
 UNWELL = Gauge("threadline_supervisor_unwell", "Tasks that are not over whose health is below 50 of 100.")
 COST = Counter("threadline_supervisor_cost_usd", "What tasks said that they cost, in US dollars.")
 TOLD = Counter("threadline_supervisor_told", "Messages that were handed to the responder.")
-UNTOLD = Gauge("threadline_supervisor_untold", "Messages that wait for room in Slack's limits.")
+UNTOLD = Gauge(
+    "threadline_supervisor_untold", "Messages that wait: for room in Slack's limits, or since Slack did not take them."
+)
 UNTOLD_SECONDS = Gauge("threadline_supervisor_untold_age", "How long the oldest of them waits.", unit="s")
 FOLD_LAG = Gauge("threadline_supervisor_fold_lag", "Events that are not folded yet.")
 PARTITIONS = Gauge("threadline_supervisor_partitions", "Partitions of agents.events that this process has.")

@@ -22,6 +22,9 @@ class SupervisorSettings(DirectorySettings, KafkaSettings, SlackSettings, Proces
     supervisor_update_s: float = Field(default=30.0, ge=1, le=3600)
     """How often a task's message is brought up to date while it only goes on. A change of its status is said at
     once."""
+    supervisor_refused_again_s: float = Field(default=60.0, ge=0.1, le=3600)
+    """How soon a message that Slack did not take, since the app is not in the channel, is said again; then after 2, 5,
+    10, 20 and 30 times as long, while its task goes on."""
     supervisor_session_s: float = Field(default=10.0, ge=6, le=300)
     """How long a supervisor may be silent before others take over."""
     supervisor_database_connections: int = Field(default=10, ge=2, le=100)

@@ -29,6 +29,9 @@ from tests.responder.conftest import tenant
 from tests.responder.desk import globex
 from tests.slack_sim.first import First
 
+AT_ONCE = {"THREADLINE_SUPERVISOR_REFUSED_AGAIN_S": "0.5"}
+"""What Slack does not take is said again so soon."""
+
 
 @dataclass
 class Watch:
@@ -138,7 +141,7 @@ async def watching(kafka: KafkaSettings, databases: Databases, folder: Path, **m
         acme = tenant(first).model_copy(update={"people": people, "agents_channel": first.support})
         await describe(database, Document(version=1, tenants=(acme, globex())))
         tokens = {each: await token_for(database, each) for each in ("acme", "globex")}
-        environment = {**environment_of(sim.api_url, world, kafka, database), **more}
+        environment = {**environment_of(sim.api_url, world, kafka, database), **AT_ONCE, **more}
         session = await stack.enter_async_context(ClientSession())
         pipeline = await stack.enter_async_context(own_pipeline(folder, environment))
         supervisor = await stack.enter_async_context(own_supervisor(folder / "supervisor", environment))

@@ -27,8 +27,10 @@ from schemas.agent import (
     TaskWanted,
 )
 from schemas.buttons import PREFIX
+from schemas.effect import EffectConfirmed, EffectFailed, EffectOf
 from services.responder.decisions.reserved import reserved_in
 from services.supervisor.decisions import deciding, judging, wire
+from services.supervisor.decisions.answers import Answers
 from services.supervisor.decisions.blocks import bar, lasted, revealed
 from services.supervisor.decisions.budgets import Budgets, judge
 from services.supervisor.decisions.deciding import Answer, Rights
@@ -40,7 +42,7 @@ from services.supervisor.decisions.parsing import meant
 from services.supervisor.decisions.posts import Post, posts_of
 from services.supervisor.decisions.projecting import Projection
 from services.supervisor.decisions.task import Approval, Task
-from services.supervisor.decisions.telling import Told, Urgency, due
+from services.supervisor.decisions.telling import Rhythm, Told, Urgency, due
 
 AT = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
 HOME = TaskHome(connection="A1:T1", team_id="T1", channel="C1")
@@ -570,21 +572,59 @@ def _mrkdwn(value: Any) -> list[str]:
 
 
 def test_what_changed_is_said_at_once_and_what_goes_on_now_and_then() -> None:
-    every, task = timedelta(seconds=30), after(started())
-    (head,) = due(posts_of(task), {}, AT, every)
+    task, every = after(started()), timedelta(seconds=30)
+    rhythm = Rhythm(every, timedelta(seconds=60))
+    (head,) = due(posts_of(task), {}, AT, rhythm)
     assert (head.at, head.urgency) == (AT, Urgency.CHANGED)
     told = {head.post.name: Told(head.post.digest, AT, head.post.status)}
-    assert due(posts_of(task), told, AT, every) == []
+    assert due(posts_of(task), told, AT, rhythm) == []
     working = after(started(), went_on())
-    assert [each.at for each in due(posts_of(working), told, AT, every)] == [AT], "another status"
-    (head,) = due(posts_of(working), told, AT, every)
+    assert [each.at for each in due(posts_of(working), told, AT, rhythm)] == [AT], "another status"
+    (head,) = due(posts_of(working), told, AT, rhythm)
     told = {head.post.name: Told(head.post.digest, AT, head.post.status)}
     more = after(started(), went_on(), went_on(action="more"))
-    assert [each.at for each in due(posts_of(more), told, AT, every)] == [AT + every]
+    assert [each.at for each in due(posts_of(more), told, AT, rhythm)] == [AT + every]
     waits = after(started(), went_on(), asked())
-    urgent = [each.urgency for each in due(posts_of(waits), told, AT, every)]
+    urgent = [each.urgency for each in due(posts_of(waits), told, AT, rhythm)]
     assert urgent == [Urgency.CHANGED, Urgency.WAITS_FOR_SOMEBODY]
-    assert [each.post.thread_of for each in due(posts_of(waits), {}, AT, every)] == [None], "no thread without its head"
+    assert [each.post.thread_of for each in due(posts_of(waits), {}, AT, rhythm)] == [None], (
+        "no thread without its head"
+    )
+
+
+def test_what_slack_does_not_take_is_said_again_while_the_task_goes_on() -> None:
+    rhythm, task, answers = Rhythm(timedelta(seconds=30), timedelta(minutes=1)), after(started(), asked()), Answers()
+    head, request = posts_of(task)
+    told = {each.name: Told(each.digest, AT, each.status, each.name) for each in (head, request)}
+    key = task.tenant_id, task.task_id
+    effect = EffectOf(
+        effect_id="e",
+        command_id=head.name,
+        tenant_id="acme",
+        connection="A1:T1",
+        team_id="T1",
+        channel_id="C1",
+        post_id=head.name,
+        method="chat.postMessage",
+        purpose="message",
+    )
+    of_request = effect.model_copy(update={"command_id": request.name, "post_id": request.name, "thread_of": head.name})
+    for each in (effect, of_request):
+        assert answers.take(EffectFailed(at=AT, effect=each, error="not_in_channel")) == key
+    assert answers.settle(key, told) == {head.name: "not_in_channel", request.name: "not_in_channel"}
+    assert answers.settle(key, told) == {}, "it is told once"
+    again = [(each.post.name, each.at) for each in due([head, request], told, AT, rhythm)]
+    assert again == [(head.name, AT + timedelta(minutes=1))], "nothing in a thread whose head does not stand"
+    later = [rhythm.again_after(number) / timedelta(minutes=1) for number in range(1, 9)]
+    assert later == [1, 2, 5, 10, 20, 30, 30, 30]
+    answers.take(EffectConfirmed(at=AT, effect=effect, message_ts="1.0"))
+    answers.settle(key, told)
+    assert [each.post.name for each in due([head, request], told, AT, rhythm)] == [request.name]
+    told[request.name] = replace(told[request.name], message="another try")
+    assert answers.settle(key, told | {request.name: replace(told[request.name], refusals=0)}) == {}, "an old answer"
+    over = list(posts_of(after(started(), asked(), said(TaskEnded, 5, status="complete"))))
+    ended = {each.name: Told(each.digest, AT, each.status, each.name, 1, AT) for each in over}
+    assert due(over, ended, AT, rhythm) == []
 
 
 def test_small_things() -> None:
