@@ -33,6 +33,7 @@ from services.supervisor.adapters.ingest import LARGEST_BODY, Ingest
 from services.supervisor.adapters.news import News
 from services.supervisor.adapters.pages import Pages
 from services.supervisor.adapters.queries import Queries
+from services.supervisor.adapters.removing import Removing
 from services.supervisor.adapters.requests import Requests
 from services.supervisor.adapters.taking import Taking
 from services.supervisor.adapters.telling import Telling
@@ -102,6 +103,7 @@ class Supervisor:
         self._folding.changed = self._telling.wake
         self._hearing = Hearing(given.settings, running.clock.now(), self._telling.heard)
         self._watching = Watching(given, lambda: self._folding.partitions)
+        self._removing = Removing(given, lambda: self._folding.partitions)
         self._commands = Commands(given, queries)
         programs = Programs(given.directory, running.clock, "agents")
         programs.refused = self._refused
@@ -135,6 +137,7 @@ class Supervisor:
             "speaking of tasks": self._telling.run(),
             "hearing of messages": self._hearing.run(),
             "watching tasks": self._watching.run(),
+            "taking away what is old": self._removing.run(),
             "hearing people": self._commands.run(),
             "waiting to be told": _told(self._running.stopping),
         }

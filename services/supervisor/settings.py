@@ -3,14 +3,21 @@
 from pydantic import Field
 
 from services.directory.settings import DirectorySettings
-from services.kit.groups import KafkaSettings, SlackSettings
+from services.kit.groups import KafkaSettings, Settings, SlackSettings
 from services.kit.process import ProcessSettings
 
 SERVICE = "supervisor"
 """What it is called, and its consumer groups behind the topics' prefix."""
 
 
-class SupervisorSettings(DirectorySettings, KafkaSettings, SlackSettings, ProcessSettings):
+class KeepingSettings(Settings):
+    """How long what is over is kept."""
+
+    supervisor_keep_days: int = Field(default=90, ge=1, le=36_500)
+    """For so many days, and one more, a task that ended stays in the tables; the topic keeps what it did for 90."""
+
+
+class SupervisorSettings(DirectorySettings, KafkaSettings, SlackSettings, KeepingSettings, ProcessSettings):
     """Watching agents."""
 
     supervisor_http_host: str = "127.0.0.1"
