@@ -51,6 +51,7 @@ LED_TO_NOTHING: Final = {
     web.HTTPUnauthorized.status_code: "not_let_in",
     web.HTTPForbidden.status_code: "not_let_in",
     web.HTTPNotFound.status_code: "not_found",
+    web.HTTPTooManyRequests.status_code: "too_fast",
     web.HTTPServiceUnavailable.status_code: "try_again",
 }
 

@@ -16,8 +16,9 @@ INGEST_SECONDS = Histogram(
 REQUESTS = Counter(
     "threadline_supervisor_requests",
     "Requests of programs that led to nothing, by what they were told; `not_let_in` ones had no token that is good for "
-    "it, and `not_found` asked for what is not known, or not yet.",
-    labels={"result": ("not_let_in", "not_found", "refused", "try_again")},
+    "it, `not_found` asked for what is not known, or not yet, and `too_fast` were more than a tenant's programs may "
+    "report.",
+    labels={"result": ("not_let_in", "not_found", "refused", "too_fast", "try_again")},
 )
 TASKS = Gauge(
     "threadline_supervisor_tasks",

@@ -3,8 +3,9 @@
 from pydantic import Field
 
 from services.directory.settings import DirectorySettings
-from services.kit.groups import KafkaSettings, Settings, SlackSettings
+from services.kit.groups import KafkaSettings, SlackSettings
 from services.kit.process import ProcessSettings
+from services.kit.settings import Settings
 
 SERVICE = "supervisor"
 """What it is called, and its consumer groups behind the topics' prefix."""
@@ -29,6 +30,8 @@ class SupervisorSettings(DirectorySettings, KafkaSettings, SlackSettings, Keepin
     supervisor_update_s: float = Field(default=30.0, ge=1, le=3600)
     """How often a task's message is brought up to date while it only goes on. A change of its status is said at
     once."""
+    supervisor_events_per_s: float = Field(default=5000.0, ge=1, le=1_000_000)
+    """How many events a second a tenant's programs may report to this process; four seconds' worth may come at once."""
     supervisor_refused_again_s: float = Field(default=60.0, ge=0.1, le=3600)
     """How soon a message that Slack did not take, since the app is not in the channel, is said again; then after 2, 5,
     10, 20 and 30 times as long, while its task goes on."""

@@ -109,9 +109,13 @@ async def test_what_is_over_for_long_goes_and_is_not_made_anew(
 ) -> None:
     tenants = [{"id": TENANTS[0], "name": TENANTS[0]}]
     await describe(database, Document.model_validate({"version": 1, "tenants": tenants}, strict=False))
-    begun, went_on = {"task_name": "Deploy", "context_size": 1000}, {"action": "works", "cost_usd": 0.5}
-    made, over = {"artifact": "file", "title": "out.txt"}, {"status": "complete"}
-    whole = [(TaskStarted, begun), (TaskCheckpoint, went_on), (TaskArtifact, made), (TaskEnded, over)]
+    begun: dict[str, Any] = {"task_name": "Deploy", "context_size": 1000}
+    whole: list[tuple[type[Any], dict[str, Any]]] = [
+        (TaskStarted, begun),
+        (TaskCheckpoint, {"action": "works", "cost_usd": 0.5}),
+        (TaskArtifact, {"artifact": "file", "title": "out.txt"}),
+        (TaskEnded, {"status": "complete"}),
+    ]
     lives = [
         lived("old", *((kind, 100, more) for kind, more in whole)),
         lived("young", *((kind, 80, more) for kind, more in whole)),

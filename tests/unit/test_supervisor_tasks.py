@@ -38,6 +38,7 @@ from services.supervisor.decisions.folding import fold
 from services.supervisor.decisions.following import following
 from services.supervisor.decisions.health import health_of
 from services.supervisor.decisions.judging import Past
+from services.supervisor.decisions.pace import Pace
 from services.supervisor.decisions.parsing import meant
 from services.supervisor.decisions.posts import Post, posts_of
 from services.supervisor.decisions.projecting import Projection
@@ -625,6 +626,15 @@ def test_what_slack_does_not_take_is_said_again_while_the_task_goes_on() -> None
     over = list(posts_of(after(started(), asked(), said(TaskEnded, 5, status="complete"))))
     ended = {each.name: Told(each.digest, AT, each.status, each.name, 1, AT) for each in over}
     assert due(over, ended, AT, rhythm) == []
+
+
+def test_a_tenant_that_reports_too_much_waits_and_takes_no_room_from_another() -> None:
+    pace = Pace(per_s=50.0)
+    assert [pace.wait_s("acme", 100, 0.0) for _ in range(3)] == [0.0, 0.0, 2.0]
+    assert pace.wait_s("globex", 100, 0.0) == 0.0
+    assert pace.wait_s("acme", 100, 1.0) == 1.0, "what led to nothing took nothing"
+    assert pace.wait_s("acme", 100, 2.0) == 0.0
+    assert Pace(per_s=1.0).wait_s("acme", 100, 0.0) == 0.0, "one request always fits"
 
 
 def test_small_things() -> None:

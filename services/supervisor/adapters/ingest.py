@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from math import ceil
 from typing import Annotated, Any, Final
 
 from aiohttp import web
@@ -19,6 +20,7 @@ from services.supervisor import metrics
 from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.requests import Requests
 from services.supervisor.decisions import wire
+from services.supervisor.decisions.pace import Pace
 from services.supervisor.decisions.wire import From, WrongEvent
 
 LARGEST_BODY: Final = 1 << 20
@@ -54,7 +56,7 @@ class Ingest:
     """The address for events."""
 
     def __init__(self, given: Given, programs: Programs, requests: Requests) -> None:
-        self._requests = requests
+        self._requests, self._pace = requests, Pace(given.settings.supervisor_events_per_s)
         self._programs, self._producer, instruments = programs, given.producer, given.instruments
         self._clock, self._emitter, self._tracer = instruments.clock, instruments.emitter, instruments.tracer
 
@@ -65,6 +67,7 @@ class Ingest:
     async def _take(self, request: web.Request, granted: Granted) -> web.Response:
         began = self._clock.monotonic()
         asked: EventsAsked = await body_of(request, EventsAsked)
+        self._has_room(granted.tenant.tenant_id, len(asked.events))
         connection = connection_of(granted.tenant, asked)
         home = TaskHome(
             connection=connection,
@@ -85,6 +88,16 @@ class Ingest:
         if asked_for := self._requests.take(event for event, _ in taken):
             answer["approvals"] = asked_for
         return json_answer(status, answer)
+
+    def _has_room(self, tenant_id: str, events: int) -> None:
+        wait_s = self._pace.wait_s(tenant_id, events, self._clock.monotonic())
+        if wait_s > 0:
+            words = (
+                f"this tenant's programs report more than {self._pace.per_s:g} events a second "
+                "(THREADLINE_SUPERVISOR_EVENTS_PER_S). Nothing of this request is kept: send the same again after "
+                "Retry-After, or report less often"
+            )
+            raise No(429, "too_fast", words, ceil(wait_s))
 
     async def _keep(self, taken: list[tuple[wire.LogEvent, str]]) -> None:
         """All of them are durable when it returns, those of one task in their order."""
