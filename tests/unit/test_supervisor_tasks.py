@@ -151,6 +151,9 @@ def test_who_asks_for_something_else_under_the_same_name_wants_the_first_no_more
     changed = fold(before, other, "other")
     assert changed is not None
     assert [(each.approval_id, each.state) for each in changed.approvals] == [("ap1", "withdrawn"), ("ap2", "open")]
+    shown = {each.name: str(each.blocks) for each in posts_of(changed)}
+    assert "another request took its place" in shown[f"{PREFIX}approval:ap1"]
+    assert "the task ended" not in shown[f"{PREFIX}approval:ap1"]
     assert fold(changed, decided("UANNA"), "late") is changed, "the old button grants nothing"
     again = fold(after(started(), asked(), decided("UANNA")), same, "again")
     assert again is not None

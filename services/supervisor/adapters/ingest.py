@@ -8,11 +8,12 @@ from typing import Annotated, Any, Final
 from aiohttp import web
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from opentelemetry.trace import SpanKind
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from schemas.agent import TaskHome
 from schemas.record import CannotWrite
 from schemas.topics import AGENTS_EVENTS
+from services.directory.document import ChannelPlace
 from services.directory.programs import Asked, No, Programs, body_of, connection_of, json_answer
 from services.directory.sign_in import Granted
 from services.kit.telemetry.traces import About, context_from_outside, spanning
@@ -29,13 +30,11 @@ KEPT_WITHIN_S: Final = 10.0
 """A broker that takes longer is taken for away: the agent asks again, and a repeat is recognised."""
 ABOUT: Final = About("receive agent events", SpanKind.SERVER, {"threadline.transport": "agents"})
 
-Channel = Annotated[str, StringConstraints(pattern=r"^([CDG][A-Z0-9]{1,40}|#[^\s#<>&,]{1,80})$")]
-
 
 class EventsAsked(Asked):
     """The body of POST /v1/agents/events."""
 
-    channel: Channel | None = None
+    channel: ChannelPlace | None = None
     """Where its tasks are told of; the tenant's own channel without it."""
     events: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST_EVENTS)]
 

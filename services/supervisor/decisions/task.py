@@ -23,7 +23,7 @@ WARN_AT, ALARM_AT = 0.70, 0.85
 """Shares of the context that are worth a warning."""
 
 ApprovalState: TypeAlias = Literal["open", "withdrawn"] | Outcome
-"""`withdrawn`: its task ended before anybody answered."""
+"""`withdrawn`: its task ended before anybody answered, or asked for something else under the same name."""
 OrderKind = Literal["cancel", "pause", "resume", "message"]
 
 
