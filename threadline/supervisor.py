@@ -2,12 +2,14 @@
 
 import asyncio
 import time
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
+from services.kit.clock import SystemClock
 from services.kit.fault import Fault
-from services.supervisor.settings import SupervisorSettings
+from services.supervisor.settings import KeepingSettings, SupervisorSettings
 from threadline.running import become, database_settings, kafka_settings, service_settings
 
 application = typer.Typer(add_completion=False)
@@ -67,13 +69,16 @@ def rebuild() -> None:
     # Imported where it is wanted: a start would wait for it.
     from services.supervisor.adapters.rebuilding import Rebuilt  # noqa: PLC0415
     from services.supervisor.adapters.rebuilding import rebuild as rebuild_all  # noqa: PLC0415
+    from services.supervisor.decisions.keeping import Keeping  # noqa: PLC0415
 
+    kept = timedelta(days=service_settings(KeepingSettings).supervisor_keep_days)
+    keeping = Keeping(kept, SystemClock().now())
     began = time.monotonic()
 
     def tell(number: int, so_far: Rebuilt) -> None:
         typer.echo(f"partition {number}: {so_far.events:,} events so far", err=True)
 
-    done = asyncio.run(rebuild_all(kafka_settings(), database_settings(), tell))
+    done = asyncio.run(rebuild_all(kafka_settings(), database_settings(), keeping, tell))
     seconds = max(time.monotonic() - began, 0.001)
     typer.echo(
         f"{done.tasks:,} tasks are made anew from {done.events:,} events of {done.partitions} partitions, in "

@@ -34,7 +34,7 @@ class AgentStatus(StrEnum):
 _SIGNS = {
     AgentStatus.STARTING: ("🚀", "blue"),
     AgentStatus.WORKING: ("⚙️", "green"),
-    AgentStatus.WAITING_FOR_APPROVAL: ("✋", "purple"),
+    AgentStatus.WAITING_FOR_APPROVAL: ("✋", "orange"),
     AgentStatus.CONTEXT_WARNING: ("⚠️", "yellow"),
     AgentStatus.PAUSED: ("⏸️", "grey"),
     AgentStatus.STALLED: ("💤", "orange"),

@@ -28,12 +28,12 @@ _LOCK = "select pg_advisory_xact_lock(hashtext('threadline migrations'))"
 
 WRITTEN_BY_SERVICES = {
     "installations": "insert, update (bot_user, scopes, closed_at, sealed_bot_token, sealed_refresh_token, expires_at)",
-    "agent_tasks": "insert, update",
-    "agent_checkpoints": "insert",
-    "human_interventions": "insert, update",
-    "task_artifacts": "insert",
+    "agent_tasks": "insert, update, delete",
+    "agent_checkpoints": "insert, delete",
+    "human_interventions": "insert, update, delete",
+    "task_artifacts": "insert, delete",
     "agent_heartbeats": "insert, update, delete",
-    "agent_tellings": "insert, update",
+    "agent_tellings": "insert, update, delete",
     "agent_projections": "insert, update",
 }
 """What services may change. Everything else they only read; the directory's commands change it."""
@@ -42,6 +42,7 @@ CALLED_BY_SERVICES = (
     "tenant_of(text, text)",
     "tenant_of_at(text, text, bigint)",
     "tenants_with_tasks(integer, timestamptz)",
+    "tenants_with_old_tasks(integer, timestamptz)",
 )
 
 

@@ -44,9 +44,18 @@ class Asked(BaseModel):
 class No(Exception):
     """What a program is told instead."""
 
-    def __init__(self, status: int, error: str, message: str) -> None:
+    def __init__(self, status: int, error: str, message: str, retry_after_s: int | None = None) -> None:
         super().__init__(message)
         self.status, self.error, self.message = status, error, message
+        self.retry_after_s = retry_after_s
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What a program's HTTP client understands of it."""
+        again = RETRY_AFTER_S if self.status == web.HTTPServiceUnavailable.status_code else None
+        again = again if self.retry_after_s is None else str(self.retry_after_s)
+        found = {} if again is None else {"Retry-After": again}
+        return found | ({"WWW-Authenticate": "Bearer"} if self.status == web.HTTPUnauthorized.status_code else {})
 
 
 class Programs:
@@ -65,9 +74,7 @@ class Programs:
                 return await answer(request, await self._signed_in(request))
             except No as no:
                 self.refused(no)
-                headers = {"Retry-After": RETRY_AFTER_S} if no.status == web.HTTPServiceUnavailable.status_code else {}
-                headers |= {"WWW-Authenticate": "Bearer"} if no.status == web.HTTPUnauthorized.status_code else {}
-                return json_answer(no.status, {"error": no.error, "message": no.message}, headers)
+                return json_answer(no.status, {"error": no.error, "message": no.message}, no.headers)
 
         return handler
 

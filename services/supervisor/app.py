@@ -28,10 +28,12 @@ from services.supervisor.adapters.codes import Codes
 from services.supervisor.adapters.commands import Commands
 from services.supervisor.adapters.folding import NO_PARTITIONS, Folding
 from services.supervisor.adapters.given import Given
+from services.supervisor.adapters.hearing import Hearing
 from services.supervisor.adapters.ingest import LARGEST_BODY, Ingest
 from services.supervisor.adapters.news import News
 from services.supervisor.adapters.pages import Pages
 from services.supervisor.adapters.queries import Queries
+from services.supervisor.adapters.removing import Removing
 from services.supervisor.adapters.requests import Requests
 from services.supervisor.adapters.taking import Taking
 from services.supervisor.adapters.telling import Telling
@@ -49,6 +51,7 @@ LED_TO_NOTHING: Final = {
     web.HTTPUnauthorized.status_code: "not_let_in",
     web.HTTPForbidden.status_code: "not_let_in",
     web.HTTPNotFound.status_code: "not_found",
+    web.HTTPTooManyRequests.status_code: "too_fast",
     web.HTTPServiceUnavailable.status_code: "try_again",
 }
 
@@ -99,7 +102,9 @@ class Supervisor:
         self._folding = Folding(given)
         self._telling = Telling(given, lambda: self._folding.partitions)
         self._folding.changed = self._telling.wake
+        self._hearing = Hearing(given.settings, running.clock.now(), self._telling.heard)
         self._watching = Watching(given, lambda: self._folding.partitions)
+        self._removing = Removing(given, lambda: self._folding.partitions)
         self._commands = Commands(given, queries)
         programs = Programs(given.directory, running.clock, "agents")
         programs.refused = self._refused
@@ -131,7 +136,9 @@ class Supervisor:
             "folding events": self._folding.run(),
             "hearing of changes": self._news.run(url),
             "speaking of tasks": self._telling.run(),
+            "hearing of messages": self._hearing.run(),
             "watching tasks": self._watching.run(),
+            "taking away what is old": self._removing.run(),
             "hearing people": self._commands.run(),
             "waiting to be told": _told(self._running.stopping),
         }

@@ -16,8 +16,9 @@ INGEST_SECONDS = Histogram(
 REQUESTS = Counter(
     "threadline_supervisor_requests",
     "Requests of programs that led to nothing, by what they were told; `not_let_in` ones had no token that is good for "
-    "it, and `not_found` asked for what is not known, or not yet.",
-    labels={"result": ("not_let_in", "not_found", "refused", "try_again")},
+    "it, `not_found` asked for what is not known, or not yet, and `too_fast` were more than a tenant's programs may "
+    "report.",
+    labels={"result": ("not_let_in", "not_found", "refused", "too_fast", "try_again")},
 )
 TASKS = Gauge(
     "threadline_supervisor_tasks",
@@ -52,7 +53,9 @@ JUDGEMENTS = Counter(
 UNWELL = Gauge("threadline_supervisor_unwell", "Tasks that are not over whose health is below 50 of 100.")
 COST = Counter("threadline_supervisor_cost_usd", "What tasks said that they cost, in US dollars.")
 TOLD = Counter("threadline_supervisor_told", "Messages that were handed to the responder.")
-UNTOLD = Gauge("threadline_supervisor_untold", "Messages that wait for room in Slack's limits.")
+UNTOLD = Gauge(
+    "threadline_supervisor_untold", "Messages that wait: for room in Slack's limits, or since Slack did not take them."
+)
 UNTOLD_SECONDS = Gauge("threadline_supervisor_untold_age", "How long the oldest of them waits.", unit="s")
 FOLD_LAG = Gauge("threadline_supervisor_fold_lag", "Events that are not folded yet.")
 PARTITIONS = Gauge("threadline_supervisor_partitions", "Partitions of agents.events that this process has.")

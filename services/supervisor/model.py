@@ -59,13 +59,16 @@ class AgentCheckpointRow(OfTenant, Base):
     __tablename__ = "agent_checkpoints"
     __table_args__ = (
         Index("agent_checkpoints_of_task", "tenant_id", "task_id", "at"),
-        Index("agent_checkpoints_by_day", "tenant_id", "at"),
+        Index("agent_checkpoints_by_day", "tenant_id", "received_at"),
     )
 
     event_id: Mapped[str] = mapped_column(primary_key=True)
     task_id: Mapped[str]
     partition: Mapped[int] = mapped_column(Integer)
     at: Mapped[datetime] = mapped_column(_MOMENT)
+    """By the clock of its program."""
+    received_at: Mapped[datetime] = mapped_column(_MOMENT)
+    """By ours: what a day cost goes by it."""
     status: Mapped[str]
     level: Mapped[str]
     action: Mapped[str]

@@ -5,12 +5,20 @@ from pydantic import Field
 from services.directory.settings import DirectorySettings
 from services.kit.groups import KafkaSettings, SlackSettings
 from services.kit.process import ProcessSettings
+from services.kit.settings import Settings
 
 SERVICE = "supervisor"
 """What it is called, and its consumer groups behind the topics' prefix."""
 
 
-class SupervisorSettings(DirectorySettings, KafkaSettings, SlackSettings, ProcessSettings):
+class KeepingSettings(Settings):
+    """How long what is over is kept."""
+
+    supervisor_keep_days: int = Field(default=90, ge=1, le=36_500)
+    """For so many days, and one more, a task that ended stays in the tables; the topic keeps what it did for 90."""
+
+
+class SupervisorSettings(DirectorySettings, KafkaSettings, SlackSettings, KeepingSettings, ProcessSettings):
     """Watching agents."""
 
     supervisor_http_host: str = "127.0.0.1"
@@ -22,6 +30,11 @@ class SupervisorSettings(DirectorySettings, KafkaSettings, SlackSettings, Proces
     supervisor_update_s: float = Field(default=30.0, ge=1, le=3600)
     """How often a task's message is brought up to date while it only goes on. A change of its status is said at
     once."""
+    supervisor_events_per_s: float = Field(default=5000.0, ge=1, le=1_000_000)
+    """How many events a second a tenant's programs may report to this process; four seconds' worth may come at once."""
+    supervisor_refused_again_s: float = Field(default=60.0, ge=0.1, le=3600)
+    """How soon a message that Slack did not take, since the app is not in the channel, is said again; then after 2, 5,
+    10, 20 and 30 times as long, while its task goes on."""
     supervisor_session_s: float = Field(default=10.0, ge=6, le=300)
     """How long a supervisor may be silent before others take over."""
     supervisor_database_connections: int = Field(default=10, ge=2, le=100)

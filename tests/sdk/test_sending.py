@@ -268,6 +268,7 @@ def test_an_event_is_written_the_same_however_often() -> None:
         (Answer(400, b'{"error": "wrong_body", "message": "no list"}'), TooMuch("400: no list")),
         (Answer(413, b""), TooMuch("it answered 413")),
         (Answer(503, b'{"error": "full"}', 7), Later("503: full", 7)),
+        (Answer(429, b'{"error": "too_fast"}', 2), Later("429: too_fast", 2)),
         (Answer(503, b"", 1e9), Later("it answered 503", 300)),
         (Answer(503, b"", -1), Later("it answered 503", 0)),
         (Answer(403, b"[]"), Held("it refuses the token (it answered 403)")),

@@ -31,6 +31,8 @@ from tests.responder.desk import globex
 from tests.slack_sim.first import First
 
 TOOLS_KEY = "a key of sixteen letters and more"
+AT_ONCE = {"THREADLINE_SUPERVISOR_REFUSED_AGAIN_S": "0.5"}
+"""What Slack does not take is said again so soon."""
 
 
 @dataclass
@@ -149,7 +151,8 @@ async def watching(kafka: KafkaSettings, databases: Databases, folder: Path, **m
         acme = tenant(first, agent).model_copy(update=of_acme)
         await describe(database, Document(version=1, tenants=(acme, globex())))
         tokens = {each: await token_for(database, each) for each in ("acme", "globex")}
-        environment = {**environment_of(sim.api_url, world, kafka, database), "THREADLINE_TOOLS_KEY": TOOLS_KEY, **more}
+        environment = {**environment_of(sim.api_url, world, kafka, database), **AT_ONCE, **more}
+        environment["THREADLINE_TOOLS_KEY"] = TOOLS_KEY
         session = await stack.enter_async_context(ClientSession())
         pipeline = await stack.enter_async_context(own_pipeline(folder, environment))
         supervisor = await stack.enter_async_context(own_supervisor(folder / "supervisor", environment))

@@ -10,17 +10,21 @@ from bench.beds.answered import entries
 from bench.beds.router import describe
 from bench.supervising.past import past, put
 from bench.supervising.rebuilding import dumps
+from schemas.agent import TaskArtifact, TaskCheckpoint, TaskEnded, TaskHome, TaskStarted
 from schemas.topics import AGENTS_EVENTS
 from services.directory.document import Document
-from services.directory.service import service_database
+from services.directory.service import bind, service_database
 from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.supervisor.adapters import partitions, projections
+from services.supervisor.adapters.comparing import spent_today
 from services.supervisor.adapters.partitions import Heard
 from services.supervisor.adapters.rebuilding import Rebuilt, rebuild
+from services.supervisor.decisions.keeping import KEPT, Keeping
 from services.supervisor.decisions.projecting import Projection, keys_of
 
 TENANTS = [f"tenant-{number}" for number in range(3)]
 BEGAN = datetime(2026, 3, 2, tzinfo=UTC)
+KEEPING = Keeping(KEPT, BEGAN)
 
 
 async def folded(kafka: KafkaSettings, database: DatabaseSettings) -> dict[int, list[Heard]]:
@@ -31,7 +35,7 @@ async def folded(kafka: KafkaSettings, database: DatabaseSettings) -> dict[int, 
         heard.setdefault(each.partition, []).append(Heard(event, each.id, each.offset))
     async with service_database(database) as opened:
         for number, events in heard.items():
-            partition = await partitions.load(opened, number, 0, BEGAN)
+            partition = await partitions.load(opened, number, 0, KEEPING)
             for first in range(0, len(events), 50):
                 batch = events[first : first + 50]
                 await partitions.fetch_missing(opened, partition, keys_of(one.event for one in batch))
@@ -47,7 +51,7 @@ async def test_what_is_made_anew_is_what_was_there(topics: KafkaSettings, databa
     heard = await folded(topics, database)
     before = await dumps(database)
     told: list[Rebuilt] = []
-    done = await rebuild(topics, database, lambda _, so_far: told.append(so_far))
+    done = await rebuild(topics, database, KEEPING, lambda _, so_far: told.append(so_far))
     assert (done.events, done.tasks, done.of_nobody > 0) == (count, 30, True)
     assert done.partitions == len(told) == topics.topic_partitions
     assert await dumps(database) == before
@@ -62,4 +66,74 @@ async def test_what_is_made_anew_is_what_was_there(topics: KafkaSettings, databa
                     await projections.write_anew(connection, tenant_id, number, changes)
     finally:
         await connection.close()
+    assert await dumps(database) == before
+
+
+async def test_a_program_whose_clock_is_wrong_spends_today_what_we_hear_of_today(database: DatabaseSettings) -> None:
+    tenants = [{"id": TENANTS[0], "name": TENANTS[0]}]
+    await describe(database, Document.model_validate({"version": 1, "tenants": tenants}, strict=False))
+    said = TaskCheckpoint(
+        at=BEGAN - timedelta(days=400),
+        received_at=BEGAN + timedelta(hours=9),
+        task_id="slow-clock",
+        tenant_id=TENANTS[0],
+        agent_id="deployer",
+        home=TaskHome(connection="A1:T1", team_id="T1", channel="C1"),
+        token_id="token",
+        action="works",
+        cost_usd=7.5,
+    )
+    async with service_database(database) as opened:
+        partition = await partitions.load(opened, 0, 0, KEEPING)
+        partitions.fold(partition, [Heard(said, "event", 0)])
+        await partitions.write(opened, partition, 1)
+        async with opened.for_nobody() as connection:
+            await bind(connection, TENANTS[0])
+            assert await spent_today(connection, BEGAN + timedelta(hours=10)) == {"deployer": 7.5}
+            assert await spent_today(connection, BEGAN + timedelta(hours=34)) == {}
+
+
+def lived(task_id: str, *events: tuple[type[Any], float, dict[str, Any]]) -> list[tuple[Any, str]]:
+    """A task, each event so many days ago."""
+    home = TaskHome(connection="A1:T1", team_id="T1", channel="C1")
+    common = {"task_id": task_id, "tenant_id": TENANTS[0], "agent_id": "deployer", "home": home, "token_id": "token"}
+    found: list[tuple[Any, str]] = []
+    for number, (kind, days, more) in enumerate(events):
+        at = BEGAN - timedelta(days=days)
+        found.append((kind(at=at, received_at=at, **common, **more), f"{task_id}-{number}"))
+    return found
+
+
+async def test_what_is_over_for_long_goes_and_is_not_made_anew(
+    topics: KafkaSettings, database: DatabaseSettings
+) -> None:
+    tenants = [{"id": TENANTS[0], "name": TENANTS[0]}]
+    await describe(database, Document.model_validate({"version": 1, "tenants": tenants}, strict=False))
+    begun: dict[str, Any] = {"task_name": "Deploy", "context_size": 1000}
+    whole: list[tuple[type[Any], dict[str, Any]]] = [
+        (TaskStarted, begun),
+        (TaskCheckpoint, {"action": "works", "cost_usd": 0.5}),
+        (TaskArtifact, {"artifact": "file", "title": "out.txt"}),
+        (TaskEnded, {"status": "complete"}),
+    ]
+    lives = [
+        lived("old", *((kind, 100, more) for kind, more in whole)),
+        lived("young", *((kind, 80, more) for kind, more in whole)),
+        lived("goes-on", *((kind, 100, more) for kind, more in whole[:-1])),
+        lived("again", *((kind, 100, more) for kind, more in whole), (TaskStarted, 2, begun)),
+    ]
+    await put(topics, iter(sorted((each for life in lives for each in life), key=lambda each: each[0].at)))
+    await folded(topics, database)
+    async with service_database(database) as opened:
+        removed = [await partitions.remove_old(opened, each, KEEPING.before) for each in range(topics.topic_partitions)]
+        async with opened.for_nobody() as connection:
+            await bind(connection, TENANTS[0])
+            tasks = await connection.fetch("select task_id from threadline.agent_tasks order by task_id")
+            steps = await connection.fetch("select task_id from threadline.agent_checkpoints order by task_id")
+            files = await connection.fetch("select task_id from threadline.task_artifacts order by task_id")
+    assert sum(removed) == 1
+    assert [each["task_id"] for each in tasks] == ["again", "goes-on", "young"]
+    assert [each["task_id"] for each in steps] == [each["task_id"] for each in files] == ["goes-on", "young"]
+    before = await dumps(database)
+    await rebuild(topics, database, KEEPING, lambda _number, _so_far: None)
     assert await dumps(database) == before

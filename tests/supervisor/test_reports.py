@@ -10,8 +10,9 @@ import asyncpg
 import pytest
 
 from bench.beds.child import child
-from bench.beds.supervisor import Reporter
+from bench.beds.supervisor import Reporter, own_supervisor
 from schemas.topics import AGENTS_EVENTS
+from services.kit.groups import KafkaSettings
 from services.kit.kafka.writer import Writer
 from tests.supervisor.conftest import Watch
 
@@ -85,6 +86,23 @@ async def test_what_is_asked_wrongly_is_told(watch: Watch) -> None:
         assert (await agent.ask("GET", path))[0] == 400, path
     status, summary = await agent.ask("GET", "/metrics")
     assert (status, summary["days"]) == (200, 7)
+
+
+async def test_who_reports_too_much_is_told_when_to_come_again(watch: Watch, topics: KafkaSettings) -> None:
+    own = {"THREADLINE_TOPIC_PREFIX": topics.topic_prefix, "THREADLINE_SUPERVISOR_EVENTS_PER_S": "1"}
+    slow = {**watch.environment, **own}
+    async with own_supervisor(watch.folder / "slow-supervisor", slow, ready=False) as other:
+        await other.child_says("agents report at")
+        agent = Reporter(other.agents, watch.tokens["acme"], watch.session, "too-fast")
+        many = [agent.event("task.checkpoint", action="x", progress=7) for _ in range(100)]
+        assert (await agent.send(*many))[0] == 400, "each is refused, and counts"
+        headers = {"Authorization": f"Bearer {agent.token}"}
+        sent = watch.session.post(f"{agent.address}/v1/agents/events", json={"events": many[:50]}, headers=headers)
+        async with sent as answer:
+            assert (answer.status, (told := await answer.json())["error"]) == (429, "too_fast")
+            assert 1 <= int(answer.headers["Retry-After"]) <= 50
+        assert "Nothing of this request is kept" in told["message"]
+        assert await other.metric("threadline_supervisor_requests_total", result="too_fast") == 1
 
 
 async def test_an_approval_streams(watch: Watch) -> None:

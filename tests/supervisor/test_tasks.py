@@ -5,6 +5,7 @@ from schemas.agent import TaskCheckpoint, TaskStarted
 from schemas.buttons import PREFIX
 from schemas.command import OutboundMessage
 from schemas.topics import RUNS_COMMANDS
+from services.slack_sim.control import asks
 from tests.supervisor.conftest import Watch
 
 
@@ -53,3 +54,22 @@ async def test_what_is_reported_twice_counts_once(watch: Watch) -> None:
     assert (shown["steps"], shown["cost_usd"], shown["status"]) == (1, 1.5, "complete")
     found = [type(each.event) for each in await watch.events(agent.task_id)]
     assert found[:2] == [TaskStarted, TaskCheckpoint]
+
+
+async def test_what_slack_does_not_take_is_said_when_the_app_is_invited(watch: Watch) -> None:
+    agent = await watch.reporter("uninvited")
+    app, people = watch.first.bot_user, [watch.first.you]
+    added = asks.AddChannel(team_id=watch.first.team, name=f"{agent.task_id}-closed", kind="group", members=people)
+    channel = watch.channels[agent.task_id] = agent.channel = (await watch.sim.ask(added)).id
+    await agent.start()
+    await agent.ask_to("deploy", {"version": 4})
+    await watch.supervisor.until("threadline_supervisor_untold", 1)
+    assert await watch.heads(channel) == []
+    await watch.sim.ask(asks.Join(user_id=app, channel_id=channel))
+    request = await watch.under(agent.task_id, "deploy")
+    head = await watch.head(agent.task_id, "WAITING FOR APPROVAL")
+    assert request["thread_ts"] == head["ts"]
+    assert len(await watch.heads(channel)) == 1
+    await watch.supervisor.until("threadline_supervisor_untold", 0)
+    await agent.end()
+    await watch.head(agent.task_id, "COMPLETE")

@@ -27,8 +27,10 @@ from schemas.agent import (
     TaskWanted,
 )
 from schemas.buttons import PREFIX
+from schemas.effect import EffectConfirmed, EffectFailed, EffectOf
 from services.responder.decisions.reserved import reserved_in
 from services.supervisor.decisions import deciding, judging, wire
+from services.supervisor.decisions.answers import Answers
 from services.supervisor.decisions.blocks import bar, lasted, revealed
 from services.supervisor.decisions.budgets import Budgets, judge
 from services.supervisor.decisions.deciding import Answer, Rights
@@ -36,11 +38,12 @@ from services.supervisor.decisions.folding import fold
 from services.supervisor.decisions.following import following
 from services.supervisor.decisions.health import health_of
 from services.supervisor.decisions.judging import Past
+from services.supervisor.decisions.pace import Pace
 from services.supervisor.decisions.parsing import meant
 from services.supervisor.decisions.posts import Post, posts_of
 from services.supervisor.decisions.projecting import Projection
 from services.supervisor.decisions.task import Approval, Task
-from services.supervisor.decisions.telling import Told, Urgency, due
+from services.supervisor.decisions.telling import Rhythm, Told, Urgency, due
 
 AT = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
 HOME = TaskHome(connection="A1:T1", team_id="T1", channel="C1")
@@ -148,6 +151,9 @@ def test_who_asks_for_something_else_under_the_same_name_wants_the_first_no_more
     changed = fold(before, other, "other")
     assert changed is not None
     assert [(each.approval_id, each.state) for each in changed.approvals] == [("ap1", "withdrawn"), ("ap2", "open")]
+    shown = {each.name: str(each.blocks) for each in posts_of(changed)}
+    assert "another request took its place" in shown[f"{PREFIX}approval:ap1"]
+    assert "the task ended" not in shown[f"{PREFIX}approval:ap1"]
     assert fold(changed, decided("UANNA"), "late") is changed, "the old button grants nothing"
     again = fold(after(started(), asked(), decided("UANNA")), same, "again")
     assert again is not None
@@ -173,6 +179,13 @@ def test_nobody_is_asked_more_than_people_can_look_through() -> None:
     assert task is not None
     assert len(task.approvals) == 20
     assert [each.fault for each in attempts if isinstance(each, ApprovalAttempted)] == ["too_many"] * 5
+
+
+def test_how_long_people_let_an_agent_wait_goes_by_our_clock() -> None:
+    request = asked().model_copy(update={"at": AT - timedelta(days=1)})
+    task = after(started(), request)
+    assert "lets it wait" not in health_of(task, request.received_at).words
+    assert "lets it wait for 15 min" in health_of(task, request.received_at + timedelta(minutes=15)).words
 
 
 def test_an_approval_of_a_task_that_ended_is_not_needed_any_more() -> None:
@@ -563,21 +576,68 @@ def _mrkdwn(value: Any) -> list[str]:
 
 
 def test_what_changed_is_said_at_once_and_what_goes_on_now_and_then() -> None:
-    every, task = timedelta(seconds=30), after(started())
-    (head,) = due(posts_of(task), {}, AT, every)
+    task, every = after(started()), timedelta(seconds=30)
+    rhythm = Rhythm(every, timedelta(seconds=60))
+    (head,) = due(posts_of(task), {}, AT, rhythm)
     assert (head.at, head.urgency) == (AT, Urgency.CHANGED)
     told = {head.post.name: Told(head.post.digest, AT, head.post.status)}
-    assert due(posts_of(task), told, AT, every) == []
+    assert due(posts_of(task), told, AT, rhythm) == []
     working = after(started(), went_on())
-    assert [each.at for each in due(posts_of(working), told, AT, every)] == [AT], "another status"
-    (head,) = due(posts_of(working), told, AT, every)
+    assert [each.at for each in due(posts_of(working), told, AT, rhythm)] == [AT], "another status"
+    (head,) = due(posts_of(working), told, AT, rhythm)
     told = {head.post.name: Told(head.post.digest, AT, head.post.status)}
     more = after(started(), went_on(), went_on(action="more"))
-    assert [each.at for each in due(posts_of(more), told, AT, every)] == [AT + every]
+    assert [each.at for each in due(posts_of(more), told, AT, rhythm)] == [AT + every]
     waits = after(started(), went_on(), asked())
-    urgent = [each.urgency for each in due(posts_of(waits), told, AT, every)]
+    urgent = [each.urgency for each in due(posts_of(waits), told, AT, rhythm)]
     assert urgent == [Urgency.CHANGED, Urgency.WAITS_FOR_SOMEBODY]
-    assert [each.post.thread_of for each in due(posts_of(waits), {}, AT, every)] == [None], "no thread without its head"
+    assert [each.post.thread_of for each in due(posts_of(waits), {}, AT, rhythm)] == [None], (
+        "no thread without its head"
+    )
+
+
+def test_what_slack_does_not_take_is_said_again_while_the_task_goes_on() -> None:
+    rhythm, task, answers = Rhythm(timedelta(seconds=30), timedelta(minutes=1)), after(started(), asked()), Answers()
+    head, request = posts_of(task)
+    told = {each.name: Told(each.digest, AT, each.status, each.name) for each in (head, request)}
+    key = task.tenant_id, task.task_id
+    effect = EffectOf(
+        effect_id="e",
+        command_id=head.name,
+        tenant_id="acme",
+        connection="A1:T1",
+        team_id="T1",
+        channel_id="C1",
+        post_id=head.name,
+        method="chat.postMessage",
+        purpose="message",
+    )
+    of_request = effect.model_copy(update={"command_id": request.name, "post_id": request.name, "thread_of": head.name})
+    for each in (effect, of_request):
+        assert answers.take(EffectFailed(at=AT, effect=each, error="not_in_channel")) == key
+    assert answers.settle(key, told) == {head.name: "not_in_channel", request.name: "not_in_channel"}
+    assert answers.settle(key, told) == {}, "it is told once"
+    again = [(each.post.name, each.at) for each in due([head, request], told, AT, rhythm)]
+    assert again == [(head.name, AT + timedelta(minutes=1))], "nothing in a thread whose head does not stand"
+    later = [rhythm.again_after(number) / timedelta(minutes=1) for number in range(1, 9)]
+    assert later == [1, 2, 5, 10, 20, 30, 30, 30]
+    answers.take(EffectConfirmed(at=AT, effect=effect, message_ts="1.0"))
+    answers.settle(key, told)
+    assert [each.post.name for each in due([head, request], told, AT, rhythm)] == [request.name]
+    told[request.name] = replace(told[request.name], message="another try")
+    assert answers.settle(key, told | {request.name: replace(told[request.name], refusals=0)}) == {}, "an old answer"
+    over = list(posts_of(after(started(), asked(), said(TaskEnded, 5, status="complete"))))
+    ended = {each.name: Told(each.digest, AT, each.status, each.name, 1, AT) for each in over}
+    assert due(over, ended, AT, rhythm) == []
+
+
+def test_a_tenant_that_reports_too_much_waits_and_takes_no_room_from_another() -> None:
+    pace = Pace(per_s=50.0)
+    assert [pace.wait_s("acme", 100, 0.0) for _ in range(3)] == [0.0, 0.0, 2.0]
+    assert pace.wait_s("globex", 100, 0.0) == 0.0
+    assert pace.wait_s("acme", 100, 1.0) == 1.0, "what led to nothing took nothing"
+    assert pace.wait_s("acme", 100, 2.0) == 0.0
+    assert Pace(per_s=1.0).wait_s("acme", 100, 0.0) == 0.0, "one request always fits"
 
 
 def test_small_things() -> None:

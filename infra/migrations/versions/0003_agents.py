@@ -28,6 +28,16 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
     where t.partition = of_partition and (t.ended_at is null or t.last_at >= since)
 $$
 """
+# Whose tasks are over for so long that they go: asked likewise.
+TENANTS_WITH_OLD_TASKS = """
+create function threadline.tenants_with_old_tasks(of_partition integer, before timestamptz)
+returns setof text
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+    select distinct t.tenant_id from threadline.agent_tasks t
+    where t.partition = of_partition and t.ended_at is not null and t.last_at < before
+$$
+"""
+ASKED_FOR_ALL = {"tenants_with_tasks": TENANTS_WITH_TASKS, "tenants_with_old_tasks": TENANTS_WITH_OLD_TASKS}
 
 
 def upgrade() -> None:
@@ -45,8 +55,9 @@ def upgrade() -> None:
     for column in ("agents_channel", "anyone_may_approve"):
         op.alter_column("tenants", column, server_default=None, schema=SCHEMA)
     _make_tables()
-    op.execute(TENANTS_WITH_TASKS)
-    op.execute(f"revoke all on function {SCHEMA}.tenants_with_tasks(integer, timestamptz) from public")
+    for name, made in ASKED_FOR_ALL.items():
+        op.execute(made)
+        op.execute(f"revoke all on function {SCHEMA}.{name}(integer, timestamptz) from public")
     for table in OF_TENANT:
         op.execute(f"alter table {SCHEMA}.{table} enable row level security")
         op.execute(
@@ -60,7 +71,8 @@ def downgrade() -> None:
     """Removes them; the topic still has what they said."""
     for table in (*OF_TENANT, "agent_projections"):
         op.drop_table(table, schema=SCHEMA)
-    op.execute(f"drop function {SCHEMA}.tenants_with_tasks(integer, timestamptz)")
+    for name in ASKED_FOR_ALL:
+        op.execute(f"drop function {SCHEMA}.{name}(integer, timestamptz)")
     for column in ("agents_channel", "anyone_may_approve"):
         op.drop_column("tenants", column, schema=SCHEMA)
 
@@ -111,6 +123,7 @@ def _make_tables() -> None:
         sa.Column("task_id", sa.Text(), nullable=False),
         sa.Column("partition", sa.Integer(), nullable=False),
         sa.Column("at", MOMENT, nullable=False),
+        sa.Column("received_at", MOMENT, nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("level", sa.Text(), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
@@ -158,7 +171,7 @@ def _make_tables() -> None:
         ("agent_tasks_of_agent", "agent_tasks", ["tenant_id", "agent_id", "last_at"]),
         ("agent_tasks_under", "agent_tasks", ["tenant_id", "parent_task_id"]),
         ("agent_checkpoints_of_task", "agent_checkpoints", ["tenant_id", "task_id", "at"]),
-        ("agent_checkpoints_by_day", "agent_checkpoints", ["tenant_id", "at"]),
+        ("agent_checkpoints_by_day", "agent_checkpoints", ["tenant_id", "received_at"]),
         ("human_interventions_of_task", "human_interventions", ["tenant_id", "task_id", "at"]),
         ("human_interventions_as_asked", "human_interventions", ["tenant_id", "request_id"]),
         ("task_artifacts_of_task", "task_artifacts", ["tenant_id", "task_id", "at"]),

@@ -25,7 +25,7 @@ _PAST: Final = """
             c.context_used - lag(c.context_used) over w as grown
         from threadline.agent_checkpoints c
         join threadline.agent_tasks t on t.tenant_id = c.tenant_id and t.task_id = c.task_id
-        where t.agent_id = $1 and t.ended_at >= $2
+        where t.agent_id = $1 and t.ended_at is not null and t.last_at >= $2
         window w as (partition by c.task_id order by c.at, c.event_id))
     select count(*) as steps, percentile_cont(0.95) within group (order by took_s) as step_s,
         percentile_cont(0.95) within group (order by grown) filter (where grown > 0) as grown,
@@ -35,7 +35,7 @@ _PAST: Final = """
 _SPENT: Final = """
     select t.agent_id, coalesce(sum(c.cost_usd), 0) as cost_usd from threadline.agent_checkpoints c
     join threadline.agent_tasks t on t.tenant_id = c.tenant_id and t.task_id = c.task_id
-    where c.at >= $1 group by t.agent_id
+    where c.received_at >= $1 group by t.agent_id
 """
 
 
@@ -64,7 +64,7 @@ class Comparing:
         found: list[Following] = []
         async with self._database.for_nobody() as connection:
             await bind(connection, tenant_id)
-            spent = await _spent(connection, now) if budgets.are_there else {}
+            spent = await spent_today(connection, now) if budgets.are_there else {}
             for task in tasks:
                 judged = judging.of_past(task, await self._past(connection, task, now), now)
                 found += [of_task(task, each, f"{each.judgement}:{task.life}:{task.steps}") for each in judged]
@@ -82,8 +82,8 @@ class Comparing:
         return known[0]
 
 
-async def _spent(connection: Connection, now: datetime) -> dict[str, float]:
-    """What each agent cost since midnight, UTC."""
+async def spent_today(connection: Connection, now: datetime) -> dict[str, float]:
+    """What each agent cost since midnight, UTC, by our clock: a program's may be wrong."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     return {row["agent_id"]: row["cost_usd"] for row in await connection.fetch(_SPENT, midnight)}
 

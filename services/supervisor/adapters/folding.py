@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final, cast
 
@@ -34,6 +35,7 @@ from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.partitions import Heard, Moved, Partition
 from services.supervisor.adapters.sending import send_all
 from services.supervisor.decisions.following import Following, following
+from services.supervisor.decisions.keeping import Keeping
 from services.supervisor.decisions.projecting import Step, keys_of
 from services.supervisor.decisions.runs import following_run
 from services.supervisor.decisions.task import Task
@@ -116,9 +118,9 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
     async def _load(self, *new: TopicPartition) -> None:
         """All of them at once: the broker answers a question about offsets when a fetch under way is over."""
         firsts = await patiently(partial(self._consumer.beginning_offsets, new))
-        now = self._clock.now()
+        keeping = Keeping(timedelta(days=self._settings.supervisor_keep_days), self._clock.now())
         loaded: dict[TopicPartition, Partition] = {
-            tp: await self._until_it_answers(partial(partitions.load, self._database, tp.partition, first, now))
+            tp: await self._until_it_answers(partial(partitions.load, self._database, tp.partition, first, keeping))
             for tp, first in firsts.items()
         }
         # Asked after the tables: nobody folds what the log does not have yet.

@@ -2,16 +2,18 @@
 
 import asyncio
 from dataclasses import dataclass
+from math import ceil
 from typing import Annotated, Any, Final
 
 from aiohttp import web
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from opentelemetry.trace import SpanKind
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from schemas.agent import TaskHome
 from schemas.record import CannotWrite
 from schemas.topics import AGENTS_EVENTS
+from services.directory.document import ChannelPlace
 from services.directory.programs import Asked, No, Programs, body_of, connection_of, json_answer
 from services.directory.sign_in import Granted
 from services.kit.telemetry.traces import About, context_from_outside, spanning
@@ -19,6 +21,7 @@ from services.supervisor import metrics
 from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.requests import Requests
 from services.supervisor.decisions import wire
+from services.supervisor.decisions.pace import Pace
 from services.supervisor.decisions.wire import From, WrongEvent
 
 LARGEST_BODY: Final = 1 << 20
@@ -27,13 +30,11 @@ KEPT_WITHIN_S: Final = 10.0
 """A broker that takes longer is taken for away: the agent asks again, and a repeat is recognised."""
 ABOUT: Final = About("receive agent events", SpanKind.SERVER, {"threadline.transport": "agents"})
 
-Channel = Annotated[str, StringConstraints(pattern=r"^([CDG][A-Z0-9]{1,40}|#[^\s#<>&,]{1,80})$")]
-
 
 class EventsAsked(Asked):
     """The body of POST /v1/agents/events."""
 
-    channel: Channel | None = None
+    channel: ChannelPlace | None = None
     """Where its tasks are told of; the tenant's own channel without it."""
     events: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST_EVENTS)]
 
@@ -54,7 +55,7 @@ class Ingest:
     """The address for events."""
 
     def __init__(self, given: Given, programs: Programs, requests: Requests) -> None:
-        self._requests = requests
+        self._requests, self._pace = requests, Pace(given.settings.supervisor_events_per_s)
         self._programs, self._producer, instruments = programs, given.producer, given.instruments
         self._clock, self._emitter, self._tracer = instruments.clock, instruments.emitter, instruments.tracer
 
@@ -65,6 +66,7 @@ class Ingest:
     async def _take(self, request: web.Request, granted: Granted) -> web.Response:
         began = self._clock.monotonic()
         asked: EventsAsked = await body_of(request, EventsAsked)
+        self._has_room(granted.tenant.tenant_id, len(asked.events))
         connection = connection_of(granted.tenant, asked)
         home = TaskHome(
             connection=connection,
@@ -85,6 +87,16 @@ class Ingest:
         if asked_for := self._requests.take(event for event, _ in taken):
             answer["approvals"] = asked_for
         return json_answer(status, answer)
+
+    def _has_room(self, tenant_id: str, events: int) -> None:
+        wait_s = self._pace.wait_s(tenant_id, events, self._clock.monotonic())
+        if wait_s > 0:
+            words = (
+                f"this tenant's programs report more than {self._pace.per_s:g} events a second "
+                "(THREADLINE_SUPERVISOR_EVENTS_PER_S). Nothing of this request is kept: send the same again after "
+                "Retry-After, or report less often"
+            )
+            raise No(429, "too_fast", words, ceil(wait_s))
 
     async def _keep(self, taken: list[tuple[wire.LogEvent, str]]) -> None:
         """All of them are durable when it returns, those of one task in their order."""

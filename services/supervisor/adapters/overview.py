@@ -40,10 +40,10 @@ _OPEN: Final = """
 """
 _AGENTS: Final = """
     with spent as (
-        select t.agent_id, sum(c.cost_usd) filter (where c.at >= $1) as day, sum(c.cost_usd) as week
+        select t.agent_id, sum(c.cost_usd) filter (where c.received_at >= $1) as day, sum(c.cost_usd) as week
         from threadline.agent_checkpoints c
         join threadline.agent_tasks t on t.tenant_id = c.tenant_id and t.task_id = c.task_id
-        where c.at >= $2 and c.cost_usd > 0 and t.last_at >= $2 group by t.agent_id
+        where c.received_at >= $2 and c.cost_usd > 0 and t.last_at >= $2 group by t.agent_id
     ), done as (
         select agent_id, count(*) filter (where ended_at is null) as going,
             count(*) filter (where status = 'complete') as complete,

@@ -15,6 +15,7 @@ import asyncpg
 from schemas.agent import AgentEvent
 from services.directory.service import Connection, ServiceDatabase, bind
 from services.supervisor.adapters import projections
+from services.supervisor.decisions.keeping import Keeping
 from services.supervisor.decisions.projecting import Changes, Key, Projection, Step, by_tenant
 from services.supervisor.decisions.task import Task
 
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 IN_HAND: Final = timedelta(days=1)
 """A task that is over is kept in hand for so long: what is to be said of it may still wait."""
+MOST_AT_ONCE: Final = 200
+"""Old tasks that go in one transaction: whoever folds meanwhile waits for no more than that."""
 CHANNEL: Final = "threadline_tasks"
 """On which those who wait for a task are told that it changed."""
 
@@ -34,6 +37,7 @@ _MOVE: Final = """
 """
 _NOTIFY: Final = "select pg_notify($1, each) from unnest($2::text[]) each"
 _TENANTS: Final = "select threadline.tenants_with_tasks($1, $2)"
+_WITH_OLD: Final = "select threadline.tenants_with_old_tasks($1, $2)"
 _TASKS: Final = """
     select state, recent from threadline.agent_tasks where partition = $1 and (ended_at is null or last_at >= $2)
 """
@@ -73,9 +77,9 @@ class Partition:
         return held.task if held is not None else None
 
 
-async def load(database: ServiceDatabase, number: int, first_offset: int, now: datetime) -> Partition:
+async def load(database: ServiceDatabase, number: int, first_offset: int, keeping: Keeping) -> Partition:
     """A partition as Postgres has it; from the first offset that there is where it was never folded."""
-    projection = Projection(number)
+    projection, now = Projection(number, kept=keeping.kept), keeping.now
     async with database.for_nobody() as connection:
         await connection.execute(_BEGIN, number, first_offset)
         next_offset: int = await connection.fetchval(_WHERE, number)
@@ -139,6 +143,21 @@ async def write(database: ServiceDatabase, partition: Partition, next_offset: in
         await connection.execute(_NOTIFY, CHANNEL, sorted(told))
     partition.next_offset = next_offset
     partition.changed |= {(tenant_id, task_id) for tenant_id, each in changes.items() for task_id in each.tasks}
+
+
+async def remove_old(database: ServiceDatabase, number: int, before: datetime) -> int:
+    """Takes away tasks that were over by a moment, a few at a time. Gives how many these were."""
+    removed = 0
+    async with database.for_nobody() as connection:
+        tenants = [row[0] for row in await connection.fetch(_WITH_OLD, number, before)]
+    for tenant_id in tenants:
+        more = MOST_AT_ONCE
+        while more == MOST_AT_ONCE:
+            async with database.for_nobody() as connection:
+                await bind(connection, tenant_id)
+                more = await projections.remove_old(connection, number, before, MOST_AT_ONCE)
+            removed += more
+    return removed
 
 
 async def _written(connection: Connection, tenant_id: str, number: int, changes: Changes) -> bool:

@@ -27,10 +27,10 @@ _TASKS: Final = """
         orders = excluded.orders, state = excluded.state, recent = excluded.recent
 """
 _CHECKPOINTS: Final = """
-    insert into threadline.agent_checkpoints (tenant_id, event_id, task_id, partition, at, status, level, action,
-        progress, step, context_used, cost_usd, details_json)
-    select $1, * from unnest($2::text[], $3::text[], $4::int[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
-        $9::float8[], $10::text[], $11::bigint[], $12::float8[], $13::text[])
+    insert into threadline.agent_checkpoints (tenant_id, event_id, task_id, partition, at, received_at, status, level,
+        action, progress, step, context_used, cost_usd, details_json)
+    select $1, * from unnest($2::text[], $3::text[], $4::int[], $5::timestamptz[], $6::timestamptz[], $7::text[],
+        $8::text[], $9::text[], $10::float8[], $11::text[], $12::bigint[], $13::float8[], $14::text[])
     on conflict do nothing
 """
 _ARTIFACTS: Final = """
@@ -46,10 +46,22 @@ _INTERVENTIONS: Final = """
         reason = excluded.reason, by_user = excluded.by_user, via = excluded.via, decided_at = excluded.decided_at
 """
 _COPIED: Final = {
-    "agent_checkpoints": "event_id, task_id, partition, at, status, level, action, progress, step, context_used, "
-    "cost_usd, details_json",
+    "agent_checkpoints": "event_id, task_id, partition, at, received_at, status, level, action, progress, step, "
+    "context_used, cost_usd, details_json",
     "task_artifacts": "event_id, task_id, partition, at, artifact, title, link",
 }
+_OF_TASKS: Final = ("agent_checkpoints", "human_interventions", "task_artifacts")
+_BESIDE_THEM: Final = ("agent_heartbeats", "agent_tellings")
+"""What does not follow from the topic."""
+_OLD: Final = """
+    with gone as (
+        delete from threadline.agent_tasks t where t.partition = $1 and t.ended_at is not null and t.last_at < $2
+            and t.task_id in (
+                select task_id from threadline.agent_tasks
+                where partition = $1 and ended_at is not null and last_at < $2 order by last_at limit $3)
+        returning t.tenant_id, t.task_id)
+    select tenant_id, task_id from gone
+"""
 _HELD: Final = """
     select state, recent from threadline.agent_tasks where task_id = any($1::text[])
 """
@@ -57,6 +69,7 @@ _HELD: Final = """
 
 async def write(connection: Connection, tenant_id: str, partition: int, changes: Changes) -> None:
     """The rows of one tenant. A row that stands already stays, but for what may change of it."""
+    await _forget(connection, [(tenant_id, each) for each in changes.forgotten])
     if changes.tasks:
         rows = [task_row(each.task, each.recent, partition) for each in changes.tasks.values() if each.task is not None]
         await connection.execute(_TASKS, tenant_id, *_columns(rows))
@@ -70,6 +83,7 @@ async def write(connection: Connection, tenant_id: str, partition: int, changes:
 
 async def write_anew(connection: Connection, tenant_id: str, partition: int, changes: Changes) -> None:
     """The same into tables where hardly anything of it stands yet: much faster, and where something does, the same."""
+    await _forget(connection, [(tenant_id, each) for each in changes.forgotten])
     try:
         async with connection.transaction():
             for table, rows in (("agent_checkpoints", changes.checkpoints), ("task_artifacts", changes.artifacts)):
@@ -81,7 +95,28 @@ async def write_anew(connection: Connection, tenant_id: str, partition: int, cha
     except asyncpg.UniqueViolationError:  # an event that was sent again long after, and stands already
         await write(connection, tenant_id, partition, changes)
     else:
-        await write(connection, tenant_id, partition, replace(changes, checkpoints={}, artifacts={}))
+        await write(connection, tenant_id, partition, replace(changes, checkpoints={}, artifacts={}, forgotten=set()))
+
+
+async def remove_old(connection: Connection, partition: int, before: datetime, most: int) -> int:
+    """Takes away tasks that were over by a moment, with all that belongs to them. Gives how many these were."""
+    async with connection.transaction():
+        rows = await connection.fetch(_OLD, partition, before, most)
+        await _forget(connection, [(row["tenant_id"], row["task_id"]) for row in rows], (*_OF_TASKS, *_BESIDE_THEM))
+    return len(rows)
+
+
+async def _forget(connection: Connection, tasks: Sequence[Key], tables: Sequence[str] = _OF_TASKS) -> None:
+    """What belongs to tasks, but for their own rows."""
+    if not tasks:
+        return
+    tenants, names = zip(*tasks, strict=True)
+    for table in tables:
+        of_them = (
+            f"delete from threadline.{table} where (tenant_id, task_id) in "  # noqa: S608 - names of ours
+            "(select * from unnest($1::text[], $2::text[]))"
+        )
+        await connection.execute(of_them, list(tenants), list(names))
 
 
 async def read(connection: Connection, tenant_id: str, task_ids: Sequence[str]) -> dict[Key, Held]:

@@ -9,6 +9,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any, Final, cast
 
 import asyncpg
@@ -24,6 +25,7 @@ from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.kit.kafka.consumer import record_of
 from services.kit.kafka.passage import Passages, passages
 from services.supervisor.adapters import projections
+from services.supervisor.decisions.keeping import Keeping
 from services.supervisor.decisions.projecting import Key, Projection, keys_of
 
 ANSWER_WITHIN_S: Final = 300.0
@@ -61,8 +63,10 @@ class NoOwner(Fault):
     """Only who owns the tables may empty them."""
 
 
-async def rebuild(kafka: KafkaSettings, database: DatabaseSettings, tell: Callable[[int, Rebuilt], None]) -> Rebuilt:
-    """All partitions, several at a time."""
+async def rebuild(
+    kafka: KafkaSettings, database: DatabaseSettings, keeping: Keeping, tell: Callable[[int, Rebuilt], None]
+) -> Rebuilt:
+    """All partitions, several at a time. What is not kept any more is not made anew."""
     if database.database_owner_url is None:
         raise NoOwner("THREADLINE_DATABASE_OWNER_URL is not set: only the owner of the tables may make them anew")
     async with passages(kafka, AGENTS_EVENTS) as topic:
@@ -72,25 +76,28 @@ async def rebuild(kafka: KafkaSettings, database: DatabaseSettings, tell: Callab
     with ProcessPoolExecutor(min(os.cpu_count() or 1, len(begins)), context) as processes:
 
         async def one(number: int, first: int) -> None:
-            rebuilt.add(await loop.run_in_executor(processes, _in_a_process, kafka, database, number, first))
+            made = partial(_in_a_process, kafka, database, keeping)
+            rebuilt.add(await loop.run_in_executor(processes, made, number, first))
             tell(number, rebuilt)
 
         await asyncio.gather(*(one(number, first) for number, first in sorted(begins.items())))
     return rebuilt
 
 
-def _in_a_process(kafka: KafkaSettings, database: DatabaseSettings, number: int, first: int) -> Rebuilt:
-    return asyncio.run(_one(kafka, database, number, first))
+def _in_a_process(
+    kafka: KafkaSettings, database: DatabaseSettings, keeping: Keeping, number: int, first: int
+) -> Rebuilt:
+    return asyncio.run(_one(kafka, database, keeping, number, first))
 
 
-async def _one(kafka: KafkaSettings, database: DatabaseSettings, number: int, first: int) -> Rebuilt:
+async def _one(kafka: KafkaSettings, database: DatabaseSettings, keeping: Keeping, number: int, first: int) -> Rebuilt:
     if database.database_owner_url is None:
         raise ValueError("it was asked for before")
     with told():
         connection = await connect(database.database_owner_url, "threadline rebuild", ANSWER_WITHIN_S)
         try:
             async with passages(kafka, AGENTS_EVENTS) as topic, connection.transaction():
-                partition = _Partition(connection, number, kafka.topic_prefix)
+                partition = _Partition(connection, number, kafka.topic_prefix, keeping)
                 await partition.rebuild(topic, first)
         finally:
             await connection.close()
@@ -100,10 +107,12 @@ async def _one(kafka: KafkaSettings, database: DatabaseSettings, number: int, fi
 class _Partition:
     """One of them."""
 
-    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]", number: int, prefix: str) -> None:
-        self._connection, self._number, self._prefix = connection, number, prefix
+    def __init__(
+        self, connection: "asyncpg.Connection[asyncpg.Record]", number: int, prefix: str, keeping: Keeping
+    ) -> None:
+        self._connection, self._number, self._prefix, self._keeping = connection, number, prefix, keeping
         self.rebuilt = Rebuilt(partitions=1)
-        self._projection = Projection(number)
+        self._projection = Projection(number, kept=keeping.kept)
 
     async def rebuild(self, topic: Passages, first: int) -> None:
         """Empties what follows from it, and fills it again."""
@@ -118,6 +127,8 @@ class _Partition:
         passage = topic.read(self._number, range(first, next_offset))
         async for records in _batches(passage.more):
             await self._take([each for raw in records if (each := self._opened(raw, tenants)) is not None])
+        while await projections.remove_old(self._connection, self._number, self._keeping.before, AT_ONCE):
+            pass
 
     def _opened(self, raw: ConsumerRecord, tenants: set[str]) -> tuple[AgentEvent, str] | None:
         self.rebuilt.events += 1

@@ -14,6 +14,7 @@ from aiokafka.errors import MessageSizeTooLargeError
 from schemas import ids
 from schemas.agent import AgentStatus
 from schemas.command import OutboundMessage
+from schemas.effect import LedgerEntry
 from schemas.record import CannotWrite
 from schemas.topics import RUNS_COMMANDS
 from services.directory.faults import DatabaseAway, told
@@ -22,12 +23,13 @@ from services.supervisor import metrics
 from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.partitions import Partition
 from services.supervisor.adapters.sending import send_all
+from services.supervisor.decisions.answers import Answers
 from services.supervisor.decisions.blocks import as_json
 from services.supervisor.decisions.following import Following
 from services.supervisor.decisions.posts import Post, posts_of
 from services.supervisor.decisions.projecting import Key, by_tenant
 from services.supervisor.decisions.task import Task
-from services.supervisor.decisions.telling import Due, Told, Urgency, due
+from services.supervisor.decisions.telling import Due, Rhythm, Told, Urgency, due
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +92,11 @@ class Telling:
     def __init__(self, given: Given, partitions: Callable[[], Sequence[Partition]]) -> None:
         self._partitions, self._database, self._producer = partitions, given.database, given.producer
         self._clock, self._emitter = given.instruments.clock, given.instruments.emitter
-        self._every = timedelta(seconds=given.settings.supervisor_update_s)
+        settings = given.settings
+        self._rhythm = Rhythm(
+            timedelta(seconds=settings.supervisor_update_s), timedelta(seconds=settings.supervisor_refused_again_s)
+        )
+        self._answers = Answers()
         self._spoken: dict[int, _Spoken] = {}
         self._rooms: dict[tuple[str, str | None], _Room] = {}
         self._woken = asyncio.Event()
@@ -98,6 +104,14 @@ class Telling:
     def wake(self) -> None:
         """Something changed."""
         self._woken.set()
+
+    def heard(self, entry: LedgerEntry) -> None:
+        """The responder says what became of something."""
+        key = self._answers.take(entry)
+        for spoken in self._spoken.values():
+            if key is not None and key in spoken.told:
+                spoken.partition.changed.add(key)
+                self._woken.set()
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -154,11 +168,29 @@ class Telling:
     async def _consider(self, spoken: _Spoken, now: datetime) -> None:
         keys, spoken.partition.changed = spoken.partition.changed, set()
         await self._recall_of(spoken, keys)
+        settled = [key for key in keys if self._settled(spoken, key)]
         for key in keys:
             self._weigh(spoken, key, now)
+        if settled:
+            await self._keep((spoken, key) for key in settled if key in spoken.told)
         for key in spoken.told.keys() - spoken.partition.projection.tasks.keys():
             del spoken.told[key]
             spoken.waiting.pop(key, None)
+
+    def _settled(self, spoken: _Spoken, key: Key) -> bool:
+        """Whether more is known now of what became of what was said of a task."""
+        told = spoken.told.setdefault(key, {})
+        before = dict(told)
+        for name, error in self._answers.settle(key, told).items():
+            log.warning(
+                "Slack does not take %s of %s (%s): it is said again, each time after a longer pause, while its task "
+                "goes on. The responder's log says what mends it",
+                *(name, key[1], error),
+            )
+        if told == before:
+            return False
+        spoken.weighed.pop(key, None)
+        return True
 
     def _weigh(self, spoken: _Spoken, key: Key, now: datetime) -> None:
         task = spoken.partition.task(key)
@@ -171,7 +203,7 @@ class Telling:
             return
         spoken.weighed[key] = task
         since = min((each.at for each in spoken.waiting.get(key, ())), default=now)
-        found = due(posts_of(task), spoken.told.setdefault(key, {}), min(since, now), self._every)
+        found = due(posts_of(task), spoken.told.setdefault(key, {}), min(since, now), self._rhythm)
         if found:
             spoken.waiting[key] = found
         else:
@@ -191,32 +223,40 @@ class Telling:
         left: list[tuple[Due, _Spoken, Key]] = []
         for found in wanted:
             (said if self._has_room(*found) else left).append(found)
-        self._emitter.set(metrics.UNTOLD, len(left))
-        self._emitter.set(
-            metrics.UNTOLD_SECONDS, max(((now - each.at).total_seconds() for each, _, _ in left), default=0)
-        )
+        waits = [each.at for each, _, _ in left] + self._refused_at()
+        self._emitter.set(metrics.UNTOLD, len(waits))
+        self._emitter.set(metrics.UNTOLD_SECONDS, max(((now - each).total_seconds() for each in waits), default=0))
         if not said:
             return
         said = [(_as_it_is_now(each, spoken.partition.task(key)), spoken, key) for each, spoken, key in said]
-        await asyncio.gather(
-            *(self._hand_over(spoken.partition.task(key), each.post, now) for each, spoken, key in said)
-        )
-        for each, spoken, key in said:
-            spoken.told[key][each.post.name] = Told(each.post.digest, now, each.post.status)
+        made = [_made(each.post, spoken, key, now) for each, spoken, key in said]
+        await asyncio.gather(*(self._hand_over(message) for _, message in made if message is not None))
+        for (each, spoken, key), (said_now, _) in zip(said, made, strict=True):
+            spoken.told[key][each.post.name] = said_now
             spoken.weighed.pop(key, None)
+        for spoken, key in {(id(spoken), key): (spoken, key) for _, spoken, key in said}.values():
+            self._settled(spoken, key)  # Slack may have answered meanwhile
         await self._keep({(id(spoken), key): (spoken, key) for _, spoken, key in said}.values())
         for _, spoken, key in said:
             self._weigh(spoken, key, now)
         self._woken.set()  # a thread's first message may let others follow
 
-    async def _hand_over(self, task: Task | None, post: Post, now: datetime) -> None:
+    def _refused_at(self) -> list[datetime]:
+        """Since when each waits that Slack did not take."""
+        waiting = [
+            spoken.told[key].get(each.post.name)
+            for spoken in self._spoken.values()
+            for key, dues in spoken.waiting.items()
+            for each in dues
+        ]
+        return [said.refused_at for said in waiting if said is not None and said.refused_at is not None]
+
+    async def _hand_over(self, message: Following) -> None:
         """What cannot be said takes nobody else with it, and is not tried again until it says something else."""
-        if task is None:
-            return
         try:
-            await send_all(self._producer, [_message(task, post, now)])
+            await send_all(self._producer, [message])
         except (CannotWrite, MessageSizeTooLargeError) as error:
-            log.error("%s of %s cannot be said (%s)", post.name, task.task_id, type(error).__name__)  # noqa: TRY400 - the words say it
+            log.error("a message of a task cannot be said (%s, %s)", message.id, type(error).__name__)  # noqa: TRY400 - the words say it
         else:
             self._emitter.count(metrics.TOLD)
 
@@ -224,7 +264,8 @@ class Telling:
         task = spoken.partition.task(key)
         if task is None:
             return False
-        now, is_new = self._clock.monotonic(), due.post.name not in spoken.told[key]
+        now, said = self._clock.monotonic(), spoken.told[key].get(due.post.name)
+        is_new = said is None or said.refusals > 0
         per_s = POSTS_PER_S if is_new else CHANGES_PER_S
         if len(self._rooms) > MOST_ROOMS:
             self._rooms = {place: room for place, room in self._rooms.items() if now - room.at < BURST / CHANGES_PER_S}
@@ -256,10 +297,21 @@ def _as_it_is_now(due: Due, task: Task | None) -> Due:
     return replace(due, post=next(posts_of(task)))
 
 
-def _message(task: Task, post: Post, now: datetime) -> Following:
-    """The command that says it. The same has the same name; what the task came to meanwhile has another."""
+def _made(post: Post, spoken: _Spoken, key: Key, now: datetime) -> tuple[Told, Following | None]:
+    """What is told from now on, and the command that says it."""
+    task, before = spoken.partition.task(key), spoken.told[key].get(post.name)
+    refusals, refused_at = (before.refusals, before.refused_at) if before is not None else (0, None)
+    if before is not None and before.refusals and before.digest == post.digest:
+        refusals += 1  # as if it were refused again: where nobody hears that it stands, it is tried again
+    message = None if task is None else _message(task, post, now, refusals)
+    told = Told(post.digest, now, post.status, message.id if message is not None else "", refusals, refused_at)
+    return told, message
+
+
+def _message(task: Task, post: Post, now: datetime, refusals: int) -> Following:
+    """The command that says it. The same has the same name; what the task came to meanwhile has another, and a try."""
     home = task.home
-    key = f"{post.name}@{task.version}.{post.digest}"
+    key = f"{post.name}@{task.version}.{post.digest}" + (f".{refusals}" if refusals else "")
     name = ids.message_id(home.connection, key)
     message = OutboundMessage(
         at=now,
@@ -286,10 +338,12 @@ def _message(task: Task, post: Post, now: datetime) -> Following:
 
 
 def _told_of(posts: str) -> dict[str, Told]:
-    return {
-        name: Told(digest, datetime.fromisoformat(at), _status(status))
-        for name, (digest, at, status) in json.loads(posts).items()
-    }
+    return {name: _as_told(*row) for name, row in json.loads(posts).items()}
+
+
+def _as_told(digest: str, at: str, status: Any, message: str = "", *refused: Any) -> Told:
+    refusals, since = (refused[0], datetime.fromisoformat(refused[1])) if refused else (0, None)
+    return Told(digest, datetime.fromisoformat(at), _status(status), message, refusals, since)
 
 
 def _status(name: Any) -> AgentStatus | None:
@@ -297,4 +351,9 @@ def _status(name: Any) -> AgentStatus | None:
 
 
 def _as_row(posts: dict[str, Told]) -> str:
-    return json.dumps({name: (each.digest, each.at.isoformat(), each.status) for name, each in posts.items()})
+    rows: dict[str, tuple[Any, ...]] = {}
+    for name, each in posts.items():
+        said = (each.digest, each.at.isoformat(), each.status, each.message)
+        refused = (each.refusals, each.refused_at.isoformat()) if each.refused_at is not None else ()
+        rows[name] = (*said, *refused)
+    return json.dumps(rows)

@@ -98,7 +98,7 @@ def _fault(task: Task, approval: Approval, answer: Answer, rights: Rights) -> At
     if approval.state == "expired" or (approval.is_open and answer.at >= approval.expires_at):
         return "expired"
     if approval.state == "withdrawn" or task.is_over:
-        return "task_over"
+        return "task_over" if task.is_over else "other_arguments"
     return None if approval.is_open else "already_decided"
 
 

@@ -142,13 +142,13 @@ def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - on
             made = Artifact(artifact=event.artifact, title=event.title, link=event.link)
             return common | {"artifacts": _newest(task.artifacts, made)}
         case TaskEnded():
-            over = {"is_offered": False, "lease": None, "approvals": _withdrawn(task, event.at)}
+            over = {"is_offered": False, "lease": None, "approvals": _withdrawn(task, event.received_at)}
             return common | over | {"ended_as": event.status, "summary": event.summary}
         case TaskHandedOver():
             is_in_hand = task.wanted is None or task.lease is not None
             return common | _left(event) if is_in_hand else {}
         case ApprovalRequested():
-            others = _withdrawn(task, event.at, event.request_id)
+            others = _withdrawn(task, event.received_at, event.request_id)
             return common | {"approvals": _kept((*others, _asked(event)))} if may_ask(task, event) else {}
 
 
@@ -306,7 +306,7 @@ def _asked(event: ApprovalRequested) -> Approval:
         arguments_json=event.arguments_json,
         arguments_hash=event.arguments_hash,
         choices=event.choices,
-        asked_at=event.at,
+        asked_at=event.received_at,
         expires_at=event.expires_at,
     )
 

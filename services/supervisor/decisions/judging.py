@@ -30,14 +30,14 @@ def of_context(task: Task) -> Iterator[TaskJudged]:
     size = f"{task.context_used:,} of {task.context_size:,} tokens"
     if share >= ALARM_AT:
         if "context_85" not in task.warned:
-            yield _judged(task, task.at, "context_85", f"{share:.0%} of its context is used ({size})", share)
+            yield _judged(task, task.received_at, "context_85", f"{share:.0%} of its context is used ({size})", share)
         return
     if share >= WARN_AT and "context_70" not in task.warned:
-        yield _judged(task, task.at, "context_70", f"{share:.0%} of its context is used ({size})", share)
+        yield _judged(task, task.received_at, "context_70", f"{share:.0%} of its context is used ({size})", share)
     seconds = seconds_until(task.contexts, ALARM_AT * task.context_size)
     if seconds is not None and seconds <= SOON_S and "context_soon" not in task.warned:
         words = f"its context will reach {ALARM_AT:.0%} in about {_rounded(seconds)} s, if it goes on like this"
-        yield _judged(task, task.at, "context_soon", words, seconds)
+        yield _judged(task, task.received_at, "context_soon", words, seconds)
 
 
 def seconds_until(seen: Sequence[ContextSeen], bound: float) -> float | None:

@@ -29,6 +29,7 @@ STATES = {
     "expired": ("⌛", "Nobody decided in time: neither approved nor rejected", GREY),
     "withdrawn": ("↩️", "Not needed any more: the task ended before anybody decided", GREY),
 }
+REPLACED = ("↩️", "Not needed any more: another request took its place", GREY)
 
 NOTICED = {
     "silent": ("💤", ORANGE),
@@ -117,7 +118,7 @@ def _facts(task: Task) -> Iterator[tuple[str, str]]:
         yield "Context", f"{sign}{task.context_used:,} / {task.context_size:,} ({task.context_share:.0%})"
     if task.cost_usd:
         yield "Cost", f"${task.cost_usd:.4f}" if task.cost_usd < 1 else f"${task.cost_usd:.2f}"
-    health = health_of(task, task.at)
+    health = health_of(task, task.received_at)
     if not task.is_over and health.words:
         yield "Health", f"{health.sign} {health.score} of 100: {health.words}"
     if task.started_by is not None:
@@ -162,7 +163,7 @@ def _approval(task: Task, approval: Approval, head: str | None) -> Post:
             blocks.actions(*_buttons(approval)),
         ]
         return Post(name, f"✋ {escaped(task.agent_id)} {asks}", ORANGE, shown, head)
-    sign, words, color = STATES[approval.state]
+    sign, words, color = REPLACED if _is_replaced(task, approval) else STATES[approval.state]
     who = f" by {person(approval.decided_by)}" if approval.decided_by else ""
     said = f"{words}{who}" + (f": {escaped(approval.answer)}" if approval.answer else "")
     if approval.reason:
@@ -171,6 +172,12 @@ def _approval(task: Task, approval: Approval, head: str | None) -> Post:
     shown.append(blocks.context(f"{sign} {said}{when} · `{approval.arguments_hash[:16]}`"))
     text = f"{sign} {escaped(task.agent_id)} {asks}: {words.partition(':')[0].lower()}"
     return Post(name, text, color, shown, head)
+
+
+def _is_replaced(task: Task, approval: Approval) -> bool:
+    """Whether its task asks for something else under the same name since."""
+    newest = next(each for each in reversed(task.approvals) if each.request_id == approval.request_id)
+    return approval.state == "withdrawn" and newest.approval_id != approval.approval_id
 
 
 def _buttons(approval: Approval) -> Iterator[Block]:

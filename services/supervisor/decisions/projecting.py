@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 from schemas.agent import AgentEvent, ApprovalAttempted, ApprovalDecided, Intervention, TaskArtifact, TaskCheckpoint
 from services.supervisor.decisions.folding import fold
+from services.supervisor.decisions.keeping import KEPT, is_forgotten
 from services.supervisor.decisions.task import Approval, Task
 
 Key: TypeAlias = tuple[str, str]
@@ -45,6 +46,16 @@ class Changes:
     checkpoints: dict[str, Row] = field(default_factory=dict)
     artifacts: dict[str, Row] = field(default_factory=dict)
     interventions: dict[str, Row] = field(default_factory=dict)
+    forgotten: set[str] = field(default_factory=set)
+    """Tasks of which whatever stood before goes: others have their names by now."""
+
+    def forget(self, task_id: str) -> None:
+        """Nothing of a task is to be written, or stays."""
+        self.forgotten.add(task_id)
+        self.tasks.pop(task_id, None)
+        for rows, place in ((self.checkpoints, 1), (self.artifacts, 1), (self.interventions, 2)):
+            for name in [name for name, row in rows.items() if row[place] == task_id]:
+                del rows[name]
 
 
 @dataclass
@@ -54,19 +65,26 @@ class Projection:
     partition: int
     tasks: dict[Key, Held] = field(default_factory=dict)
     changes: dict[str, Changes] = field(default_factory=dict)
+    kept: timedelta = KEPT
+    """How long a task that is over is known."""
 
     def take(self, event: AgentEvent, event_id: str) -> Step:
         """Folds one event. Its task must be in hand, if there is one."""
         key = (event.tenant_id, event.task_id)
         held = self.tasks.get(key) or Held(None)
+        is_another = held.task is not None and is_forgotten(held.task, event, self.kept)
+        held = Held(None) if is_another else held
         mark = hashlib.blake2b(event_id.encode(), digest_size=MARK).digest()
         if _stands_in(mark, held.recent):
             return Step(held.task, held.task, is_repeat=True)
         after = fold(held.task, event, event_id)
+        if after is None:
+            return Step(held.task, None)
         changes = self.changes.setdefault(event.tenant_id, Changes())
-        if after is not None:
-            now = Held(after, (held.recent + mark)[-REMEMBERED * MARK :])
-            self.tasks[key] = changes.tasks[event.task_id] = now
+        if is_another:
+            changes.forget(event.task_id)
+        now = Held(after, (held.recent + mark)[-REMEMBERED * MARK :])
+        self.tasks[key] = changes.tasks[event.task_id] = now
         self._rows(changes, event, event_id)
         if isinstance(event, ApprovalDecided) and after is held.task and event.decided_by is not None:
             late = _Intervention("attempt", "already_decided", event.approval_id, event.decided_by, event.via)
@@ -95,6 +113,7 @@ class Projection:
             case TaskCheckpoint():
                 changes.checkpoints[event_id] = (
                     *where,
+                    event.received_at,
                     event.status,
                     event.level,
                     event.action,

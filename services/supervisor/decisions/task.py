@@ -26,7 +26,7 @@ WARN_AT, ALARM_AT = 0.70, 0.85
 """Shares of the context that are worth a warning."""
 
 ApprovalState: TypeAlias = Literal["open", "withdrawn"] | Outcome
-"""`withdrawn`: its task ended before anybody answered."""
+"""`withdrawn`: its task ended before anybody answered, or asked for something else under the same name."""
 OrderKind = Literal["cancel", "pause", "resume", "message"]
 
 
@@ -41,6 +41,7 @@ class Approval(Part):
     arguments_hash: Name
     choices: tuple[str, ...] = ()
     asked_at: Instant
+    """By our clock, as everything is that people are measured by."""
     expires_at: Instant
     state: ApprovalState = "open"
     answer: str | None = None

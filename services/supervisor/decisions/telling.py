@@ -10,6 +10,7 @@ from schemas.agent import AgentStatus, EndStatus
 from services.supervisor.decisions.posts import Post
 
 ENDS: Final = get_args(EndStatus)
+PAUSES: Final = (1, 2, 5, 10, 20, 30)
 
 
 class Urgency(IntEnum):
@@ -28,6 +29,24 @@ class Told:
     digest: str
     at: datetime
     status: AgentStatus | None = None
+    message: str = ""
+    """The command that says it."""
+    refusals: int = 0
+    """How often Slack did not take it, as far as is known; 0 as soon as it stands."""
+    refused_at: datetime | None = None
+    """When it did not for the first time."""
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """How often things are said that nobody waits for, and how soon those again that Slack did not take."""
+
+    every: timedelta
+    again: timedelta
+
+    def again_after(self, refusals: int) -> timedelta:
+        """Each time later, up to thirty times the first pause."""
+        return self.again * PAUSES[min(refusals, len(PAUSES)) - 1]
 
 
 @dataclass(frozen=True)
@@ -39,19 +58,26 @@ class Due:
     urgency: Urgency
 
 
-def due(posts: Iterable[Post], told: Mapping[str, Told], since: datetime, every: timedelta) -> list[Due]:
-    """Everything that is not said as it is now. Nothing stands in a thread whose head was never said."""
+def due(posts: Iterable[Post], told: Mapping[str, Told], since: datetime, rhythm: Rhythm) -> list[Due]:
+    """Everything that is not said as it is now, and what Slack did not take while its task goes on.
+
+    Nothing is said in a thread whose head was never said, or does not stand.
+    """
     found: list[Due] = []
     posts = list(posts)
     somebody_waits = any(_waits(each) for each in posts)
+    is_over = bool(posts) and posts[0].status in ENDS
     for post in posts:
         said = told.get(post.name)
-        if said is not None and said.digest == post.digest:
+        head = told.get(post.thread_of) if post.thread_of is not None else None
+        if post.thread_of is not None and (head is None or head.refusals):
             continue
-        if post.thread_of is not None and post.thread_of not in told:
+        if said is not None and said.digest == post.digest:
+            if said.refusals and not is_over:
+                found.append(Due(post, said.at + rhythm.again_after(said.refusals), _urgency(post)))
             continue
         if said is not None and post.status is not None and post.status == said.status:
-            found.append(Due(post, said.at + every, Urgency.WENT_ON))
+            found.append(Due(post, said.at + rhythm.every, Urgency.WENT_ON))
         else:
             is_waited_for = somebody_waits and said is None and post.thread_of is None
             found.append(Due(post, since, Urgency.WAITS_FOR_SOMEBODY if is_waited_for else _urgency(post)))
