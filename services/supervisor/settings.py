@@ -1,16 +1,28 @@
 """What the supervisor is told."""
 
-from pydantic import Field
+from typing import Annotated
 
+from pydantic import AfterValidator, Field
+
+from services.directory.patterns import REHEARSAL, valid_model
 from services.directory.settings import DirectorySettings
-from services.kit.groups import KafkaSettings, SlackSettings
+from services.kit.groups import KafkaSettings, ModelSettings, SlackSettings
 from services.kit.process import ProcessSettings
 
 SERVICE = "supervisor"
 """What it is called, and its consumer groups behind the topics' prefix."""
 
 
-class SupervisorSettings(DirectorySettings, KafkaSettings, SlackSettings, ProcessSettings):
+def _understands(name: str) -> str:
+    if valid_model(name) == REHEARSAL:
+        raise ValueError(
+            f"{REHEARSAL}, the model that is built in, understands nothing: name another, or none, and rules alone "
+            "read people's words"
+        )
+    return name
+
+
+class SupervisorSettings(DirectorySettings, KafkaSettings, SlackSettings, ModelSettings, ProcessSettings):
     """Watching agents."""
 
     supervisor_http_host: str = "127.0.0.1"
@@ -22,6 +34,9 @@ class SupervisorSettings(DirectorySettings, KafkaSettings, SlackSettings, Proces
     supervisor_update_s: float = Field(default=30.0, ge=1, le=3600)
     """How often a task's message is brought up to date while it only goes on. A change of its status is said at
     once."""
+    supervisor_model: Annotated[str, AfterValidator(_understands)] | None = None
+    """Which model reads words to agents that no rule understands: `openai:NAME`, `anthropic:NAME`, `ollama:NAME`.
+    Without it only rules read them."""
     supervisor_session_s: float = Field(default=10.0, ge=6, le=300)
     """How long a supervisor may be silent before others take over."""
     supervisor_database_connections: int = Field(default=10, ge=2, le=100)
