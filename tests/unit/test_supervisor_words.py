@@ -27,7 +27,13 @@ AT = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
 
 def a_task(task_id: str, name: str = "Deploy version 4", *, is_over: bool = False) -> Task:
     home = TaskHome(connection="A1:T1", team_id="T1", channel="C1")
-    common: dict[str, Any] = {"at": AT, "task_id": task_id, "tenant_id": "acme", "agent_id": "deployer", "received_at": AT}
+    common: dict[str, Any] = {
+        "at": AT,
+        "task_id": task_id,
+        "tenant_id": "acme",
+        "agent_id": "deployer",
+        "received_at": AT,
+    }
     begun = TaskStarted(**common, home=home, token_id="tok", task_name=name, context_size=100)
     task = fold(None, begun, "e1")
     if is_over:
