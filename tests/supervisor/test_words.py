@@ -102,7 +102,7 @@ async def test_what_a_model_makes_up_breaks_or_may_not_say_is_not_understood(wat
     await watch.under(agent.task_id, "go on")
 
     async def times_told() -> int:
-        shown = (await watch.sim.transcript(watch.first.support, viewer=anna)).messages
+        shown = (await watch.sim.transcript(watch.first.support, viewer=anna)).ephemerals
         return sum("nothing that I understand" in each.get("text", "") for each in shown)
 
     before = await times_told()
