@@ -63,23 +63,25 @@ class ModelServer:
         body = await request.json()
         self.asked.append(body)
         if not body.get("stream"):
-            return await self._whole(body["model"])
+            return await self._whole(body["model"], whole_in_openais_words)
         return await self._answer(request, body["model"], in_openais_words)
 
     async def messages(self, request: web.Request) -> web.StreamResponse:
         """What POST /v1/messages gives."""
         body = await request.json()
         self.asked.append(body)
+        if not body.get("stream"):
+            return await self._whole(body["model"], whole_in_anthropics_words)
         return await self._answer(request, body["model"], in_anthropics_words)
 
-    async def _whole(self, model: str) -> web.StreamResponse:
+    async def _whole(self, model: str, shape: Any) -> web.StreamResponse:
         """An answer at once, to who wants no stream."""
         behaviour = self.next()
         if isinstance(behaviour, Fails):
             return _failure(behaviour)
         if behaviour.waits_for is not None:
             await behaviour.waits_for.wait()
-        return web.json_response(whole_in_openais_words(behaviour, model))
+        return web.json_response(shape(behaviour, model))
 
     async def _answer(self, request: web.Request, model: str, shape: Any) -> web.StreamResponse:
         behaviour = self.next()
@@ -129,6 +131,18 @@ def whole_in_openais_words(says: Says, model: str) -> dict[str, Any]:
     usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
     common = {"id": "c1", "object": "chat.completion", "created": 1, "model": model}
     return {**common, "choices": [choice], "usage": usage}
+
+
+def whole_in_anthropics_words(says: Says, model: str) -> dict[str, Any]:
+    """An answer as Anthropic's messages give it to who wants no stream."""
+    said: list[dict[str, Any]] = [{"type": "text", "text": says.text}] if says.text else []
+    said += [
+        {"type": "tool_use", "id": f"toolu_{number}", "name": tool, "input": json.loads(arguments)}
+        for number, (tool, arguments) in enumerate(says.uses)
+    ]
+    stopped = {"stop_reason": "tool_use" if says.uses else "end_turn", "stop_sequence": None}
+    common = {"id": "m1", "type": "message", "role": "assistant", "model": model}
+    return {**common, "content": said, **stopped, "usage": {"input_tokens": 11, "output_tokens": 7}}
 
 
 def in_openais_words(says: Says, model: str) -> list[bytes]:

@@ -23,8 +23,8 @@ class NoAnswer(Exception):
 class Understanding:
     """The model that is set."""
 
-    def __init__(self, name: str, providers: Providers) -> None:
-        self._name, self._providers = name, providers
+    def __init__(self, name: str, providers: Providers, within_s: float = WITHIN_S) -> None:
+        self._name, self._providers, self._within_s = name, providers, within_s
         self._model: Any = None
 
     async def ask(self, question: Question) -> str:
@@ -34,7 +34,7 @@ class Understanding:
         from pydantic_ai.messages import ToolCallPart  # noqa: PLC0415 - likewise
 
         try:
-            async with asyncio.timeout(WITHIN_S):
+            async with asyncio.timeout(self._within_s):
                 model = await self._made()
                 response = await model_request(model, _messages(question), model_request_parameters=_tool(question))
         except NotSetUp as missing:
