@@ -113,7 +113,10 @@ def not_understood(asking: Asking, command: TaskCommanded) -> Iterator[Following
 
 
 def handed_over(command: TaskCommanded) -> Following:
-    """Words for a model: it takes its time, and whoever clicks must not wait for it."""
+    """Words for a model: it takes its time, and whoever clicks must not wait for it.
+
+    A record says so, since rules know agents by what was reported until then: two readers might see it differently.
+    """
     name = ids.run_id(command.connection, f"words:{command.command_id}")
     return Following(AGENTS_COMMANDS, command.connection, command.model_copy(update={"for_model": True}), name)
 
