@@ -311,6 +311,8 @@ class TaskCommanded(_FromPerson):
     """Whether they spoke to the agents. Otherwise what nobody understands is left in silence."""
     quoted: bool = False
     """Whether the words are somebody else's: only a wish for a task is taken of those."""
+    for_model: bool = False
+    """Whether no rule understands the words, and a model is to read them."""
     trigger_id: Name | None = None
 
 

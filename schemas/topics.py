@@ -113,11 +113,12 @@ AGENTS_COMMANDS = Topic(
     name="agents.commands",
     key="connection",
     events=_members(AgentCommand),
-    written_by=("router", "responder"),
+    written_by=("router", "responder", "supervisor"),
     read_by=("supervisor",),
     retention=TEXT_IS_KEPT,
     holds_text=True,
-    purpose="Clicks and commands that are meant for the supervisor, and runs that wait for people.",
+    purpose="Clicks and commands that are meant for the supervisor, and runs that wait for people. The supervisor "
+    "writes words that no rule understands there once more, for a model.",
 )
 AUDIT_DECISIONS = Topic(
     name="audit.decisions",

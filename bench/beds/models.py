@@ -62,20 +62,31 @@ class ModelServer:
         """What POST /v1/chat/completions gives."""
         body = await request.json()
         self.asked.append(body)
+        if not body.get("stream"):
+            return await self._whole(body["model"], whole_in_openais_words)
         return await self._answer(request, body["model"], in_openais_words)
 
     async def messages(self, request: web.Request) -> web.StreamResponse:
         """What POST /v1/messages gives."""
         body = await request.json()
         self.asked.append(body)
+        if not body.get("stream"):
+            return await self._whole(body["model"], whole_in_anthropics_words)
         return await self._answer(request, body["model"], in_anthropics_words)
+
+    async def _whole(self, model: str, shape: Any) -> web.StreamResponse:
+        """An answer at once, to who wants no stream."""
+        behaviour = self.next()
+        if isinstance(behaviour, Fails):
+            return _failure(behaviour)
+        if behaviour.waits_for is not None:
+            await behaviour.waits_for.wait()
+        return web.json_response(shape(behaviour, model))
 
     async def _answer(self, request: web.Request, model: str, shape: Any) -> web.StreamResponse:
         behaviour = self.next()
         if isinstance(behaviour, Fails):
-            headers = {"Retry-After": behaviour.retry_after_s} if behaviour.retry_after_s else {}
-            error = {"type": behaviour.code, "code": behaviour.code, "message": "SECRET-WORDS of the provider"}
-            return web.json_response({"type": "error", "error": error}, status=behaviour.status, headers=headers)
+            return _failure(behaviour)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         try:
@@ -95,12 +106,43 @@ class ModelServer:
         return response
 
 
+def _failure(fails: Fails) -> web.Response:
+    headers = {"Retry-After": fails.retry_after_s} if fails.retry_after_s else {}
+    error = {"type": fails.code, "code": fails.code, "message": "SECRET-WORDS of the provider"}
+    return web.json_response({"type": "error", "error": error}, status=fails.status, headers=headers)
+
+
 def _pieces(says: Says) -> list[str]:
     return _in_pieces(says.text, says.chunk)
 
 
 def _in_pieces(text: str, size: int) -> list[str]:
     return [text[at : at + size] for at in range(0, len(text), size)]
+
+
+def whole_in_openais_words(says: Says, model: str) -> dict[str, Any]:
+    """An answer as the chat completions of OpenAI give it to who wants no stream."""
+    calls = [
+        {"id": f"call_{number}", "type": "function", "function": {"name": tool, "arguments": arguments}}
+        for number, (tool, arguments) in enumerate(says.uses)
+    ]
+    message = {"role": "assistant", "content": says.text, **({"tool_calls": calls} if calls else {})}
+    choice = {"index": 0, "finish_reason": "tool_calls" if calls else "stop", "message": message}
+    usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+    common = {"id": "c1", "object": "chat.completion", "created": 1, "model": model}
+    return {**common, "choices": [choice], "usage": usage}
+
+
+def whole_in_anthropics_words(says: Says, model: str) -> dict[str, Any]:
+    """An answer as Anthropic's messages give it to who wants no stream."""
+    said: list[dict[str, Any]] = [{"type": "text", "text": says.text}] if says.text else []
+    said += [
+        {"type": "tool_use", "id": f"toolu_{number}", "name": tool, "input": json.loads(arguments)}
+        for number, (tool, arguments) in enumerate(says.uses)
+    ]
+    stopped = {"stop_reason": "tool_use" if says.uses else "end_turn", "stop_sequence": None}
+    common = {"id": "m1", "type": "message", "role": "assistant", "model": model}
+    return {**common, "content": said, **stopped, "usage": {"input_tokens": 11, "output_tokens": 7}}
 
 
 def in_openais_words(says: Says, model: str) -> list[bytes]:

@@ -38,6 +38,7 @@ from services.supervisor.adapters.requests import Requests
 from services.supervisor.adapters.taking import Taking
 from services.supervisor.adapters.telling import Telling
 from services.supervisor.adapters.watching import Watching
+from services.supervisor.adapters.words import Words
 from services.supervisor.page.server import Page
 from services.supervisor.settings import SERVICE, SupervisorSettings
 
@@ -106,6 +107,7 @@ class Supervisor:
         self._watching = Watching(given, lambda: self._folding.partitions)
         self._removing = Removing(given, lambda: self._folding.partitions)
         self._commands = Commands(given, queries)
+        self._words = Words(given, queries, self._commands.carried_out)
         programs = Programs(given.directory, running.clock, "agents")
         programs.refused = self._refused
         self._addresses = (
@@ -142,6 +144,8 @@ class Supervisor:
             "hearing people": self._commands.run(),
             "waiting to be told": _told(self._running.stopping),
         }
+        if (model := self._settings.supervisor_model) is not None:
+            parts["asking a model what people mean"] = self._words.run(model)
         tasks = {asyncio.create_task(part): what for what, part in parts.items()}
         try:
             ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

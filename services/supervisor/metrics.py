@@ -45,6 +45,12 @@ ATTEMPTS = Counter(
 DECIDE_SECONDS = Histogram(
     "threadline_supervisor_decide", "From a decision of somebody's until its task can know.", unit="s"
 )
+WORDS = Counter(
+    "threadline_supervisor_words",
+    "Words of people that no rule understood, by what came of them where a model is set; `failed` ones it did not "
+    "answer, and `too_old` ones waited too long to be asked about.",
+    labels={"result": ("understood", "not_understood", "failed", "too_old")},
+)
 JUDGEMENTS = Counter(
     "threadline_supervisor_judgements",
     "What was noticed of tasks, by what.",
@@ -73,6 +79,7 @@ CATALOGUE = (
     DECISIONS,
     ATTEMPTS,
     DECIDE_SECONDS,
+    WORDS,
     JUDGEMENTS,
     UNWELL,
     COST,

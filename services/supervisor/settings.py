@@ -1,9 +1,12 @@
 """What the supervisor is told."""
 
-from pydantic import Field
+from typing import Annotated
 
+from pydantic import AfterValidator, Field
+
+from services.directory.patterns import REHEARSAL, valid_model
 from services.directory.settings import DirectorySettings
-from services.kit.groups import KafkaSettings, SlackSettings
+from services.kit.groups import KafkaSettings, ModelSettings, SlackSettings
 from services.kit.process import ProcessSettings
 from services.kit.settings import Settings
 
@@ -18,7 +21,18 @@ class KeepingSettings(Settings):
     """For so many days, and one more, a task that ended stays in the tables; the topic keeps what it did for 90."""
 
 
-class SupervisorSettings(DirectorySettings, KafkaSettings, SlackSettings, KeepingSettings, ProcessSettings):
+def _understands(name: str) -> str:
+    if valid_model(name) == REHEARSAL:
+        raise ValueError(
+            f"{REHEARSAL}, the model that is built in, understands nothing: name another, or none, and rules alone "
+            "read people's words"
+        )
+    return name
+
+
+class SupervisorSettings(
+    DirectorySettings, KafkaSettings, SlackSettings, ModelSettings, KeepingSettings, ProcessSettings
+):
     """Watching agents."""
 
     supervisor_http_host: str = "127.0.0.1"
@@ -35,6 +49,9 @@ class SupervisorSettings(DirectorySettings, KafkaSettings, SlackSettings, Keepin
     supervisor_refused_again_s: float = Field(default=60.0, ge=0.1, le=3600)
     """How soon a message that Slack did not take, since the app is not in the channel, is said again; then after 2, 5,
     10, 20 and 30 times as long, while its task goes on."""
+    supervisor_model: Annotated[str, AfterValidator(_understands)] | None = None
+    """Which model reads words to agents that no rule understands: `openai:NAME`, `anthropic:NAME`, `ollama:NAME`.
+    Without it only rules read them."""
     supervisor_session_s: float = Field(default=10.0, ge=6, le=300)
     """How long a supervisor may be silent before others take over."""
     supervisor_database_connections: int = Field(default=10, ge=2, le=100)

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import ClientSession
 
 from bench.beds.inbox import Found, Inbox
+from bench.beds.models import ModelServer, model_server
 from bench.beds.responder import Pipeline, environment_of, own_pipeline
 from bench.beds.router import describe
 from bench.beds.supervisor import OwnSupervisor, Reporter, own_supervisor, token_for
@@ -48,6 +49,8 @@ class Watch:
     environment: dict[str, str]
     tokens: dict[str, str]
     tools: ToolServer
+    model: ModelServer
+    """Reads words that no rule understands."""
     session: ClientSession
     folder: Path
     stack: AsyncExitStack
@@ -151,13 +154,22 @@ async def watching(kafka: KafkaSettings, databases: Databases, folder: Path, **m
         acme = tenant(first, agent).model_copy(update=of_acme)
         await describe(database, Document(version=1, tenants=(acme, globex())))
         tokens = {each: await token_for(database, each) for each in ("acme", "globex")}
-        environment = {**environment_of(sim.api_url, world, kafka, database), **AT_ONCE, **more}
-        environment["THREADLINE_TOOLS_KEY"] = TOOLS_KEY
+        model = await stack.enter_async_context(model_server())
+        environment = {
+            **environment_of(sim.api_url, world, kafka, database),
+            "THREADLINE_TOOLS_KEY": TOOLS_KEY,
+            "THREADLINE_SUPERVISOR_MODEL": "openai:gpt-5",
+            "OPENAI_BASE_URL": f"{model.address}/v1",
+            "OPENAI_API_KEY": "sk-test-key",
+            **AT_ONCE,
+            **more,
+        }
         session = await stack.enter_async_context(ClientSession())
         pipeline = await stack.enter_async_context(own_pipeline(folder, environment))
         supervisor = await stack.enter_async_context(own_supervisor(folder / "supervisor", environment))
         yield Watch(
-            sim, first, kafka, database, pipeline, supervisor, environment, tokens, tools, session, folder, stack
+            *(sim, first, kafka, database, pipeline, supervisor, environment),
+            *(tokens, tools, model, session, folder, stack),
         )
 
 

@@ -82,7 +82,7 @@ async def test_plain_words_in_the_agents_channel_are_for_agents(watch: Watch) ->
     wanted = told["text"].split("`")[1]
     watch.channels[wanted] = channel
     await watch.under(wanted, "boil an egg")
-    whispered = (await watch.sim.transcript(channel, viewer=ben)).messages
+    whispered = (await watch.sim.transcript(channel, viewer=ben)).ephemerals
     assert not [each for each in whispered if "nothing that I understand" in each.get("text", "")]
 
 

@@ -36,7 +36,10 @@ async def look() -> list[Finding]:
     responder = load(ResponderSettings)
     found += models.look_at(responder.model, responder.fallback_model, responder)
     found += [*look_at_place(home), *look_at_parts(), look_at_jars(home)]
-    found += look_at_agents(load(SupervisorSettings), ports.remembered(home.ports_file))
+    supervisor = load(SupervisorSettings)
+    if supervisor.supervisor_model is not None:
+        found += models.look_at_keys([supervisor.supervisor_model], supervisor, "THREADLINE_SUPERVISOR_MODEL asks")
+    found += look_at_agents(supervisor, ports.remembered(home.ports_file))
     running = look_at_running(home)
     found += running
     return found if any(each.state == "wrong" for each in running) else [*found, *look_at_ports(settings, home)]

@@ -111,6 +111,12 @@ AGENTS: Final = Dashboard(
                     limits=((0.3, "orange"),),
                 ),
                 lines(
+                    "Words that no rule understood",
+                    "short",
+                    "In the time shown, by what came of them where a model is set (THREADLINE_SUPERVISOR_MODEL).",
+                    in_range(supervisor.WORDS, "result"),
+                ),
+                lines(
                     "Told in Slack",
                     "ops",
                     "Messages that were handed to the responder.",

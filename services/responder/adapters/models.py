@@ -1,26 +1,19 @@
 """Language models by their names: pydantic-ai's for providers, and the built-in one that needs no key."""
 
 import asyncio
-import importlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
-
-from pydantic import SecretStr
+from typing import Any, Protocol
 
 from services.directory.patterns import REHEARSAL
+from services.kit.models.providers import Hooks, NotSetUp, Providers
 from services.responder.decisions.prompting import Asked, tokens_of
 from services.responder.decisions.rehearsing import Rehearsed, rehearse, words
 from services.responder.decisions.tools import ToolCall, arguments_of, unique
 from services.responder.decisions.words import Trouble
 from services.responder.settings import ResponderSettings
-
-MOST_CALLS: Final = 100_000
-"""Bounds hold back runs, and not their calls."""
-NO_KEY: Final = "none"
-"""What servers of one's own are given that want no key."""
 
 
 class ModelFailed(Exception):
@@ -233,9 +226,8 @@ class Models:
     """Every model that is asked here, made when it is first asked for."""
 
     def __init__(self, settings: ResponderSettings) -> None:
-        self._settings = settings
         self._made: dict[str, Model] = {REHEARSAL: Rehearsal(settings.rehearsal_words_per_s)}
-        self._clients: list[Any] = []
+        self._providers = Providers(settings, _hooks)
         self._making = asyncio.Lock()
 
     async def named(self, name: str) -> Model:
@@ -245,73 +237,19 @@ class Models:
             return found
         async with self._making:
             if name not in self._made:
-                provider, _, model = name.partition(":")
-                await asyncio.to_thread(_load, provider)  # seconds, and nobody else is to wait for them
-                self._made[name] = Provided(name, self._make(provider, model))
+                try:
+                    self._made[name] = Provided(name, await self._providers.model(name))
+                except NotSetUp as missing:
+                    raise ModelFailed("not_set_up", str(missing)) from None
             return self._made[name]
 
     async def close(self) -> None:
         """Lets go of the connections."""
-        for each in self._clients:
-            await each.close()
-
-    def _make(self, provider: str, model: str) -> Any:
-        match provider:
-            case "openai":
-                return self._openai(model)
-            case "ollama":
-                return self._ollama(model)
-            case "anthropic":
-                return self._anthropic(model)
-            case _:
-                raise ModelFailed("not_set_up", "there is no such provider")
-
-    def _openai(self, model: str) -> Any:
-        from openai import AsyncOpenAI, DefaultAioHttpClient  # noqa: PLC0415 - likewise
-        from pydantic_ai.models.openai import OpenAIChatModel  # noqa: PLC0415 - likewise
-        from pydantic_ai.providers.openai import OpenAIProvider  # noqa: PLC0415 - likewise
-
-        key, url = self._settings.openai_api_key, self._settings.openai_base_url
-        if key is None and url is None:
-            raise ModelFailed("not_set_up", "OPENAI_API_KEY is not set")
-        client = self._client(AsyncOpenAI, DefaultAioHttpClient, key, url)
-        return OpenAIChatModel(model, provider=OpenAIProvider(openai_client=client))
-
-    def _ollama(self, model: str) -> Any:
-        from openai import AsyncOpenAI, DefaultAioHttpClient  # noqa: PLC0415 - likewise
-        from pydantic_ai.models.ollama import OllamaModel  # noqa: PLC0415 - likewise
-        from pydantic_ai.providers.ollama import OllamaProvider  # noqa: PLC0415 - likewise
-
-        client = self._client(AsyncOpenAI, DefaultAioHttpClient, None, self._settings.ollama_base_url)
-        return OllamaModel(model, provider=OllamaProvider(openai_client=client))
-
-    def _anthropic(self, model: str) -> Any:
-        from anthropic import AsyncAnthropic, DefaultAioHttpClient  # noqa: PLC0415 - likewise
-        from pydantic_ai.models.anthropic import AnthropicModel  # noqa: PLC0415 - likewise
-        from pydantic_ai.providers.anthropic import AnthropicProvider  # noqa: PLC0415 - likewise
-
-        key, url = self._settings.anthropic_api_key, self._settings.anthropic_base_url
-        if key is None and url is None:
-            raise ModelFailed("not_set_up", "ANTHROPIC_API_KEY is not set")
-        client = self._client(AsyncAnthropic, DefaultAioHttpClient, key, url)
-        return AnthropicModel(model, provider=AnthropicProvider(anthropic_client=client))
-
-    def _client(self, kind: Any, http: Any, key: SecretStr | None, url: str | None) -> Any:
-        """A provider's own client: as many calls at once as there are runs, and without a thousand events a second."""
-        import httpx2  # noqa: PLC0415 - likewise
-
-        from services.responder.adapters.merged import HOOKS  # noqa: PLC0415 - likewise
-
-        made = kind(
-            api_key=key.get_secret_value() if key is not None else NO_KEY,
-            base_url=url,
-            max_retries=0,
-            http_client=http(limits=httpx2.Limits(max_connections=MOST_CALLS), event_hooks=HOOKS),
-        )
-        self._clients.append(made)
-        return made
+        await self._providers.close()
 
 
-def _load(provider: str) -> None:
-    for module in ("pydantic_ai.direct", f"pydantic_ai.models.{provider}"):
-        importlib.import_module(module)
+def _hooks() -> Hooks:
+    """Without a thousand events a second."""
+    from services.responder.adapters.merged import HOOKS  # noqa: PLC0415 - likewise
+
+    return HOOKS

@@ -110,20 +110,21 @@ class Commands:
             if found is None:
                 return asking.told(commanding.NO_SUCH_APPROVAL)
             return commanding.answered(asking, command, found.task, found.approval)
-        return await self._commanded(asking, command, tenant)
+        return await self.carried_out(asking, command, tenant)
 
     async def _meant(self, asking: Asking, command: TaskCommanded, tenant: Known) -> Iterator[Following]:
         """Plain words, by rules."""
+        if command.for_model:
+            return iter(())  # they are read by a group of their own
         found = parsing.meant(command.text, await self._queries.agents(command.tenant_id))
-        if found is None and not command.addressed:
-            return iter(())
+        if found is None and self._settings.supervisor_model is not None:
+            return iter([commanding.handed_over(command)])
         if found is None or (command.quoted and found.verb != "run"):
-            return asking.told(f"{commanding.NOT_UNDERSTOOD}{commanding.HELP}")
-        text = f"{found.name} {found.text}" if found.verb == "run" else found.text
-        said = command.model_copy(update={"verb": found.verb, "task_id": found.name, "text": text})
-        return await self._commanded(asking, said, tenant)
+            return commanding.not_understood(asking, command)
+        return await self.carried_out(asking, commanding.in_order(command, found), tenant)
 
-    async def _commanded(self, asking: Asking, command: TaskCommanded, tenant: Known) -> Iterator[Following]:
+    async def carried_out(self, asking: Asking, command: TaskCommanded, tenant: Known) -> Iterator[Following]:
+        """What a command leads to, as things stand."""
         match command.verb:
             case "list":
                 listed = await self._queries.listed(command.tenant_id, None, None, commanding.MOST_LISTED)

@@ -19,11 +19,12 @@ from schemas.agent import (
     TaskWanted,
 )
 from schemas.command import Place, ViewRequested
-from schemas.topics import AGENTS_EVENTS, RUNS_COMMANDS
+from schemas.topics import AGENTS_COMMANDS, AGENTS_EVENTS, RUNS_COMMANDS
 from services.supervisor.decisions import blocks, deciding, wire
 from services.supervisor.decisions.deciding import APPROVE, WORDS, Answer, Rights
 from services.supervisor.decisions.following import Following, Whisper, home_of, of_task, whispered
 from services.supervisor.decisions.forms import form
+from services.supervisor.decisions.parsing import Meant
 from services.supervisor.decisions.posts import header
 from services.supervisor.decisions.task import Approval, OrderKind, Task, about
 
@@ -81,6 +82,8 @@ class Asking:
     command: ApprovalAnswered | TaskCommanded
     rights: Rights
     now: datetime
+    understood: str | None = None
+    """What a model took their words for: they are told it first."""
 
     @property
     def place(self) -> Place:
@@ -96,11 +99,32 @@ class Asking:
 
     def told(self, text: str, task: Task | None = None) -> Iterator[Following]:
         """They alone are told, where they said it; where that is nowhere, where the task is told of."""
-        said = Whisper(self.command.user_id, blocks.short(text, LONGEST_TOLD), self.command.command_id, self.now)
+        told = text if self.understood is None else f"{self.understood}\n{text}"
+        said = Whisper(self.command.user_id, blocks.short(told, LONGEST_TOLD), self.command.command_id, self.now)
         if self.command.channel_id is not None:
             yield whispered(self.place, said)
         elif task is not None:
             yield whispered(home_of(task), replace(said, kind="approval_refused"))
+
+
+def not_understood(asking: Asking, command: TaskCommanded) -> Iterator[Following]:
+    """Who spoke to the agents is told what they can say; others are left alone."""
+    return asking.told(f"{NOT_UNDERSTOOD}{HELP}") if command.addressed else iter(())
+
+
+def handed_over(command: TaskCommanded) -> Following:
+    """Words for a model: it takes its time, and whoever clicks must not wait for it.
+
+    A record says so, since rules know agents by what was reported until then: two readers might see it differently.
+    """
+    name = ids.run_id(command.connection, f"words:{command.command_id}")
+    return Following(AGENTS_COMMANDS, command.connection, command.model_copy(update={"for_model": True}), name)
+
+
+def in_order(command: TaskCommanded, meant: Meant) -> TaskCommanded:
+    """Plain words as the command that they mean."""
+    text = f"{meant.name} {meant.text}" if meant.verb == "run" else meant.text
+    return command.model_copy(update={"verb": meant.verb, "task_id": meant.name, "text": text})
 
 
 def wanted(asking: Asking, agent_id: str, text: str, channel: str) -> Iterator[Following]:

@@ -1,0 +1,1 @@
+"""Language models of providers, as pydantic-ai asks them."""
