@@ -19,6 +19,7 @@ from services.kit.kafka.connection import client_arguments
 from services.kit.kafka.consumer import record_of
 from services.kit.kafka.durable import patiently
 from services.kit.kafka.fence import Fence
+from services.kit.turns import in_turns
 from services.supervisor import metrics
 from services.supervisor.adapters import partitions
 from services.supervisor.adapters.dead import keep_dead
@@ -156,10 +157,10 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         self.changed()
 
     async def _fold(self, partition: Partition, records: Sequence[ConsumerRecord]) -> None:
-        heard = [each for raw in records if (each := await self._heard(raw)) is not None]
+        heard = [each async for raw in in_turns(records) if (each := await self._heard(raw)) is not None]
         with told():
             await partitions.fetch_missing(self._database, partition, keys_of(each.event for each in heard))
-        steps = partitions.fold(partition, heard)
+        steps = [partitions.fold(partition, each) async for each in in_turns(heard)]
         await send_all(self._producer, self._follow(heard, steps))
         with told():
             await partitions.write(self._database, partition, records[-1].offset + 1)
@@ -224,13 +225,14 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         return Heard(cast("AgentEvent", event), attributes.id, record.offset)  # the topic holds no others
 
     def _count(self, heard: Sequence[Heard], steps: Sequence[Step]) -> None:
+        cost_usd, repeats = 0.0, 0
         for each, step in zip(heard, steps, strict=True):
             if step.is_repeat:
-                self._emitter.count(metrics.EVENTS, result="repeated")
+                repeats += 1
                 continue
             match each.event:
-                case TaskCheckpoint(cost_usd=float(cost)):
-                    self._emitter.count(metrics.COST, cost)
+                case TaskCheckpoint(cost_usd=cost):
+                    cost_usd += cost or 0.0
                 case TaskJudged(judgement=judgement) if step.after is not step.before:
                     self._emitter.count(metrics.JUDGEMENTS, judgement=judgement)
                 case TaskEnded(status=status) if step.after is not step.before:
@@ -243,6 +245,10 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
                     self._emitter.count(metrics.ATTEMPTS, fault=fault)
                 case _:
                     pass
+        if cost_usd:
+            self._emitter.count(metrics.COST, cost_usd)
+        if repeats:
+            self._emitter.count(metrics.EVENTS, repeats, result="repeated")
 
     async def _until_it_answers(self, ask: Callable[[], Any]) -> Any:
         """Postgres may be away, and tasks must wait."""

@@ -5,7 +5,6 @@ offset is not the one that it knew.
 """
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -118,9 +117,9 @@ async def fetch_missing(database: ServiceDatabase, partition: Partition, keys: s
             partition.projection.tasks |= await projections.read(connection, tenant_id, task_ids)
 
 
-def fold(partition: Partition, heard: Sequence[Heard]) -> list[Step]:
-    """What each event makes of its task. Nothing is written yet."""
-    return [partition.projection.take(each.event, each.id) for each in heard]
+def fold(partition: Partition, heard: Heard) -> Step:
+    """What an event makes of its task. Nothing is written yet."""
+    return partition.projection.take(heard.event, heard.id)
 
 
 async def write(database: ServiceDatabase, partition: Partition, next_offset: int) -> None:

@@ -18,6 +18,7 @@ from schemas.record import CannotWrite
 from schemas.topics import RUNS_COMMANDS
 from services.directory.faults import DatabaseAway, told
 from services.directory.service import bind
+from services.kit.turns import in_turns
 from services.supervisor import metrics
 from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.partitions import Partition
@@ -154,7 +155,7 @@ class Telling:
     async def _consider(self, spoken: _Spoken, now: datetime) -> None:
         keys, spoken.partition.changed = spoken.partition.changed, set()
         await self._recall_of(spoken, keys)
-        for key in keys:
+        async for key in in_turns(keys):
             self._weigh(spoken, key, now)
         for key in spoken.told.keys() - spoken.partition.projection.tasks.keys():
             del spoken.told[key]
