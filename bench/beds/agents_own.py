@@ -31,13 +31,11 @@ def _import() -> Any:
 
 def _calls() -> Any:
     """Each call in microseconds: in a row, and after a pause."""
-    from threadline_agent import flush  # noqa: PLC0415 - not where the import is measured
-    from threadline_agent.task import AgentTask  # noqa: PLC0415 - likewise
+    from threadline_agent import agent_task, flush  # noqa: PLC0415 - not where the import is measured
 
-    task = AgentTask("bench", "Measured")
     in_a_row: list[float] = []
     alone: list[float] = []
-    with task:
+    with agent_task("bench", "Measured") as task:
         for number in range(WARMS):
             task.checkpoint("warm", step=f"{number}")
         for _ in range(ROUNDS):
@@ -58,11 +56,14 @@ def _one(task: Any, number: int) -> float:
 
 def _outbox() -> Any:
     """In MiB, what everything that waits takes when no more fits."""
-    from threadline_agent.task import AgentTask  # noqa: PLC0415 - likewise
+    from threadline_agent import agent_task  # noqa: PLC0415 - likewise
+    from threadline_agent.line import SupervisorLine  # noqa: PLC0415 - likewise
 
-    task = AgentTask("bench", "Measured")
-    outbox = task._line._outbox  # type: ignore[attr-defined] # noqa: SLF001 - it is what is measured
-    with task:
+    with agent_task("bench", "Measured") as task:
+        line = task._line  # noqa: SLF001 - it is what is measured
+        if not isinstance(line, SupervisorLine):
+            raise TypeError("its environment names no supervisor")
+        outbox = line._outbox  # noqa: SLF001 - likewise
         tracemalloc.start()
         number = 0
         while not outbox.left_out:

@@ -5,8 +5,8 @@ import gc
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Final, TypeVar
 
-IN_A_TURN: Final = 32
-"""Things that take some 0.1 ms each: a few milliseconds, then others have their turn."""
+IN_A_TURN: Final = 8
+"""Things that take some 0.1 ms each: a millisecond, then others have their turn."""
 YOUNG, YOUNGER_TURNS, OLDER_TURNS = 2_000, 5, 200
 
 Each = TypeVar("Each")
