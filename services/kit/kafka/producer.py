@@ -56,7 +56,8 @@ class Producer:
         self, topic: Topic, key: str | bytes | None, event: Event, record_id: str
     ) -> "asyncio.Future[RecordMetadata]":
         """Queues an event. It is durable when the future that comes back is done."""
-        span, trace = INVALID_SPAN, {}
+        span: Span = INVALID_SPAN
+        trace: dict[str, str] = {}
         if not nobody_traces(self._instruments.tracer):
             span = self._publishing(topic, record_id)
             trace = current_trace(set_span_in_context(span))

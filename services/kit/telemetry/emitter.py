@@ -49,7 +49,7 @@ class NoEmitter:
 
 
 class _Counted:
-    """What a counter came to, by labels. It is handed over when somebody looks: a thousand times a second, that counts."""
+    """What a counter came to, by labels. It is handed over when somebody looks: a thousand times a second, it costs."""
 
     def __init__(self, metric: Counter) -> None:
         self._metric, self._lock = metric, Lock()

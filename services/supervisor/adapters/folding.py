@@ -104,8 +104,7 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
             await self._consumer.stop()
 
     async def _rest(self, took_s: float, count: int) -> None:
-        """Postgres takes many events as fast as few: where much comes, some are let gather, and those who report have
-        the process meanwhile. Who has fallen behind does not rest."""
+        """Lets some gather where many come: Postgres takes many as fast as few. Who has fallen behind does not rest."""
         if took_s > AT_EASE_S and count < AT_ONCE:
             await asyncio.sleep(min(RESTS * took_s, LONGEST_REST_S))
 
