@@ -22,6 +22,7 @@ from bench.supervising.figures import judge
 from bench.supervising.ingesting import AGENTS, Scene, ingest
 from bench.supervising.past import past, put
 from bench.supervising.rebuilding import dumps, rebuilt
+from bench.supervising.reporting import reporting
 from services.kit.clock import SystemClock
 from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.kit.kafka import admin
@@ -37,7 +38,7 @@ ALL_TABLES = (*TABLES, "agent_heartbeats", "agent_tellings", "agent_projections"
 
 
 async def run(bed: Bed, number: int) -> Measured:
-    """The clicks, then the load, on one supervisor; then the past, on topics of its own."""
+    """What a program pays, the clicks, then the load, on one supervisor; then the past, on topics of its own."""
     figures: dict[str, float] = {}
     raw: dict[str, Any] = {}
     async with AsyncExitStack() as stack:
@@ -50,13 +51,13 @@ async def run(bed: Bed, number: int) -> Measured:
         supervisor = await stack.enter_async_context(own_supervisor(folder / "supervisor", environment))
         await stack.enter_async_context(own_router(folder / "router", environment))
         await stack.enter_async_context(own_ingress(folder / "ingress", environment))
+        figures |= await reporting(there, supervisor, folder)
         clicks = await approve(there, supervisor)
         figures |= {"approval p50": percentile(clicks, 50), "approval p99": percentile(clicks, 99)}
         raw["approvals_ms"] = _short(clicks)
         of_load, load = await ingest(Scene(there, supervisor, bed.database, folder))
         figures |= of_load
         raw["ingest"] = {"starts_ms": _short(load.starts_ms), "checkpoints_ms": _short(load.checkpoints_ms)}
-    # What agents import costs them (a checkpoint's call, memory, the import) is measured here, once it is in this tree.
     return Measured(figures | await _long_past(bed, number), raw)
 
 

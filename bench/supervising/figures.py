@@ -29,6 +29,15 @@ SECTIONS: dict[str, tuple[Line, ...]] = {
         ("approval p50", "from the click until the agent goes on, p50", "ms", None),
         ("approval p99", "from the click until the agent goes on, p99", "ms", Goal("<=", 300)),
     ),
+    "What a supervised program pays": (
+        ("call p50", "a checkpoint's call, a thousand a second, p50", "µs", None),
+        ("call p99", "a checkpoint's call, a thousand a second, p99", "µs", Goal("<=", 20)),
+        ("call alone p50", "the same after a pause of 20 ms, p50", "µs", None),
+        ("call alone p99", "the same after a pause of 20 ms, p99", "µs", None),
+        ("outbox", "memory of an outbox that is full", "MiB", Goal("<=", 5)),
+        ("outbox events", "events in it", "", None),
+        ("import", "`import threadline_agent`", "ms", Goal("<=", 100)),
+    ),
     "Tables made anew": (
         ("events", "events in the topic", "", Goal(">=", 200_000)),
         ("rebuild", "`threadline supervisor rebuild`", "events/s", Goal(">=", 20_000)),

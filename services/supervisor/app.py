@@ -22,6 +22,7 @@ from services.kit.kafka.producer import Producer
 from services.kit.process import Process
 from services.kit.slots import member_name
 from services.kit.telemetry.instruments import Instruments
+from services.kit.turns import tidy
 from services.supervisor import metrics
 from services.supervisor.adapters.asking import Asking
 from services.supervisor.adapters.codes import Codes
@@ -90,6 +91,7 @@ async def _work(settings: SupervisorSettings, running: Process) -> None:
         listens = await stack.enter_async_context(address)
         is_here = is_loopback(settings.supervisor_http_host)
         Codes(settings.state_folder, running.clock).serve_at(str(listens) if is_here else None)
+        tidy()
         log.info("agents report at %s", listens)
         await supervisor.run()
 

@@ -39,7 +39,8 @@ async def folded(kafka: KafkaSettings, database: DatabaseSettings) -> dict[int, 
             for first in range(0, len(events), 50):
                 batch = events[first : first + 50]
                 await partitions.fetch_missing(opened, partition, keys_of(one.event for one in batch))
-                partitions.fold(partition, batch)
+                for one in batch:
+                    partitions.fold(partition, one)
                 await partitions.write(opened, partition, batch[-1].offset + 1)
     return heard
 

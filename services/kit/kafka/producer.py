@@ -7,7 +7,7 @@ from typing import Self
 from aiokafka.errors import ProducerClosed
 from aiokafka.structs import RecordMetadata
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanKind, StatusCode, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode, set_span_in_context
 
 from schemas.attributes import Attributes
 from schemas.base import Event
@@ -17,7 +17,7 @@ from services.kit.groups import KafkaSettings
 from services.kit.kafka.metrics import PUBLISH_SECONDS, PUBLISHED
 from services.kit.kafka.writer import Writer
 from services.kit.telemetry.instruments import Instruments
-from services.kit.telemetry.traces import context_of, current_trace
+from services.kit.telemetry.traces import context_of, current_trace, nobody_traces
 
 STRIPES = 64
 """Callers of one key take turns in the order in which they came. aiokafka lets whoever waits for a topic's metadata be
@@ -56,8 +56,11 @@ class Producer:
         self, topic: Topic, key: str | bytes | None, event: Event, record_id: str
     ) -> "asyncio.Future[RecordMetadata]":
         """Queues an event. It is durable when the future that comes back is done."""
-        span = self._publishing(topic, record_id)
-        trace = current_trace(set_span_in_context(span))
+        span: Span = INVALID_SPAN
+        trace: dict[str, str] = {}
+        if not nobody_traces(self._instruments.tracer):
+            span = self._publishing(topic, record_id)
+            trace = current_trace(set_span_in_context(span))
         record = encode(topic, event, Attributes(record_id, name_of(type(event)), self.source, event.at, **trace))
         return await self._hand_over(topic, key, record, span)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
-from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, MeterProvider
 from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
@@ -34,7 +34,10 @@ def metrics_of(service: str, catalogue: Iterable[Metric], *, on: bool = True) ->
         return Metrics(NoEmitter(), registry)
     reader = PrometheusMetricReader(scope_info_enabled=False, registry=measured)
     provider = MeterProvider(
-        metric_readers=[reader], resource=Resource.create({"service.name": service}), shutdown_on_exit=False
+        metric_readers=[reader],
+        resource=Resource.create({"service.name": service}),
+        shutdown_on_exit=False,
+        exemplar_filter=AlwaysOffExemplarFilter(),  # Prometheus' text shows none
     )
     ProcessCollector(registry=registry)
     emitter = OtelEmitter(provider.get_meter("threadline"), catalogue, expected)

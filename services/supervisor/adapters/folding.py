@@ -28,6 +28,7 @@ from services.kit.kafka.connection import client_arguments
 from services.kit.kafka.consumer import record_of
 from services.kit.kafka.durable import patiently
 from services.kit.kafka.fence import Fence
+from services.kit.turns import in_turns
 from services.supervisor import metrics
 from services.supervisor.adapters import partitions
 from services.supervisor.adapters.dead import keep_dead
@@ -49,6 +50,8 @@ BEATS: Final = 5.0
 NEVER_MS: Final = 10**9
 """Who has nothing to do, or waits for Postgres, does not leave the group for that."""
 AGAIN_S: Final = 0.5
+AT_EASE_S, RESTS, LONGEST_REST_S = 0.03, 2.0, 0.2
+"""A batch that takes longer than the first is followed by a rest, so many times as long."""
 NO_PARTITIONS: Final = "it waits for its partitions"
 COMMIT_EVERY_S: Final = 1.0
 LET_GO_EVERY_S: Final = 1.0
@@ -103,11 +106,18 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
             while True:
                 await self._load_new()
                 batches = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
+                began = self._clock.monotonic()
                 await asyncio.gather(*(self._take(tp, records) for tp, records in batches.items()))
                 await self._tell_the_group()
                 self._let_go()
+                await self._rest(self._clock.monotonic() - began, sum(map(len, batches.values())))
         finally:
             await self._consumer.stop()
+
+    async def _rest(self, took_s: float, count: int) -> None:
+        """Lets some gather where many come: Postgres takes many as fast as few. Who has fallen behind does not rest."""
+        if took_s > AT_EASE_S and count < AT_ONCE:
+            await asyncio.sleep(min(RESTS * took_s, LONGEST_REST_S))
 
     async def _load_new(self) -> None:
         """Takes in hand what is ours and is not. Nothing of it is read before."""
@@ -167,10 +177,10 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         self.changed()
 
     async def _fold(self, partition: Partition, records: Sequence[ConsumerRecord]) -> None:
-        heard = [each for raw in records if (each := await self._heard(raw)) is not None]
+        heard = [each async for raw in in_turns(records) if (each := await self._heard(raw)) is not None]
         with told():
             await partitions.fetch_missing(self._database, partition, keys_of(each.event for each in heard))
-        steps = partitions.fold(partition, heard)
+        steps = [partitions.fold(partition, each) async for each in in_turns(heard)]
         await send_all(self._producer, self._follow(heard, steps))
         with told():
             await partitions.write(self._database, partition, records[-1].offset + 1)
@@ -235,13 +245,14 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         return Heard(cast("AgentEvent", event), attributes.id, record.offset)  # the topic holds no others
 
     def _count(self, heard: Sequence[Heard], steps: Sequence[Step]) -> None:
+        cost_usd, repeats = 0.0, 0
         for each, step in zip(heard, steps, strict=True):
             if step.is_repeat:
-                self._emitter.count(metrics.EVENTS, result="repeated")
+                repeats += 1
                 continue
             match each.event:
-                case TaskCheckpoint(cost_usd=float(cost)):
-                    self._emitter.count(metrics.COST, cost)
+                case TaskCheckpoint(cost_usd=cost):
+                    cost_usd += cost or 0.0
                 case TaskJudged(judgement=judgement) if step.after is not step.before:
                     self._emitter.count(metrics.JUDGEMENTS, judgement=judgement)
                 case TaskEnded(status=status) if step.after is not step.before:
@@ -254,6 +265,10 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
                     self._emitter.count(metrics.ATTEMPTS, fault=fault)
                 case _:
                     pass
+        if cost_usd:
+            self._emitter.count(metrics.COST, cost_usd)
+        if repeats:
+            self._emitter.count(metrics.EVENTS, repeats, result="repeated")
 
     async def _until_it_answers(self, ask: Callable[[], Any]) -> Any:
         """Postgres may be away, and tasks must wait."""

@@ -106,7 +106,10 @@ class Ingest:
                     await self._producer.send(AGENTS_EVENTS, event.task_id, event, record_id)
                     for event, record_id in taken
                 ]
-                await asyncio.wait(sent)
+                if len(sent) == 1:
+                    await sent[0]
+                else:
+                    await asyncio.wait(sent)
             failed = [error for each in sent if (error := each.exception()) is not None]
             if failed:
                 raise failed[0]

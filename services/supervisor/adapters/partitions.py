@@ -5,10 +5,11 @@ offset is not the one that it knew.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from itertools import chain
+from typing import Final, TypeAlias
 
 import asyncpg
 
@@ -45,6 +46,10 @@ _TASKS: Final = """
 
 class Moved(Exception):
     """Somebody else has folded on. What is known here is old."""
+
+
+Writing: TypeAlias = Callable[[Connection, str, int, Changes], Awaitable[bool]]
+"""Writes what changed of a tenant; says whether the tenant is still there."""
 
 
 @dataclass(frozen=True)
@@ -122,27 +127,39 @@ async def fetch_missing(database: ServiceDatabase, partition: Partition, keys: s
             partition.projection.tasks |= await projections.read(connection, tenant_id, task_ids)
 
 
-def fold(partition: Partition, heard: Sequence[Heard]) -> list[Step]:
-    """What each event makes of its task. Nothing is written yet."""
-    return [partition.projection.take(each.event, each.id) for each in heard]
+def fold(partition: Partition, heard: Heard) -> Step:
+    """What an event makes of its task. Nothing is written yet."""
+    return partition.projection.take(heard.event, heard.id)
 
 
 async def write(database: ServiceDatabase, partition: Partition, next_offset: int) -> None:
     """Writes what changed, and how far that is. `Moved` where somebody else did so before."""
     changes = partition.projection.written()
-    told: set[str] = set()
+    try:
+        told = await _write(database, partition, next_offset, changes, _all_or_nothing)
+    except asyncpg.ForeignKeyViolationError:  # a tenant is gone, and nothing stands of the others
+        told = await _write(database, partition, next_offset, changes, _unless_gone)
+    partition.next_offset = next_offset
+    partition.changed |= {(tenant_id, task_id) for tenant_id, each in changes.items() for task_id in each.tasks}
+    for tenant_id in changes.keys() - told.keys():
+        partition.projection.forget_tenant(tenant_id)
+
+
+async def _write(
+    database: ServiceDatabase, partition: Partition, next_offset: int, changes: dict[str, Changes], write_one: Writing
+) -> dict[str, set[str]]:
+    """In one transaction. Gives whom it concerns, of each tenant that is still there."""
+    told: dict[str, set[str]] = {}
     async with database.for_nobody() as connection:
         moved = await connection.execute(_MOVE, partition.number, partition.next_offset, next_offset)
         if moved != "UPDATE 1":
             raise Moved
         for tenant_id, changed in changes.items():
-            if await _written(connection, tenant_id, partition.number, changed):
-                told |= _changed(tenant_id, changed)
-            else:
-                partition.projection.forget_tenant(tenant_id)
-        await connection.execute(_NOTIFY, CHANNEL, sorted(told))
-    partition.next_offset = next_offset
-    partition.changed |= {(tenant_id, task_id) for tenant_id, each in changes.items() for task_id in each.tasks}
+            await bind(connection, tenant_id)
+            if await write_one(connection, tenant_id, partition.number, changed):
+                told[tenant_id] = _changed(tenant_id, changed)
+        await connection.execute(_NOTIFY, CHANNEL, sorted(chain.from_iterable(told.values())))
+    return told
 
 
 async def remove_old(database: ServiceDatabase, number: int, before: datetime) -> int:
@@ -160,9 +177,14 @@ async def remove_old(database: ServiceDatabase, number: int, before: datetime) -
     return removed
 
 
-async def _written(connection: Connection, tenant_id: str, number: int, changes: Changes) -> bool:
+async def _all_or_nothing(connection: Connection, tenant_id: str, number: int, changes: Changes) -> bool:
+    """Without a savepoint for each tenant, which would be as much again to ask Postgres."""
+    await projections.write(connection, tenant_id, number, changes)
+    return True
+
+
+async def _unless_gone(connection: Connection, tenant_id: str, number: int, changes: Changes) -> bool:
     """Whether the tenant is still there."""
-    await bind(connection, tenant_id)
     try:
         async with connection.transaction():
             await projections.write(connection, tenant_id, number, changes)

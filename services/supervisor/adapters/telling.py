@@ -19,6 +19,7 @@ from schemas.record import CannotWrite
 from schemas.topics import RUNS_COMMANDS
 from services.directory.faults import DatabaseAway, told
 from services.directory.service import bind
+from services.kit.turns import in_turns
 from services.supervisor import metrics
 from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.partitions import Partition
@@ -169,7 +170,7 @@ class Telling:
         keys, spoken.partition.changed = spoken.partition.changed, set()
         await self._recall_of(spoken, keys)
         settled = [key for key in keys if self._settled(spoken, key)]
-        for key in keys:
+        async for key in in_turns(keys):
             self._weigh(spoken, key, now)
         if settled:
             await self._keep((spoken, key) for key in settled if key in spoken.told)

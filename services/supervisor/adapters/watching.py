@@ -11,6 +11,7 @@ import asyncpg
 from schemas.agent import AgentStatus
 from services.directory.faults import DatabaseAway, told
 from services.directory.service import bind
+from services.kit.turns import in_turns
 from services.supervisor import metrics
 from services.supervisor.adapters.comparing import Comparing
 from services.supervisor.adapters.given import Given
@@ -63,9 +64,10 @@ class Watching:
     async def _look(self) -> None:
         now = self._clock.now()
         tasks = [task for each in self._partitions() for task in each.tasks if not task.is_over]
-        self._show(tasks, now)
+        await self._show(tasks, now)
         heard = await self._heard([each for each in tasks if each.heartbeat_s is not None])
-        follows = [*self._follow(tasks, heard, now), *await self._comparing.follow(tasks, now)]
+        follows = [each async for task in in_turns(tasks) for each in self._follow(task, heard, now)]
+        follows += await self._comparing.follow(tasks, now)
         await send_all(self._producer, self._new(follows))
 
     def _new(self, follows: Sequence[Following]) -> list[Following]:
@@ -76,16 +78,15 @@ class Watching:
         self._sent |= {each.id: now + FOLDED_WITHIN_S for each in new}
         return new
 
-    def _follow(self, tasks: Sequence[Task], heard: dict[Key, datetime], now: datetime) -> Iterator[Following]:
-        for task in tasks:
-            for approval in task.approvals:
-                if approval.is_open and now >= approval.expires_at:
-                    yield of_task(task, deciding.expired(task, approval, now), f"expired:{approval.approval_id}")
-            at = max(task.received_at, heard.get((task.tenant_id, task.task_id), task.received_at))
-            listening = at if task.silent_since is not None else max(at, self._since)
-            judged = judging.of_silence(task, listening, now)
-            if judged is not None:
-                yield of_task(task, judged, f"{judged.judgement}:{task.version}")
+    def _follow(self, task: Task, heard: dict[Key, datetime], now: datetime) -> Iterator[Following]:
+        for approval in task.approvals:
+            if approval.is_open and now >= approval.expires_at:
+                yield of_task(task, deciding.expired(task, approval, now), f"expired:{approval.approval_id}")
+        at = max(task.received_at, heard.get((task.tenant_id, task.task_id), task.received_at))
+        listening = at if task.silent_since is not None else max(at, self._since)
+        judged = judging.of_silence(task, listening, now)
+        if judged is not None:
+            yield of_task(task, judged, f"{judged.judgement}:{task.version}")
 
     async def _heard(self, tasks: Sequence[Task]) -> dict[Key, datetime]:
         of_tenant = by_tenant((each.tenant_id, each.task_id) for each in tasks)
@@ -98,14 +99,14 @@ class Watching:
                     found |= {(tenant_id, row["task_id"]): row["at"] for row in rows}
         return found
 
-    def _show(self, tasks: Sequence[Task], now: datetime) -> None:
+    async def _show(self, tasks: Sequence[Task], now: datetime) -> None:
         count: dict[AgentStatus, int] = dict.fromkeys(LOOKS, 0)
         for each in tasks:
             count[each.status] += 1
         for status, number in count.items():
             self._emitter.set(metrics.TASKS, number, status=status)
-        unwell = sum(health_of(each, now).score < UNWELL for each in tasks)
-        self._emitter.set(metrics.UNWELL, unwell)
+        scores = [health_of(each, now).score async for each in in_turns(tasks)]
+        self._emitter.set(metrics.UNWELL, sum(score < UNWELL for score in scores))
         waiting = [each for task in tasks for each in task.approvals if each.is_open]
         self._emitter.set(metrics.APPROVALS_OPEN, len(waiting))
         oldest = max(((now - each.asked_at).total_seconds() for each in waiting), default=0)

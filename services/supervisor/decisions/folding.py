@@ -71,7 +71,7 @@ def fold(task: Task | None, event: AgentEvent, event_id: str) -> Task | None:
         return task
     after = before.model_copy(update=changed | {"version": before.version + 1})
     if not before.timeline or after.status != before.status:
-        moment = Moment.model_construct(status=after.status, at=event.at)
+        moment = Moment(status=after.status, at=event.at)
         after = after.model_copy(update={"timeline": _newest(before.timeline, moment)})
     return after
 
@@ -198,7 +198,7 @@ def _went_on(task: Task, event: TaskCheckpoint) -> dict[str, Any]:
     if event.step is not None:
         changed["step"] = event.step
     if event.context_used is not None:
-        seen = ContextSeen.model_construct(at=event.at, used=event.context_used)
+        seen = ContextSeen(at=event.at, used=event.context_used)
         changed["context_used"] = event.context_used
         changed["contexts"] = (*task.contexts[1 - MOST_CONTEXTS :], seen)
         if event.context_used < min(task.context_used or 0, CALM_AT * task.context_size):

@@ -47,6 +47,8 @@ SHOWN: Final = "\r\n\t\u200d"
 
 def _readable(text: str) -> str:
     """Characters that control how others are shown have no place in what people read."""
+    if text.isprintable():
+        return text
     return "".join(each if _is_shown(each) else "\ufffd" for each in text)
 
 
@@ -230,9 +232,17 @@ def _started(said: Started, common: dict[str, Any]) -> TaskStarted:
 
 
 def _checkpoint(said: Checkpoint, common: dict[str, Any]) -> TaskCheckpoint:
-    own = said.model_dump(exclude={"id", "at", "task_id", "agent_id", "type", "details"})
-    details = None if said.details is None else _json(said.details).decode()
-    return TaskCheckpoint(**common, **own, details_json=details)
+    return TaskCheckpoint(
+        **common,
+        status=said.status,
+        level=said.level,
+        action=said.action,
+        progress=said.progress,
+        step=said.step,
+        context_used=said.context_used,
+        cost_usd=said.cost_usd,
+        details_json=None if said.details is None else _json(said.details).decode(),
+    )
 
 
 def _made(said: Made, common: dict[str, Any]) -> TaskArtifact:
