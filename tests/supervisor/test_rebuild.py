@@ -86,7 +86,7 @@ async def test_a_program_whose_clock_is_wrong_spends_today_what_we_hear_of_today
     )
     async with service_database(database) as opened:
         partition = await partitions.load(opened, 0, 0, KEEPING)
-        partitions.fold(partition, [Heard(said, "event", 0)])
+        partitions.fold(partition, Heard(said, "event", 0))
         await partitions.write(opened, partition, 1)
         async with opened.for_nobody() as connection:
             await bind(connection, TENANTS[0])
