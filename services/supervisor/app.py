@@ -38,6 +38,7 @@ from services.supervisor.adapters.removing import Removing
 from services.supervisor.adapters.requests import Requests
 from services.supervisor.adapters.taking import Taking
 from services.supervisor.adapters.telling import Telling
+from services.supervisor.adapters.waiting import Waiting
 from services.supervisor.adapters.watching import Watching
 from services.supervisor.adapters.words import Words
 from services.supervisor.page.server import Page
@@ -108,7 +109,8 @@ class Supervisor:
         self._hearing = Hearing(given.settings, running.clock.now(), self._telling.heard)
         self._watching = Watching(given, lambda: self._folding.partitions)
         self._removing = Removing(given, lambda: self._folding.partitions)
-        self._commands = Commands(given, queries)
+        self._waiting = Waiting(given, queries)
+        self._commands = Commands(given, queries, self._waiting)
         self._words = Words(given, queries, self._commands.carried_out)
         programs = Programs(given.directory, running.clock, "agents")
         programs.refused = self._refused
@@ -144,6 +146,7 @@ class Supervisor:
             "watching tasks": self._watching.run(),
             "taking away what is old": self._removing.run(),
             "hearing people": self._commands.run(),
+            "hearing of stops": self._waiting.run(),
             "waiting to be told": _told(self._running.stopping),
         }
         if (model := self._settings.supervisor_model) is not None:

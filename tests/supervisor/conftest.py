@@ -148,8 +148,9 @@ async def watching(kafka: KafkaSettings, databases: Databases, folder: Path, **m
         may_use = (
             Tool(name="refund", description="Pays back.", url=f"{tools.address}/refund"),
             Tool(name="look_up", description="Finds.", url=f"{tools.address}/look_up", approval="never", within_s=5),
+            Tool(name="find", description="Finds.", url=f"{tools.address}/find", approval="never", repeatable=True),
         )
-        agent = MARA.model_copy(update={"tools": ("look_up", "refund")})
+        agent = MARA.model_copy(update={"tools": ("find", "look_up", "refund")})
         of_acme = {"people": people, "agents_channel": first.support, "tools": may_use}
         acme = tenant(first, agent).model_copy(update=of_acme)
         await describe(database, Document(version=1, tenants=(acme, globex())))

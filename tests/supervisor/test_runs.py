@@ -179,3 +179,11 @@ async def test_what_nobody_knows_is_not_claimed(watch: Watch) -> None:
     ts = await asked(watch, "A-8", "look_up")
     await under(watch, ts, "Nobody knows whether it was done")
     assert len(watch.tools.of(order="A-8")) == 1
+
+
+async def test_what_may_have_been_done_is_never_called_undone(watch: Watch) -> None:
+    watch.tools.plan = [(503, "later"), (409, "again?")]
+    ts = await asked(watch, "A-9", "find")
+    await under(watch, ts, "Nobody knows whether it was done")
+    first, second = watch.tools.of(order="A-9")
+    assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]

@@ -15,7 +15,9 @@ from schemas.agent import (
     Intervention,
     Outcome,
     RunOver,
+    RunWaits,
     TaskEnded,
+    TaskStarted,
     ToolsWanted,
     ToolWanted,
     WaitingRun,
@@ -109,6 +111,7 @@ def test_only_what_needs_leave_and_can_be_done_is_asked_for() -> None:
         (REFUND, MOST_AT_ONCE, [answer("approved")], TOO_MANY),
         (ToolCall("c1", "look_up", "{}"), 0, [], None),
         (ToolCall("c1", "look_up", '{"n": NaN}'), 0, [], NO_OBJECT),
+        (ToolCall("c1", "look_up", '{"n": "\\ud800"}'), 0, [], NO_OBJECT),
         (ToolCall("c1", "launch", "{}"), 0, [], NOT_THERE),
     ],
 )
@@ -231,7 +234,7 @@ class Folding:
 
     def take(self, event: AgentEvent, name: str = "e") -> None:
         before, self.task = self.task, fold(self.task, event, name)
-        if isinstance(event, ApprovalDecided | Intervention):
+        if isinstance(event, ApprovalDecided | Intervention | RunWaits):
             self.followed += following_run(event, Step(before, self.task))
 
     def status(self) -> str:
@@ -309,6 +312,50 @@ def test_a_stop_ends_what_waits_and_later_what_goes_on() -> None:
     stop = going.followed[-1].event
     assert isinstance(stop, StopRequested)
     assert (stop.source, stop.target) == ("supervisor", StopRun(run_id="run-1"))
+
+
+def test_a_run_that_was_ended_between_two_times_of_waiting_asks_nobody() -> None:
+    run = Folding()
+    run.wait()
+    for number in (0, 1):
+        run.decide(number, "approved")
+    run.cancel()
+    run.wait(2)
+    resumed = run.followed[-1].event
+    assert isinstance(resumed, RunResumed)
+    assert (resumed.round, resumed.cancelled_by) == (2, "UBEN")
+    assert run.status() == "working"
+
+
+def test_a_run_is_ended_before_all_that_it_wants_was_asked() -> None:
+    run = Folding()
+    first, *rest = waits(wanted())
+    run.take(first.event, first.id)  # type: ignore[arg-type] # likewise
+    run.cancel()
+    (resumed,) = [each.event for each in run.followed]
+    assert (resumed.cancelled_by, resumed.round) == ("UBEN", 1)
+    for each in rest:
+        run.take(each.event, each.id)  # type: ignore[arg-type] # likewise
+    assert run.status() == "working"
+
+
+def test_what_a_program_said_under_a_runs_name_before_is_another_life() -> None:
+    run = Folding()
+    home = wanted().home
+    told: dict[str, Any] = {
+        "at": AT,
+        "received_at": AT,
+        "tenant_id": "acme",
+        "task_id": "run-1",
+        "agent_id": "forger",
+        "home": home,
+    }
+    run.take(TaskStarted(**told, token_id="tok", task_name="mine", context_size=1, heartbeat_s=1.0))
+    run.take(TaskEnded(**told, token_id="tok", status="complete"))
+    run.wait()
+    assert run.status() == "waiting_for_approval"
+    assert run.task is not None
+    assert (run.task.agent_id, run.task.life, run.task.heartbeat_s, len(run.task.approvals)) == ("mara", 1, None, 2)
 
 
 def test_nobody_but_the_responder_speaks_of_a_run() -> None:

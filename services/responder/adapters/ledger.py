@@ -229,7 +229,7 @@ class Ledger:
 
     async def suspended(self, subject: Subject, round_: int, state_json: str) -> None:
         """Returns when it is durable that a run waits, and what for."""
-        effect_id = ids.effect_id(subject.name, "suspended", round_)
+        effect_id = ids.effect_id(subject.name, "waiting", round_)
         effect = entry_of(subject, Call(effect_id, "wait", "suspended", {}))
         entry = RunSuspended(at=self._clock.now(), effect=effect, round=round_, state_json=state_json)
         await self._write(subject, entry, f"suspended:{round_}")

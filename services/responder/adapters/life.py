@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -100,13 +101,7 @@ class Life:
             await self._end_what_was_begun(run, last)
             return
         try:
-            if (waiting := self._around.suspending.kept(run, run.round + 1)) is not None:
-                await self._wait_on(run, waiting)  # somebody before us had come so far
-                return
-            text = await self._answered(run)
-            await self._finish(run, text)
-        except Suspends as suspends:
-            await self._suspend(run, suspends)
+            await self._to_an_answer(run)
         except ModelFailed as failure:
             run.story.reason = failure.trouble
             said = words.failed(failure.trouble, run.command.run_id, has_begun=bool(run.said.strip()))
@@ -138,21 +133,25 @@ class Life:
         said = words.stopped(stop.asked_by, has_begun=bool(run.said.strip()), using=run.using)
         await self._end(run, Signal.CANCEL, "stopped", said)
 
-    async def _suspend(self, run: Run, suspends: Suspends) -> None:
-        try:
-            waiting = await self._around.suspending.keep(run, suspends)
-        except NotAnswered as why:
-            run.story.reason = why.reason
-            await self._end(run, Signal.FAIL, "failed", why.said)
-            return
+    async def _to_an_answer(self, run: Run) -> None:
+        """Or to where people must decide, to which somebody before us may have come already."""
+        waiting = self._around.suspending.kept(run, run.round + 1)
+        if waiting is None:
+            try:
+                text = await self._answered(run)
+            except Suspends as suspends:
+                waiting = await self._around.suspending.keep(run, suspends)
+            else:
+                await self._finish(run, text)
+                return
+        run.request, run.said = waiting.request, waiting.said
         if run.stop is not None:
-            await self._stopped(run, run.stop)
-        else:
-            await self._wait_on(run, waiting)
+            raise asyncio.CancelledError
+        await self._wait_on(run, waiting)
 
     async def _wait_on(self, run: Run, waiting: Waiting) -> None:
         """From now on a stop is for who asks people: it comes back as their decision."""
-        run.request, run.phase = waiting.request, Phase.SUSPENDED
+        run.phase = Phase.SUSPENDED
         tenant = await self._tenant(waiting.request)
         await self._around.suspending.tell(run, waiting, tenant)
         self._remember(run, run.said)
@@ -169,6 +168,7 @@ class Life:
         if run.stop is not None:
             raise asyncio.CancelledError
         if run.reply is not None:
+            run.reply.may_be_named = _named(waiting.request, waiting.asked.history)
             run.reply.live.may_stream = False  # a stream is over where a run waits
             run.reply.grow(f"{run.said}\n\n{words.DECIDED}".strip())
         return Decided(waiting.turn, resumed.answers)
@@ -246,8 +246,7 @@ class Life:
         message, budget = request.message, agent.max_history_tokens
         history = await self._around.history.before(run.subject, message.id) if message.thread is not None else []
         if run.reply is not None:
-            named = {said.who for said in history if said.who is not None}
-            run.reply.may_be_named = {message.sender.id, *message.mentions, *named}
+            run.reply.may_be_named = _named(request, history)
             if words.is_person(message.sender.id):
                 run.reply.live.recipient = (message.sender.id, message.sender.team_id or run.subject.team_id)
         persona = Persona(agent.name, agent.role, agent.persona, agent.transparency)
@@ -340,6 +339,12 @@ def _agent(facts: TenantFacts, agent_id: str) -> Agent:
         if each.id == agent_id and each.enabled:
             return each
     raise NotAnswered(NO_AGENT, words.NO_AGENT)
+
+
+def _named(request: RunRequested, history: Iterable[Said]) -> set[str]:
+    """Whom an answer may name: who takes part."""
+    named = {said.who for said in history if said.who is not None}
+    return {request.message.sender.id, *request.message.mentions, *named}
 
 
 def _audited_as(run: Run) -> Audited:

@@ -21,8 +21,6 @@ log = logging.getLogger(__name__)
 
 TOO_MUCH: Final = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
 """Slack does not take the message as it is shown; in plain words it may."""
-MOST_PARTS: Final = 100
-"""Of what is said each time that a run waits."""
 PLAIN, POSTED = 1000, 2000
 """Added to a part's number for the same words said otherwise."""
 
@@ -91,14 +89,14 @@ class Reply:
         await self._say(purpose, [*shown, showing.ended(last, self.run_id, may_retry=may_retry)])
 
     async def suspend(self, round_: int, partial: str, notice: str) -> None:
-        """What was written so far, and that people must decide before it goes on."""
-        meant = [each for each in self.standing.of("suspended") if each.effect_id in self._names("suspended", round_)]
+        """The end of what was written so far, and that people must decide before it goes on."""
+        name = ids.effect_id(self.subject.name, "suspended", round_)
+        meant = [each for each in self.standing.of("suspended") if each.effect_id == name]
         if meant:
             await self.say_again(meant)
             return
-        *before, last = self._with_notice(partial, notice)
-        shown = [showing.answer(part, None) for part in before]
-        await self._say("suspended", [*shown, showing.waiting(last, self.run_id)], round_ * MOST_PARTS)
+        last = self._with_notice(partial, notice)[-1]  # the whole is said when it is whole
+        await self._say("suspended", [showing.waiting(last, self.run_id)], round_)
 
     def _with_notice(self, partial: str, notice: str) -> list[str]:
         """What was written, and our words behind it."""
@@ -108,9 +106,6 @@ class Reply:
         else:
             parts.append(notice)
         return parts
-
-    def _names(self, purpose: EffectPurpose, round_: int) -> set[str]:
-        return {ids.effect_id(self.subject.name, purpose, round_ * MOST_PARTS + part) for part in range(MOST_PARTS)}
 
     async def say_again(self, calls: list[Call]) -> None:
         """Ends what somebody before us began to say."""

@@ -58,7 +58,7 @@ class Suspending:
         )
         while waiting is not None:
             state = _WAITING.dump_json(waiting).decode()
-            if (fits := fitting(waiting, len(state.encode()))) is waiting:
+            if (fits := fitting(waiting, len(json.dumps(state, ensure_ascii=False).encode()))) is waiting:
                 await self._ledger.suspended(run.subject, waiting.round, state)
                 return waiting
             waiting = fits

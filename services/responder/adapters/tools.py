@@ -93,10 +93,11 @@ class Tools:
             await self._ledger.nobody_knows(subject, made, "its responder ended")
             return NOBODY_KNOWS
         await self._ledger.intend(subject, [made])
-        return await self._made(tool, subject, made)
+        return await self._made(tool, subject, made, was_meant=effect_id in standing.meant)
 
-    async def _made(self, tool: Tool, subject: Subject, made: Call) -> str:
-        tried = 0
+    async def _made(self, tool: Tool, subject: Subject, made: Call, *, was_meant: bool) -> str:
+        """Once one request may have been done, no later one can tell that none was."""
+        tried, unsure = 0, was_meant
         while True:
             tried += 1
             try:
@@ -106,9 +107,10 @@ class Tools:
                     await asyncio.sleep(PAUSE_S * tried)
                     continue
                 log.warning("the tool %s of %s is not reached (%s)", tool.name, subject.tenant_id, error)
-                return await self._refused(subject, made, "not_reached")
+                return await self._refused(subject, made, "not_reached", unsure=unsure)
             except Unsure as error:
                 log.warning("nobody knows whether the tool %s of %s did it (%s)", tool.name, subject.tenant_id, error)
+                unsure = True
                 if tool.repeatable and tried < TRIES:
                     await asyncio.sleep(PAUSE_S * tried)
                     continue
@@ -118,10 +120,13 @@ class Tools:
                 answer = cut(said) or "Done."
                 await self._ledger.answered(subject, made, answer)
                 return answer
-            told = await self._refused(subject, made, f"http_{status}")
+            told = await self._refused(subject, made, f"http_{status}", unsure=unsure)
             return f"{told} It said: {cut(said)}" if said.strip() else told
 
-    async def _refused(self, subject: Subject, made: Call, code: str) -> str:
+    async def _refused(self, subject: Subject, made: Call, code: str, *, unsure: bool) -> str:
+        if unsure:
+            await self._ledger.nobody_knows(subject, made, code)
+            return NOBODY_KNOWS
         await self._ledger.not_done(subject, made, code)
         return _not_done(code)
 

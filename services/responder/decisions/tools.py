@@ -72,7 +72,7 @@ def arguments_of(call: ToolCall) -> dict[str, Any] | None:
     """Its arguments; none where they are no JSON object that may be sent."""
     try:
         found = json.loads(call.arguments_json or "{}")
-        size = len(json.dumps(found, allow_nan=False))
+        size = len(json.dumps(found, allow_nan=False, ensure_ascii=False).encode())
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and size <= LARGEST_ARGUMENTS else None

@@ -11,7 +11,7 @@ from services.responder.decisions.prompting import Asked
 from services.responder.decisions.tools import ToolCall, Turn
 
 LARGEST: Final = 900_000
-"""Characters that one record holds with room to spare."""
+"""Bytes of it, as they stand in a record, which holds them with room to spare."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Reads agents.commands and stops as one of a group: what people click and type, and runs that wait for them.
+"""Reads agents.commands as one of a group: what people click and type, and runs that wait for them.
 
 One after the other for each workspace.
 """
@@ -14,8 +14,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from schemas.agent import ApprovalAnswered, RunOver, TaskCommanded, ToolsWanted
 from schemas.record import CannotRead
-from schemas.stop import StopRequested
-from schemas.topics import AGENTS_COMMANDS, RUNS_STOPS
+from schemas.topics import AGENTS_COMMANDS
 from services.directory.faults import DatabaseAway
 from services.directory.holding import Known
 from services.kit.kafka.consumer import group_consumer, record_of
@@ -32,7 +31,7 @@ from services.supervisor.settings import SERVICE
 
 log = logging.getLogger(__name__)
 
-Commanded = ApprovalAnswered | TaskCommanded | ToolsWanted | RunOver | StopRequested
+Commanded = ApprovalAnswered | TaskCommanded | ToolsWanted | RunOver
 POLL_MS, AT_ONCE = 200, 100
 AGAIN_S: Final = 0.5
 GROUP: Final = f"{SERVICE}.commands"
@@ -41,17 +40,14 @@ GROUP: Final = f"{SERVICE}.commands"
 class Commands:
     """The group's member. A command is done with when all that it leads to stands; done again, it leads to the same."""
 
-    def __init__(self, given: Given, queries: Queries) -> None:
-        self._given, self._queries = given, queries
+    def __init__(self, given: Given, queries: Queries, waiting: Waiting) -> None:
+        self._given, self._queries, self._waiting = given, queries, waiting
         self._settings, self._directory, self._producer = given.settings, given.directory, given.producer
         self._clock = given.instruments.clock
-        self._waiting = Waiting(queries, self._clock)
 
     async def run(self) -> None:
         """Reads until it is cancelled."""
-        async with group_consumer(
-            self._settings, GROUP, [AGENTS_COMMANDS, RUNS_STOPS], member=self._given.name
-        ) as consumer:
+        async with group_consumer(self._settings, GROUP, [AGENTS_COMMANDS], member=self._given.name) as consumer:
             while True:
                 batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
                 await asyncio.gather(*(self._take(records) for records in batches.values()))
@@ -77,6 +73,8 @@ class Commands:
                 continue
             try:
                 await send_all(self._producer, await self._until_known(event))
+                if isinstance(event, ToolsWanted):
+                    await send_all(self._producer, self._waiting.stood(event))
             except (asyncpg.DataError, ValueError) as error:  # its words are of no use to anybody
                 await keep_dead(self._given, record, f"carrying it out failed with {type(error).__name__}")
 
@@ -94,9 +92,7 @@ class Commands:
             case ApprovalAnswered() | TaskCommanded():
                 return await self._of_person(command)
             case ToolsWanted():
-                return self._waiting.wanted(command)
-            case StopRequested():
-                return await self._waiting.stopped(command)
+                return runs.waits(command)
             case RunOver():
                 return runs.over(command)
 

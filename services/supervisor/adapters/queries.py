@@ -146,8 +146,7 @@ class Queries:
         with acting_for(tenant_id):
             async with self._database.for_tenant() as connection:
                 rows = await connection.fetch(_WAITING_RUNS, list(named))
-        found = [Task.model_validate_json(row["state"]) for row in rows]
-        return {each.task_id: each for each in found}
+        return {each.task_id: each for each in (task_of(row["state"]) for row in rows)}
 
     async def task(self, tenant_id: str, task_id: str) -> Task | None:
         """A task as it stands."""

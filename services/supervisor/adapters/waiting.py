@@ -1,55 +1,84 @@
-"""Runs that wait for people, and stops that may be about them: what a moment ago was, and no table has yet."""
+"""Runs that wait for people, and the stops that are about them: whichever is known later meets the other."""
 
+import logging
 from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from schemas.agent import ToolsWanted, WaitingRun
+from schemas.agent import Intervention, ToolsWanted
+from schemas.record import CannotRead
 from schemas.stop import StopRequested
-from services.kit.clock import Clock
+from schemas.topics import RUNS_STOPS
+from services.directory.faults import DatabaseAway
+from services.kit.kafka.consumer import Record, reader, record_of
+from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.queries import Queries
+from services.supervisor.adapters.sending import send_all
 from services.supervisor.decisions import runs
 from services.supervisor.decisions.following import Following
 
-REMEMBERED: Final = timedelta(minutes=1)
+log = logging.getLogger(__name__)
+
+POLL_MS: Final = 1000
+REMEMBERED: Final = timedelta(hours=1)
 MOST: Final = 5_000
-Waits = tuple[str, str, WaitingRun]
-"""A run, its agent, and how it waits."""
 
 
 class Waiting:
-    """Stops and suspensions come by two topics: whichever comes later meets the other."""
+    """Every supervisor hears every stop, without a group, from an hour back. What several lead to has one name."""
 
-    def __init__(self, queries: Queries, clock: Clock) -> None:
-        self._queries, self._clock = queries, clock
+    def __init__(self, given: Given, queries: Queries) -> None:
+        self._settings, self._producer, self._queries = given.settings, given.producer, queries
+        self._clock = given.instruments.clock
         self._stops: OrderedDict[str, StopRequested] = OrderedDict()
         self._asked: OrderedDict[str, ToolsWanted] = OrderedDict()
 
-    def wanted(self, asked: ToolsWanted) -> Iterator[Following]:
-        """A run waits; where somebody stopped it a moment ago it is ended at once."""
+    async def run(self) -> None:
+        """Hears stops until it is cancelled."""
+        async with reader(self._settings, RUNS_STOPS, self._clock.now() - REMEMBERED) as consumer:
+            while True:
+                for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+                    for raw in records:
+                        await self._hear(record_of(raw, self._settings.topic_prefix))
+
+    def stood(self, asked: ToolsWanted) -> Iterator[Following]:
+        """A run waits since now, as stands in the log; where somebody stopped it meanwhile it is ended."""
         self._forget()
         self._asked[asked.run_id] = asked
-        yield from runs.waits(asked)
         for stop in self._stops.values():
-            yield from runs.stopped(stop, [(asked.run_id, asked.agent_id, asked.run)])
+            led_to = runs.stopped(stop, [(asked.run_id, asked.agent_id, asked.run)])
+            yield from (each for each in led_to if isinstance(each.event, Intervention))  # who may not was told so
 
-    async def stopped(self, stop: StopRequested) -> Iterator[Following]:
-        """Somebody wants runs to end. What was ordered here is no news."""
-        self._forget()
-        if stop.source == runs.SOURCE:
-            return iter(())
-        self._stops[stop.stop_id] = stop
-        known = await self._queries.waiting_runs(stop.tenant_id, [*self._asked])
-        asked = [each for each in self._asked.values() if each.run_id not in known]
-        found: list[Waits] = [(each.run_id, each.agent_id, each.run) for each in asked]
-        found += [
+    async def _hear(self, record: Record) -> None:
+        try:
+            _, event = record.decode()
+        except CannotRead as error:
+            log.error("a stop cannot be understood, and ends nothing that waits: %s", error)  # noqa: TRY400 - the words say it
+            return
+        if isinstance(event, StopRequested) and event.source != runs.SOURCE:  # what was ordered here is no news
+            self._forget()
+            self._stops[event.stop_id] = event
+            await send_all(self._producer, await self._about(event))
+
+    async def _about(self, stop: StopRequested) -> list[Following]:
+        """Those that wait now, of the tables and of what they have not yet."""
+        try:
+            known = await self._queries.waiting_runs(stop.tenant_id, [*self._asked])
+        except DatabaseAway as fault:
+            log.warning("a stop meets only runs that began to wait within the last hour: %s", fault)
+            known = {}
+        found = [
             (task.task_id, task.agent_id, task.run)
             for task in known.values()
-            if task.run is not None and any(each.is_open for each in task.approvals)
+            if task.run is not None and runs.waits_now(task)
         ]
-        mine = [each for each in found if each[2].place.tenant_id == stop.tenant_id]
-        return runs.stopped(stop, mine)
+        for asked in self._asked.values():
+            task = known.get(asked.run_id)
+            is_old = task is None or task.run is None or task.run.round < asked.run.round
+            if is_old and asked.run.place.tenant_id == stop.tenant_id:
+                found.append((asked.run_id, asked.agent_id, asked.run))
+        return list(runs.stopped(stop, found))
 
     def _forget(self) -> None:
         since = self._clock.now() - REMEMBERED

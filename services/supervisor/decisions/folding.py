@@ -57,7 +57,7 @@ def fold(task: Task | None, event: AgentEvent, event_id: str) -> Task | None:
     """The task after it; the same one where it changes nothing; none where there is no task that it could be about."""
     if isinstance(event, TaskWanted):
         return _wanted(event) if task is None else task
-    if task is None and isinstance(event, TaskHandedOver):
+    if task is None and (isinstance(event, TaskHandedOver) or _is_end_of_run(event)):
         return None
     if isinstance(event, Reported):
         before = _there(task, event)
@@ -96,8 +96,12 @@ def _wanted(event: TaskWanted) -> Task:
 
 
 def _there(task: Task | None, event: Reported) -> Task:
-    """The task that an event is about. One that begins after its end is another life of it."""
-    is_reborn = task is not None and task.is_over and isinstance(event, TaskStarted)
+    """The task that an event is about. One that begins after its end is another life of it; so is a run that waits for
+    the first time, whatever a program said under its name.
+    """
+    is_reborn = task is not None and (
+        (task.is_over and isinstance(event, TaskStarted)) or (task.run is None and isinstance(event, RunWaits))
+    )
     if task is not None and not is_reborn:
         return task
     return Task(
@@ -149,7 +153,12 @@ def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - on
             return common | _left(event) if is_in_hand else {}
         case ApprovalRequested():
             others = _withdrawn(task, event.received_at, event.request_id)
-            return common | {"approvals": _kept((*others, _asked(event)))} if may_ask(task, event) else {}
+            is_wanted = may_ask(task, event) and (task.run is None or task.cancelled_by is None)
+            return common | {"approvals": _kept((*others, _asked(event)))} if is_wanted else {}
+
+
+def _is_end_of_run(event: AgentEvent) -> bool:
+    return isinstance(event, TaskEnded) and event.token_id == RESPONDER
 
 
 def _waits(event: RunWaits) -> dict[str, Any]:

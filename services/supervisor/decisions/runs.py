@@ -105,29 +105,36 @@ def stopped(stop: StopRequested, runs: Iterable[tuple[str, str, WaitingRun]]) ->
             yield whispered(place, said)
 
 
-def following_run(event: ApprovalDecided | Intervention, step: Step) -> Iterator[Following]:
-    """Once nothing of what it waited for is open, a run goes on; one that goes on already is ended by a stop."""
+def following_run(event: ApprovalDecided | Intervention | RunWaits, step: Step) -> Iterator[Following]:
+    """Once all that it waited for is decided, a run goes on; one that goes on already is ended by a stop.
+
+    One that was ended while it went on, and waits again, is not asked about any more.
+    """
     before, task = step.before, step.after
-    if task is None or before is None or task is before or task.run is None:
+    if task is None or task is before or task.run is None:
         return
-    waited = any(each.is_open for each in before.approvals)
-    if waited and _is_decided(task, task.run):
-        yield _resumed(task, task.run, event)
-    elif not waited and isinstance(event, Intervention) and event.action == "cancel":
+    if isinstance(event, RunWaits):
+        if task.cancelled_by is not None:
+            yield _resumed(task, task.run, event)
+    elif before is not None and waits_now(before):
+        if not waits_now(task) or task.cancelled_by is not None:
+            yield _resumed(task, task.run, event)
+    elif isinstance(event, Intervention) and event.action == "cancel":
         yield _stop(task, task.run, event)
 
 
-def _is_decided(task: Task, run: WaitingRun) -> bool:
-    if any(each.is_open for each in task.approvals):
+def waits_now(task: Task) -> bool:
+    """Whether a run waits for people: something is open, or was not asked yet."""
+    if task.run is None or task.is_over:
         return False
-    return task.cancelled_by is not None or len(_of_round(task, run)) == run.asks
+    return any(each.is_open for each in task.approvals) or len(_of_round(task, task.run)) < task.run.asks
 
 
 def _of_round(task: Task, run: WaitingRun) -> list[Approval]:
     return [each for each in task.approvals if each.request_id.startswith(f"{run.round}:")]
 
 
-def _resumed(task: Task, run: WaitingRun, event: ApprovalDecided | Intervention) -> Following:
+def _resumed(task: Task, run: WaitingRun, event: ApprovalDecided | Intervention | RunWaits) -> Following:
     cancelled = task.cancelled_by
     answers = tuple(_answer(each) for each in _of_round(task, run)) if cancelled is None else ()
     resumed = RunResumed(
