@@ -96,8 +96,9 @@ def _wanted(event: TaskWanted) -> Task:
 
 
 def _there(task: Task | None, event: Reported) -> Task:
-    """The task that an event is about. One that begins after its end is another life of it; so is a run that waits for
-    the first time, whatever a program said under its name.
+    """The task that an event is about. One that begins after its end is another life of it.
+
+    So is a run that waits for the first time, whatever a program said under its name.
     """
     is_reborn = task is not None and (
         (task.is_over and isinstance(event, TaskStarted)) or (task.run is None and isinstance(event, RunWaits))
