@@ -68,7 +68,7 @@ async def test_a_tenant_without_a_limit_of_its_own_has_thirty_a_minute_and_they_
     kinds: list[str] = []
     while "throttled" not in kinds:
         asked += await asked_quickly(hooli, 31)
-        made = await first_decisions(hooli, asked)
+        made = sorted(await first_decisions(hooli, asked), key=lambda each: each.source_offset)  # as they came in
         kinds = [each.decision.kind for each in made]
     passed = kinds.index("throttled")
     took = (made[passed].at - made[0].at).total_seconds()
