@@ -105,6 +105,5 @@ class RunSuspended(Event):
     """What was asked, what the model said so far, and which tools it wants to use."""
 
 
-LedgerEntry: TypeAlias = Annotated[
-    EffectIntended | EffectConfirmed | EffectFailed | EffectUnknown | RunSuspended, Field(discriminator="type")
-]
+Entry: TypeAlias = EffectIntended | EffectConfirmed | EffectFailed | EffectUnknown | RunSuspended
+LedgerEntry: TypeAlias = Annotated[Entry, Field(discriminator="type")]

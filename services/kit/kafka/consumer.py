@@ -22,6 +22,7 @@ from services.kit.kafka.connection import client_arguments
 from services.kit.telemetry.traces import About, spanning
 
 SETTLED_S = 0.1
+POLL_MS = 1000
 
 
 class NoSuchTopic(Fault):
@@ -154,6 +155,14 @@ async def to_end(consumer: AIOKafkaConsumer) -> AsyncIterator[ConsumerRecord]:
                 if record.offset < ends[tp]:
                     yield record
         left = {tp for tp in left if await consumer.position(tp) < ends[tp]}
+
+
+async def onward(consumer: AIOKafkaConsumer) -> AsyncIterator[ConsumerRecord]:
+    """Everything from where it stands, each partition in its order, and then what comes. It does not end."""
+    while True:
+        for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+            for record in records:
+                yield record
 
 
 async def _seek(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], since: datetime | None) -> None:

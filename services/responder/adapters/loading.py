@@ -9,15 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.attributes import Attributes, AttributesMissing
 from schemas.command import RetryAsked, RunRequested, RunResumed
-from schemas.effect import (
-    EffectConfirmed,
-    EffectFailed,
-    EffectIntended,
-    EffectOf,
-    EffectUnknown,
-    LedgerEntry,
-    RunSuspended,
-)
+from schemas.effect import EffectOf, Entry, LedgerEntry
 from schemas.record import CannotRead
 from schemas.topics import RUNS_COMMANDS, SLACK_EFFECTS
 from services.kit.groups import KafkaSettings
@@ -154,7 +146,7 @@ async def _fold(consumer: AIOKafkaConsumer, prefix: str, take: Callable[[LedgerE
             _, event = record_of(raw, prefix).decode()
         except CannotRead:
             continue  # nobody but a responder writes there; what is damaged says nothing of any call
-        if isinstance(event, EffectIntended | EffectConfirmed | EffectFailed | EffectUnknown | RunSuspended):
+        if isinstance(event, Entry):
             take(event)
 
 

@@ -10,7 +10,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from schemas import ids
 from schemas.base import Event
 from schemas.command import RetryAsked, RunRequested
-from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, EffectUnknown, RunSuspended
+from schemas.effect import Entry
 from schemas.record import CannotRead
 from schemas.run import RunCancel, RunState
 from schemas.topics import AUDIT_RUNS, RUNS_COMMANDS, SLACK_EFFECTS, Topic
@@ -64,12 +64,11 @@ class Past:
 
     async def standing(self, run_id: str, subject: Subject) -> Standing:
         """Everything that the ledger holds of a run, however long ago it began."""
-        entry = EffectIntended | EffectConfirmed | EffectFailed | EffectUnknown | RunSuspended
         found = Standing()
         for event in await self._events(
-            SLACK_EFFECTS, subject, lambda event: isinstance(event, entry) and event.effect.run_id == run_id
+            SLACK_EFFECTS, subject, lambda event: isinstance(event, Entry) and event.effect.run_id == run_id
         ):
-            if isinstance(event, entry):
+            if isinstance(event, Entry):
                 found.take(event)
         return found
 

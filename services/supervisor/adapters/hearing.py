@@ -2,16 +2,15 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final, cast
+from typing import Final
 
 from schemas.buttons import PREFIX
-from schemas.effect import LedgerEntry
-from schemas.record import CannotRead, UnknownEvent
+from schemas.effect import Entry, LedgerEntry
+from schemas.record import CannotRead
 from schemas.topics import SLACK_EFFECTS
 from services.kit.groups import KafkaSettings
-from services.kit.kafka.consumer import reader, record_of
+from services.kit.kafka.consumer import onward, reader, record_of
 
-POLL_MS: Final = 1000
 BACK: Final = timedelta(hours=1)
 NAMED: Final = f'"post_id":"{PREFIX}'.encode()
 """Stands in every entry about a post of ours. Others need not be opened."""
@@ -26,14 +25,12 @@ class Hearing:
     async def run(self) -> None:
         """Until it is cancelled."""
         async with reader(self._settings, SLACK_EFFECTS, self._since) as consumer:
-            while True:
-                for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
-                    for raw in records:
-                        if NAMED not in (raw.value or b""):
-                            continue
-                        try:
-                            _, event = record_of(raw, self._settings.topic_prefix).decode()
-                        except CannotRead:
-                            continue  # nobody but a responder writes there; what is damaged names no post
-                        if not isinstance(event, UnknownEvent):
-                            self._heard(cast("LedgerEntry", event))  # the topic holds no others
+            async for raw in onward(consumer):
+                if NAMED not in (raw.value or b""):
+                    continue
+                try:
+                    _, event = record_of(raw, self._settings.topic_prefix).decode()
+                except CannotRead:
+                    continue  # nobody but a responder writes there; what is damaged names no post
+                if isinstance(event, Entry):
+                    self._heard(event)

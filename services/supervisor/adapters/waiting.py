@@ -11,7 +11,7 @@ from schemas.record import CannotRead
 from schemas.stop import StopRequested
 from schemas.topics import RUNS_STOPS
 from services.directory.faults import DatabaseAway
-from services.kit.kafka.consumer import Record, reader, record_of
+from services.kit.kafka.consumer import Record, onward, reader, record_of
 from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.queries import Queries
 from services.supervisor.adapters.sending import send_all
@@ -20,7 +20,6 @@ from services.supervisor.decisions.following import Following
 
 log = logging.getLogger(__name__)
 
-POLL_MS: Final = 1000
 REMEMBERED: Final = timedelta(hours=1)
 MOST: Final = 5_000
 
@@ -37,10 +36,8 @@ class Waiting:
     async def run(self) -> None:
         """Hears stops until it is cancelled."""
         async with reader(self._settings, RUNS_STOPS, self._clock.now() - REMEMBERED) as consumer:
-            while True:
-                for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
-                    for raw in records:
-                        await self._hear(record_of(raw, self._settings.topic_prefix))
+            async for raw in onward(consumer):
+                await self._hear(record_of(raw, self._settings.topic_prefix))
 
     def stood(self, asked: ToolsWanted) -> Iterator[Following]:
         """A run waits since now, as stands in the log; where somebody stopped it meanwhile it is ended."""
