@@ -28,21 +28,30 @@ _LOCK = "select pg_advisory_xact_lock(hashtext('threadline migrations'))"
 
 WRITTEN_BY_SERVICES = {
     "installations": "insert, update (bot_user, scopes, closed_at, sealed_bot_token, sealed_refresh_token, expires_at)",
-    "agent_tasks": "insert, update, delete",
-    "agent_checkpoints": "insert, delete",
-    "human_interventions": "insert, update, delete",
-    "task_artifacts": "insert, delete",
+    "agent_tasks": "delete",
+    "agent_checkpoints": "delete",
+    "human_interventions": "delete",
+    "task_artifacts": "delete",
     "agent_heartbeats": "insert, update, delete",
-    "agent_tellings": "insert, update, delete",
+    "agent_tellings": "delete",
     "agent_projections": "insert, update",
 }
-"""What services may change. Everything else they only read; the directory's commands change it."""
+"""What services may change by themselves; functions write more. Everything else they only read; the directory's commands
+change it."""
 CALLED_BY_SERVICES = (
     "bound_tenant()",
     "tenant_of(text, text)",
     "tenant_of_at(text, text, bigint)",
     "tenants_with_tasks(integer, timestamptz)",
     "tenants_with_old_tasks(integer, timestamptz)",
+    "held_tasks(text[], text[])",
+    "told_tasks(text[], text[])",
+    "alive_tasks(text[], text[])",
+    "write_agent_tasks(threadline.agent_tasks[])",
+    "write_agent_checkpoints(threadline.agent_checkpoints[])",
+    "write_human_interventions(threadline.human_interventions[])",
+    "write_task_artifacts(threadline.task_artifacts[])",
+    "write_agent_tellings(threadline.agent_tellings[])",
 )
 
 

@@ -51,7 +51,7 @@ class ServiceDatabase:
                     connection.remove_log_listener(log_warning)
 
 
-async def bind(connection: Connection, tenant_id: str) -> None:
+async def bind(connection: "Connection | asyncpg.Connection[asyncpg.Record]", tenant_id: str) -> None:
     """From here on the transaction sees this tenant's rows: for work that is done for several, one after the other."""
     await connection.execute(_BIND, tenant_id)
 

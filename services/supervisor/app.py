@@ -49,6 +49,8 @@ log = logging.getLogger(__name__)
 SNAPSHOT = "supervisor-directory.json"
 TO_FOLD = 4
 """Connections that fold, tell and watch. Whoever asks has others, and cannot take these."""
+LINGER_MS = 5
+"""Reports come one by one, a thousand a second, and no program waits for its answers."""
 CATALOGUE = (*metrics.CATALOGUE, *KAFKA_METRICS, *directory_metrics.CATALOGUE)
 LED_TO_NOTHING: Final = {
     web.HTTPUnauthorized.status_code: "not_let_in",
@@ -78,7 +80,7 @@ async def _work(settings: SupervisorSettings, running: Process) -> None:
         surroundings = DirectorySurroundings(running.clock, running.emitter, settings.state_folder / SNAPSHOT)
         known = await stack.enter_async_context(directory(settings, surroundings))
         instruments = Instruments(running.clock, running.emitter, running.tracer)
-        producer = await stack.enter_async_context(Producer(settings, SERVICE, instruments))
+        producer = await stack.enter_async_context(Producer(settings, SERVICE, instruments, LINGER_MS))
         database = await stack.enter_async_context(service_database(settings, TO_FOLD))
         asked = await stack.enter_async_context(service_database(settings, settings.supervisor_database_connections))
         given = Given(settings, name, known, database, producer, instruments)

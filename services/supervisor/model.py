@@ -57,13 +57,10 @@ class AgentCheckpointRow(OfTenant, Base):
     """How far a task was."""
 
     __tablename__ = "agent_checkpoints"
-    __table_args__ = (
-        Index("agent_checkpoints_of_task", "tenant_id", "task_id", "at"),
-        Index("agent_checkpoints_by_day", "tenant_id", "received_at"),
-    )
+    __table_args__ = (Index("agent_checkpoints_by_day", "tenant_id", "received_at"),)
 
+    task_id: Mapped[str] = mapped_column(primary_key=True)
     event_id: Mapped[str] = mapped_column(primary_key=True)
-    task_id: Mapped[str]
     partition: Mapped[int] = mapped_column(Integer)
     at: Mapped[datetime] = mapped_column(_MOMENT)
     """By the clock of its program."""
@@ -114,10 +111,8 @@ class TaskArtifactRow(OfTenant, Base):
     """Something that a task made."""
 
     __tablename__ = "task_artifacts"
-    __table_args__ = (Index("task_artifacts_of_task", "tenant_id", "task_id", "at"),)
-
+    task_id: Mapped[str] = mapped_column(primary_key=True)
     event_id: Mapped[str] = mapped_column(primary_key=True)
-    task_id: Mapped[str]
     partition: Mapped[int] = mapped_column(Integer)
     at: Mapped[datetime] = mapped_column(_MOMENT)
     artifact: Mapped[str]

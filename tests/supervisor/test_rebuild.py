@@ -62,9 +62,8 @@ async def test_what_is_made_anew_is_what_was_there(topics: KafkaSettings, databa
             projection = Projection(number)
             for each in events:
                 projection.take(each.event, each.id)
-            for tenant_id, changes in projection.written().items():
-                if tenant_id in TENANTS:
-                    await projections.write_anew(connection, tenant_id, number, changes)
+            changes = {name: each for name, each in projection.written().items() if name in TENANTS}
+            await projections.write_anew(connection, number, changes)
     finally:
         await connection.close()
     assert await dumps(database) == before

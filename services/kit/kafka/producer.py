@@ -15,7 +15,7 @@ from schemas.record import Encoded, encode
 from schemas.topics import Topic, name_of
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.metrics import PUBLISH_SECONDS, PUBLISHED
-from services.kit.kafka.writer import Writer
+from services.kit.kafka.writer import LINGER_MS, Writer
 from services.kit.telemetry.instruments import Instruments
 from services.kit.telemetry.traces import context_of, current_trace, nobody_traces
 
@@ -27,11 +27,13 @@ overtaken; a lock for each key would never go away again, so keys share some."""
 class Producer:
     """An idempotent producer that waits for every in-sync replica. Records of one key stand in the order of `send`."""
 
-    def __init__(self, settings: KafkaSettings, service: str, instruments: Instruments) -> None:
+    def __init__(
+        self, settings: KafkaSettings, service: str, instruments: Instruments, linger_ms: int = LINGER_MS
+    ) -> None:
         self.source = f"/threadline/{service}"
         """Who writes, as records say it."""
         self._instruments = instruments
-        self._writer = Writer(settings, service)
+        self._writer = Writer(settings, service, linger_ms)
         self._turns = [asyncio.Lock() for _ in range(STRIPES)]
         self._gave_up = False
         """Whether something that was to be sent was not: what came behind it must not overtake it."""

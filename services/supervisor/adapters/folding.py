@@ -51,8 +51,8 @@ BEATS: Final = 5.0
 NEVER_MS: Final = 10**9
 """Who has nothing to do, or waits for Postgres, does not leave the group for that."""
 AGAIN_S: Final = 0.5
-AT_EASE_S, RESTS, LONGEST_REST_S = 0.03, 2.0, 0.2
-"""A batch that takes longer than the first is followed by a rest, so many times as long."""
+CYCLE_S, RESTS, LONGEST_REST_S = 0.05, 2.0, 0.2
+"""A batch begins no sooner after the one before, and after a rest of so many times what that took."""
 NO_PARTITIONS: Final = "it waits for its partitions"
 COMMIT_EVERY_S: Final = 1.0
 LET_GO_EVERY_S: Final = 1.0
@@ -111,14 +111,15 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
                 await asyncio.gather(*(self._take(tp, records) for tp, records in batches.items()))
                 await self._tell_the_group()
                 self._let_go()
-                await self._rest(self._clock.monotonic() - began, sum(map(len, batches.values())))
+                if count := sum(map(len, batches.values())):
+                    await self._rest(self._clock.monotonic() - began, count)
         finally:
             await self._consumer.stop()
 
     async def _rest(self, took_s: float, count: int) -> None:
         """Lets some gather where many come: Postgres takes many as fast as few. Who has fallen behind does not rest."""
-        if took_s > AT_EASE_S and count < AT_ONCE:
-            await asyncio.sleep(min(RESTS * took_s, LONGEST_REST_S))
+        if count < AT_ONCE:
+            await asyncio.sleep(min(max(CYCLE_S - took_s, RESTS * took_s), LONGEST_REST_S))
 
     async def _load_new(self) -> None:
         """Takes in hand what is ours and is not. Nothing of it is read before."""

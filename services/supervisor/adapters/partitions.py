@@ -5,19 +5,17 @@ offset is not the one that it knew.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import chain
-from typing import Final, TypeAlias
+from typing import Final
 
 import asyncpg
 
 from schemas.agent import AgentEvent
-from services.directory.service import Connection, ServiceDatabase, bind
+from services.directory.service import ServiceDatabase, bind
 from services.supervisor.adapters import projections
 from services.supervisor.decisions.keeping import Keeping
-from services.supervisor.decisions.projecting import Changes, Key, Projection, Step, by_tenant
+from services.supervisor.decisions.projecting import Changes, Key, Projection, Step
 from services.supervisor.decisions.task import Task
 
 log = logging.getLogger(__name__)
@@ -46,10 +44,6 @@ _TASKS: Final = """
 
 class Moved(Exception):
     """Somebody else has folded on. What is known here is old."""
-
-
-Writing: TypeAlias = Callable[[Connection, str, int, Changes], Awaitable[bool]]
-"""Writes what changed of a tenant; says whether the tenant is still there."""
 
 
 @dataclass(frozen=True)
@@ -118,13 +112,10 @@ async def step_back(database: ServiceDatabase, partition: Partition, end: int) -
 
 async def fetch_missing(database: ServiceDatabase, partition: Partition, keys: set[Key]) -> None:
     """Takes in hand what Postgres knows of tasks that are not."""
-    missing = by_tenant(keys - partition.projection.tasks.keys())
-    if not missing:
-        return
-    async with database.for_nobody() as connection:
-        for tenant_id, task_ids in missing.items():
-            await bind(connection, tenant_id)
-            partition.projection.tasks |= await projections.read(connection, tenant_id, task_ids)
+    missing = keys - partition.projection.tasks.keys()
+    if missing:
+        async with database.for_nobody() as connection:
+            partition.projection.tasks |= await projections.read(connection, missing)
 
 
 def fold(partition: Partition, heard: Heard) -> Step:
@@ -136,30 +127,30 @@ async def write(database: ServiceDatabase, partition: Partition, next_offset: in
     """Writes what changed, and how far that is. `Moved` where somebody else did so before."""
     changes = partition.projection.written()
     try:
-        told = await _write(database, partition, next_offset, changes, _all_or_nothing)
-    except asyncpg.ForeignKeyViolationError:  # a tenant is gone, and nothing stands of the others
-        told = await _write(database, partition, next_offset, changes, _unless_gone)
+        gone = await _write(database, partition, next_offset, changes)
+    except asyncpg.ForeignKeyViolationError:  # a tenant went at this moment: now it is gone
+        gone = await _write(database, partition, next_offset, changes)
     partition.next_offset = next_offset
     partition.changed |= {(tenant_id, task_id) for tenant_id, each in changes.items() for task_id in each.tasks}
-    for tenant_id in changes.keys() - told.keys():
+    for tenant_id in gone:
+        log.warning(
+            "the tenant %s is gone from the directory: what its agents say is kept in the topic alone", tenant_id
+        )
         partition.projection.forget_tenant(tenant_id)
 
 
 async def _write(
-    database: ServiceDatabase, partition: Partition, next_offset: int, changes: dict[str, Changes], write_one: Writing
-) -> dict[str, set[str]]:
-    """In one transaction. Gives whom it concerns, of each tenant that is still there."""
-    told: dict[str, set[str]] = {}
+    database: ServiceDatabase, partition: Partition, next_offset: int, changes: dict[str, Changes]
+) -> set[str]:
+    """In one transaction. Gives the tenants that are gone."""
     async with database.for_nobody() as connection:
         moved = await connection.execute(_MOVE, partition.number, partition.next_offset, next_offset)
         if moved != "UPDATE 1":
             raise Moved
-        for tenant_id, changed in changes.items():
-            await bind(connection, tenant_id)
-            if await write_one(connection, tenant_id, partition.number, changed):
-                told[tenant_id] = _changed(tenant_id, changed)
-        await connection.execute(_NOTIFY, CHANNEL, sorted(chain.from_iterable(told.values())))
-    return told
+        gone = await projections.write(connection, partition.number, changes)
+        told = {name for tenant_id in changes.keys() - gone for name in _changed(tenant_id, changes[tenant_id])}
+        await connection.execute(_NOTIFY, CHANNEL, sorted(told))
+    return gone
 
 
 async def remove_old(database: ServiceDatabase, number: int, before: datetime) -> int:
@@ -175,25 +166,6 @@ async def remove_old(database: ServiceDatabase, number: int, before: datetime) -
                 more = await projections.remove_old(connection, number, before, MOST_AT_ONCE)
             removed += more
     return removed
-
-
-async def _all_or_nothing(connection: Connection, tenant_id: str, number: int, changes: Changes) -> bool:
-    """Without a savepoint for each tenant, which would be as much again to ask Postgres."""
-    await projections.write(connection, tenant_id, number, changes)
-    return True
-
-
-async def _unless_gone(connection: Connection, tenant_id: str, number: int, changes: Changes) -> bool:
-    """Whether the tenant is still there."""
-    try:
-        async with connection.transaction():
-            await projections.write(connection, tenant_id, number, changes)
-    except asyncpg.ForeignKeyViolationError:
-        log.warning(
-            "the tenant %s is gone from the directory: what its agents say is kept in the topic alone", tenant_id
-        )
-        return False
-    return True
 
 
 def _changed(tenant_id: str, changes: Changes) -> set[str]:

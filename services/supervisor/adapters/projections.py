@@ -1,7 +1,7 @@
 """The projections in Postgres: written a batch at a time, all of it with how far the topic is folded, or nothing."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, TypeAlias
@@ -9,46 +9,16 @@ from typing import Any, Final, TypeAlias
 import asyncpg
 
 from services.directory.service import Connection as ServiceConnection
+from services.directory.service import bind
 from services.supervisor.decisions.projecting import Changes, Held, Key, Row
 from services.supervisor.decisions.task import Task
 
 Connection: TypeAlias = "ServiceConnection | asyncpg.Connection[asyncpg.Record]"
 
-_TASKS: Final = """
-    insert into threadline.agent_tasks (tenant_id, task_id, partition, agent_id, task_name, status, parent_task_id,
-        started_at, last_at, ended_at, cost_usd, version, is_offered, orders, state, recent)
-    select $1, * from unnest($2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
-        $9::timestamptz[], $10::timestamptz[], $11::float8[], $12::bigint[], $13::bool[], $14::bigint[], $15::jsonb[],
-        $16::bytea[])
-    on conflict (tenant_id, task_id) do update set partition = excluded.partition, agent_id = excluded.agent_id,
-        task_name = excluded.task_name, status = excluded.status, parent_task_id = excluded.parent_task_id,
-        started_at = excluded.started_at, last_at = excluded.last_at, ended_at = excluded.ended_at,
-        cost_usd = excluded.cost_usd, version = excluded.version, is_offered = excluded.is_offered,
-        orders = excluded.orders, state = excluded.state, recent = excluded.recent
-"""
-_CHECKPOINTS: Final = """
-    insert into threadline.agent_checkpoints (tenant_id, event_id, task_id, partition, at, received_at, status, level,
-        action, progress, step, context_used, cost_usd, details_json)
-    select $1, * from unnest($2::text[], $3::text[], $4::int[], $5::timestamptz[], $6::timestamptz[], $7::text[],
-        $8::text[], $9::text[], $10::float8[], $11::text[], $12::bigint[], $13::float8[], $14::text[])
-    on conflict do nothing
-"""
-_ARTIFACTS: Final = """
-    insert into threadline.task_artifacts (tenant_id, event_id, task_id, partition, at, artifact, title, link)
-    select $1, * from unnest($2::text[], $3::text[], $4::int[], $5::timestamptz[], $6::text[], $7::text[], $8::text[])
-    on conflict do nothing
-"""
-_INTERVENTIONS: Final = """
-    insert into threadline.human_interventions (tenant_id, intervention_id, request_id, task_id, partition, kind, state,
-        action, arguments_json, arguments_hash, choices, answer, reason, by_user, via, at, expires_at, decided_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
-    on conflict (tenant_id, intervention_id) do update set state = excluded.state, answer = excluded.answer,
-        reason = excluded.reason, by_user = excluded.by_user, via = excluded.via, decided_at = excluded.decided_at
-"""
 _COPIED: Final = {
-    "agent_checkpoints": "event_id, task_id, partition, at, received_at, status, level, action, progress, step, "
-    "context_used, cost_usd, details_json",
-    "task_artifacts": "event_id, task_id, partition, at, artifact, title, link",
+    "agent_checkpoints": "tenant_id, event_id, task_id, partition, at, received_at, status, level, action, progress, "
+    "step, context_used, cost_usd, details_json",
+    "task_artifacts": "tenant_id, event_id, task_id, partition, at, artifact, title, link",
 }
 _OF_TASKS: Final = ("agent_checkpoints", "human_interventions", "task_artifacts")
 _BESIDE_THEM: Final = ("agent_heartbeats", "agent_tellings")
@@ -62,40 +32,55 @@ _OLD: Final = """
         returning t.tenant_id, t.task_id)
     select tenant_id, task_id from gone
 """
-_HELD: Final = """
-    select state, recent from threadline.agent_tasks where task_id = any($1::text[])
-"""
+_HELD: Final = "select * from threadline.held_tasks($1, $2)"
 
 
-async def write(connection: Connection, tenant_id: str, partition: int, changes: Changes) -> None:
-    """The rows of one tenant. A row that stands already stays, but for what may change of it."""
-    await _forget(connection, [(tenant_id, each) for each in changes.forgotten])
-    if changes.tasks:
-        rows = [task_row(each.task, each.recent, partition) for each in changes.tasks.values() if each.task is not None]
-        await connection.execute(_TASKS, tenant_id, *_columns(rows))
-    if changes.checkpoints:
-        await connection.execute(_CHECKPOINTS, tenant_id, *_columns(changes.checkpoints.values()))
-    if changes.artifacts:
-        await connection.execute(_ARTIFACTS, tenant_id, *_columns(changes.artifacts.values()))
-    if changes.interventions:
-        await connection.executemany(_INTERVENTIONS, [(tenant_id, *row) for row in changes.interventions.values()])
+async def write(connection: Connection, partition: int, changes: Mapping[str, Changes]) -> set[str]:
+    """The rows of tenants. A row that stands already stays, but for what may change of it.
+
+    Gives the tenants that are gone from the directory. Of them nothing is written.
+    """
+    for tenant_id, each in changes.items():
+        if each.forgotten:
+            await bind(connection, tenant_id)
+            await _forget(connection, [(tenant_id, task_id) for task_id in each.forgotten])
+    gone: set[str] = set()
+    for table, rows in _rows(partition, changes).items():
+        if rows:
+            written = f"select threadline.write_{table}($1)"
+            gone |= {row[0] for row in await connection.fetch(written, rows)}
+    return gone
 
 
-async def write_anew(connection: Connection, tenant_id: str, partition: int, changes: Changes) -> None:
+async def write_anew(connection: Connection, partition: int, changes: Mapping[str, Changes]) -> None:
     """The same into tables where hardly anything of it stands yet: much faster, and where something does, the same."""
-    await _forget(connection, [(tenant_id, each) for each in changes.forgotten])
+    rows = _rows(partition, changes)
     try:
         async with connection.transaction():
-            for table, rows in (("agent_checkpoints", changes.checkpoints), ("task_artifacts", changes.artifacts)):
-                records = [(tenant_id, *row) for row in rows.values()]
-                columns = ["tenant_id", *_COPIED[table].split(", ")]
+            for table, columns in _COPIED.items():
                 await connection.copy_records_to_table(
-                    table, schema_name="threadline", columns=columns, records=records
+                    table, schema_name="threadline", columns=columns.split(", "), records=rows[table]
                 )
     except asyncpg.UniqueViolationError:  # an event that was sent again long after, and stands already
-        await write(connection, tenant_id, partition, changes)
+        await write(connection, partition, changes)
     else:
-        await write(connection, tenant_id, partition, replace(changes, checkpoints={}, artifacts={}, forgotten=set()))
+        others = {tenant_id: replace(each, checkpoints={}, artifacts={}) for tenant_id, each in changes.items()}
+        await write(connection, partition, others)
+
+
+def _rows(partition: int, changes: Mapping[str, Changes]) -> dict[str, list[Row]]:
+    """By table, each as wide as that is."""
+    rows: dict[str, list[Row]] = {table: [] for table in ("agent_tasks", *_OF_TASKS)}
+    for tenant_id, each in changes.items():
+        rows["agent_tasks"] += [
+            (tenant_id, *task_row(held.task, held.recent, partition))
+            for held in each.tasks.values()
+            if held.task is not None
+        ]
+        rows["agent_checkpoints"] += [(tenant_id, *row) for row in each.checkpoints.values()]
+        rows["human_interventions"] += [(tenant_id, *row) for row in each.interventions.values()]
+        rows["task_artifacts"] += [(tenant_id, *row) for row in each.artifacts.values()]
+    return rows
 
 
 async def remove_old(connection: Connection, partition: int, before: datetime, most: int) -> int:
@@ -119,9 +104,10 @@ async def _forget(connection: Connection, tasks: Sequence[Key], tables: Sequence
         await connection.execute(of_them, list(tenants), list(names))
 
 
-async def read(connection: Connection, tenant_id: str, task_ids: Sequence[str]) -> dict[Key, Held]:
-    """Tasks as they stand, of the tenant that is bound."""
-    return dict(held_of(tenant_id, row) for row in await connection.fetch(_HELD, task_ids))
+async def read(connection: Connection, keys: Collection[Key]) -> dict[Key, Held]:
+    """Tasks as they stand."""
+    tenants, names = zip(*keys, strict=True)
+    return dict(held_of(row["tenant_id"], row) for row in await connection.fetch(_HELD, list(tenants), list(names)))
 
 
 def held_of(tenant_id: str, row: asyncpg.Record) -> tuple[Key, Held]:
@@ -154,10 +140,6 @@ def task_row(task: Task, recent: bytes, partition: int) -> Row:
 def ended_at(task: Task) -> datetime | None:
     """When it ended, if it did."""
     return task.at if task.is_over else None
-
-
-def _columns(rows: Iterable[Row]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def shown_json(value: str | None) -> Any:

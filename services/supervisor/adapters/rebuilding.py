@@ -151,8 +151,7 @@ class _Partition:
         for event, name in events:
             step = projection.take(event, name)
             self.rebuilt.tasks += step.before is None and step.after is not None
-        for tenant_id, changes in projection.written().items():
-            await projections.write_anew(self._connection, tenant_id, self._number, changes)
+        await projections.write_anew(self._connection, self._number, projection.written())
         projection.forget(lambda task: task.is_over)
 
     async def _fetch_missing(self, keys: set[Key]) -> None:

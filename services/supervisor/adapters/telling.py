@@ -18,7 +18,6 @@ from schemas.effect import LedgerEntry
 from schemas.record import CannotWrite
 from schemas.topics import RUNS_COMMANDS
 from services.directory.faults import DatabaseAway, told
-from services.directory.service import bind
 from services.kit.turns import in_turns
 from services.supervisor import metrics
 from services.supervisor.adapters.given import Given
@@ -28,13 +27,14 @@ from services.supervisor.decisions.answers import Answers
 from services.supervisor.decisions.blocks import as_json
 from services.supervisor.decisions.following import Following
 from services.supervisor.decisions.posts import Post, posts_of
-from services.supervisor.decisions.projecting import Key, by_tenant
+from services.supervisor.decisions.projecting import Key
 from services.supervisor.decisions.task import Task
 from services.supervisor.decisions.telling import Due, Rhythm, Told, Urgency, due
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S: Final = 1.0
+LOOK_EVERY_S, REST_S = 1.0, 0.1
+"""It looks when something changed, with a rest between two looks, and now and then without that."""
 POSTS_PER_S, CHANGES_PER_S, BURST = 1.0, 40 / 60, 20.0
 """What is handed over: Slack lets an app post about one message a second in a channel, and change about fifty a minute
 in a workspace, of which answers want some. What does not fit waits here, and is said as it is then."""
@@ -44,12 +44,8 @@ MOST_ROOMS: Final = 10_000
 FROM: Final = "supervisor"
 """Stands where others name their token."""
 
-_TOLD: Final = "select task_id, posts from threadline.agent_tellings where task_id = any($1::text[])"
-_KEEP: Final = """
-    insert into threadline.agent_tellings (tenant_id, task_id, posts)
-    select $1, * from unnest($2::text[], $3::jsonb[])
-    on conflict (tenant_id, task_id) do update set posts = excluded.posts
-"""
+_TOLD: Final = "select * from threadline.told_tasks($1, $2)"
+_KEEP: Final = "select threadline.write_agent_tellings($1)"
 
 
 @dataclass
@@ -79,9 +75,9 @@ class _Spoken:
     """Each task as it was when it was last seen what is to be said of it."""
 
     def only_goes_on(self, key: Key, task: Task) -> bool:
-        """Whether nothing is to be said but what is said later anyway, as the task is then."""
-        dues, seen = self.waiting.get(key), self.weighed.get(key)
-        if not dues or seen is None or any(each.urgency is not Urgency.WENT_ON for each in dues):
+        """Whether its own post waits to be said anyway, as the task is then, and there are no others than before."""
+        seen = self.weighed.get(key)
+        if seen is None or not any(each.post.status is not None for each in self.waiting.get(key, ())):
             return False
         same = task.approvals is seen.approvals and task.judgements is seen.judgements and task.orders is seen.orders
         return same and task.status == seen.status and task.life == seen.life
@@ -132,6 +128,7 @@ class Telling:
                 )
                 self._spoken.clear()
                 await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(REST_S)
 
     async def _look(self) -> None:
         now = self._clock.now()
@@ -156,15 +153,14 @@ class Telling:
         return spoken
 
     async def _recall_of(self, spoken: _Spoken, keys: Iterable[Key]) -> None:
-        of_tenant = by_tenant(key for key in keys if key not in spoken.told)
-        if not of_tenant:
+        new = [key for key in keys if key not in spoken.told]
+        if not new:
             return
+        tenants, names = zip(*new, strict=True)
         async with self._database.for_nobody() as connection:
-            for tenant_id, task_ids in of_tenant.items():
-                await bind(connection, tenant_id)
-                found = {row["task_id"]: row["posts"] for row in await connection.fetch(_TOLD, task_ids)}
-                for task_id in task_ids:
-                    spoken.told[tenant_id, task_id] = _told_of(found.get(task_id, "{}"))
+            rows = await connection.fetch(_TOLD, list(tenants), list(names))
+        found = {(row["tenant_id"], row["task_id"]): row["posts"] for row in rows}
+        spoken.told |= {key: _told_of(found.get(key, "{}")) for key in new}
 
     async def _consider(self, spoken: _Spoken, now: datetime) -> None:
         keys, spoken.partition.changed = spoken.partition.changed, set()
@@ -275,27 +271,18 @@ class Telling:
         return room.take(now, KEPT if due.urgency is Urgency.WENT_ON else 0.0)
 
     async def _keep(self, said: Iterable[tuple[_Spoken, Key]]) -> None:
-        rows: dict[str, list[tuple[str, str]]] = {}
-        for spoken, key in said:
-            rows.setdefault(key[0], []).append((key[1], _as_row(spoken.told[key])))
+        rows = [(*key, _as_row(spoken.told[key])) for spoken, key in said]
         async with self._database.for_nobody() as connection:
-            for tenant_id, of_tenant in rows.items():
-                await bind(connection, tenant_id)
-                try:
-                    async with connection.transaction():
-                        columns = (list(each) for each in zip(*of_tenant, strict=True))
-                        await connection.execute(_KEEP, tenant_id, *columns)
-                except asyncpg.ForeignKeyViolationError:
-                    log.warning(
-                        "the tenant %s is gone from the directory: nothing more is said of its agents", tenant_id
-                    )
+            gone = [row[0] for row in await connection.fetch(_KEEP, rows)]
+        for tenant_id in gone:
+            log.warning("the tenant %s is gone from the directory: nothing more is said of its agents", tenant_id)
 
 
 def _as_it_is_now(due: Due, task: Task | None) -> Due:
-    """What only went on since it was weighed. The task's own post is the first."""
-    if task is None or due.urgency is not Urgency.WENT_ON:
+    """The task may have gone on since it was weighed."""
+    if task is None:
         return due
-    return replace(due, post=next(posts_of(task)))
+    return replace(due, post=next((each for each in posts_of(task) if each.name == due.post.name), due.post))
 
 
 def _made(post: Post, spoken: _Spoken, key: Key, now: datetime) -> tuple[Told, Following | None]:

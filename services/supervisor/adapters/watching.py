@@ -10,7 +10,6 @@ import asyncpg
 
 from schemas.agent import AgentStatus
 from services.directory.faults import DatabaseAway, told
-from services.directory.service import bind
 from services.kit.turns import in_turns
 from services.supervisor import metrics
 from services.supervisor.adapters.comparing import Comparing
@@ -21,7 +20,7 @@ from services.supervisor.decisions import deciding, judging
 from services.supervisor.decisions.following import Following, of_task
 from services.supervisor.decisions.health import UNWELL, health_of
 from services.supervisor.decisions.looks import LOOKS
-from services.supervisor.decisions.projecting import Key, by_tenant
+from services.supervisor.decisions.projecting import Key
 from services.supervisor.decisions.task import Task
 
 log = logging.getLogger(__name__)
@@ -29,7 +28,7 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S: Final = 1.0
 STOOD_STILL_S: Final = 3.0
 FOLDED_WITHIN_S: Final = 30.0
-_HEARD: Final = "select task_id, at from threadline.agent_heartbeats where task_id = any($1::text[])"
+_HEARD: Final = "select * from threadline.alive_tasks($1, $2)"
 
 
 class Watching:
@@ -89,15 +88,12 @@ class Watching:
             yield of_task(task, judged, f"{judged.judgement}:{task.version}")
 
     async def _heard(self, tasks: Sequence[Task]) -> dict[Key, datetime]:
-        of_tenant = by_tenant((each.tenant_id, each.task_id) for each in tasks)
-        found: dict[Key, datetime] = {}
-        if of_tenant:
-            async with self._database.for_nobody() as connection:
-                for tenant_id, task_ids in of_tenant.items():
-                    await bind(connection, tenant_id)
-                    rows = await connection.fetch(_HEARD, task_ids)
-                    found |= {(tenant_id, row["task_id"]): row["at"] for row in rows}
-        return found
+        if not tasks:
+            return {}
+        tenants, names = [each.tenant_id for each in tasks], [each.task_id for each in tasks]
+        async with self._database.for_nobody() as connection:
+            rows = await connection.fetch(_HEARD, tenants, names)
+        return {(row["tenant_id"], row["task_id"]): row["at"] for row in rows}
 
     async def _show(self, tasks: Sequence[Task], now: datetime) -> None:
         count: dict[AgentStatus, int] = dict.fromkeys(LOOKS, 0)

@@ -186,14 +186,6 @@ def keys_of(events: Iterable[AgentEvent]) -> set[Key]:
     return {(each.tenant_id, each.task_id) for each in events}
 
 
-def by_tenant(keys: Iterable[Key]) -> dict[str, list[str]]:
-    """The same tasks, tenant by tenant: Postgres shows one at a time."""
-    found: dict[str, list[str]] = {}
-    for tenant_id, task_id in keys:
-        found.setdefault(tenant_id, []).append(task_id)
-    return found
-
-
 def _stands_in(mark: bytes, recent: bytes) -> bool:
     """Marks stand one behind the other, each at a multiple of its length."""
     at = recent.find(mark)
