@@ -36,8 +36,7 @@ WRITTEN_BY_SERVICES = {
     "agent_tellings": "delete",
     "agent_projections": "insert, update",
 }
-"""What services may change by themselves; functions write more. Everything else they only read; the directory's commands
-change it."""
+"""What services may change themselves; functions write more. What else there is they only read."""
 CALLED_BY_SERVICES = (
     "bound_tenant()",
     "tenant_of(text, text)",
