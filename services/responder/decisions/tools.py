@@ -150,9 +150,10 @@ def cut(text: str) -> str:
 
 
 def unique(calls: Iterable[ToolCall]) -> tuple[ToolCall, ...]:
-    """With an id each: some servers give none, or the same to all."""
+    """With an id each that every table takes: some servers give none, or the same to all."""
     found: dict[str, ToolCall] = {}
     for number, call in enumerate(calls):
-        name = call.call_id if call.call_id and call.call_id not in found else f"{call.call_id or 'call'}_{number}"
+        given = call.call_id if call.call_id.isprintable() else ""
+        name = given if given and given not in found else f"{given or 'call'}_{number}"
         found[name] = ToolCall(name, call.tool, call.arguments_json)
     return tuple(found.values())

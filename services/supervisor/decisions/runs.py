@@ -24,6 +24,7 @@ from schemas.topics import AGENTS_EVENTS, RUNS_COMMANDS, RUNS_STOPS
 from services.supervisor.decisions.following import Following, Whisper, whispered
 from services.supervisor.decisions.projecting import Step
 from services.supervisor.decisions.task import RESPONDER, Approval, Task, about
+from services.supervisor.decisions.wire import readable
 
 SOURCE: Final = "supervisor"
 """How a stop came that follows from an order here."""
@@ -47,7 +48,8 @@ def waits(asked: ToolsWanted) -> Iterator[Following]:
         "home": asked.home,
         "token_id": RESPONDER,
     }
-    began = RunWaits(**common, task_name=asked.task_name, run=asked.run, expires_at=asked.expires_at)
+    name = readable(asked.task_name)
+    began = RunWaits(**common, task_name=name, run=asked.run, expires_at=asked.expires_at)
     yield _event(began, f"waits:{asked.run.round}")
     for wanted in asked.wanted:
         request_id = f"{asked.run.round}:{wanted.call_id}"
