@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from bench.beds.inbox import Found, Inbox
 from bench.beds.responder import own_responder
+from bench.beds.tools import BREAKS_OFF, HANGS
 from schemas import ids
 from schemas.agent import ApprovalAttempted, ApprovalDecided, ApprovalRequested, RunWaits, TaskEnded, ToolsWanted
 from schemas.base import Event
@@ -62,6 +63,11 @@ async def ended(watch: Watch, run_id: str) -> TaskEnded:
     await watch.until(is_there)
     end: TaskEnded = found[0]
     return end
+
+
+async def is_asked(watch: Watch, order: str) -> bool:
+    """Whether a tool was asked about an order."""
+    return bool(watch.tools.of(order=order))
 
 
 async def is_stopped(watch: Watch, run_id: str) -> bool:
@@ -171,6 +177,9 @@ async def test_an_agent_waits_through_restarts_and_goes_on_once(watch: Watch) ->
     ts = await asked(watch, "A-5")
     waits = await under(watch, ts, "Waits to be allowed")
     asking = await under(watch, ts, APPROVAL)
+    watch.tools.plan = [(HANGS, ""), (409, "again?")]
+    using = await asked(watch, "A-13", "find")
+    await watch.until(lambda: is_asked(watch, "A-13"))
     await watch.pipeline.responder.child.kill()
     await watch.supervisor.child.kill()
     await watch.press(ben, waits_in_vain, STOP)
@@ -178,6 +187,8 @@ async def test_an_agent_waits_through_restarts_and_goes_on_once(watch: Watch) ->
     await watch.start()
     started = own_responder(watch.folder / "responder", watch.environment)
     watch.pipeline = replace(watch.pipeline, responder=await watch.stack.enter_async_context(started))
+    await under(watch, using, "Nobody knows whether it was done")
+    assert len(watch.tools.of(order="A-13")) == 2
     stopped = await under(watch, unwanted, "Stopped by")
     assert (stopped["ts"], (await ended(watch, run_of(stopped))).status) == (waits_in_vain["ts"], "cancelled")
     await watch.press(watch.first.you, asking, APPROVAL)
@@ -209,7 +220,7 @@ async def test_what_is_never_asked_is_told_in_the_message_that_waits(watch: Watc
     await put(watch, SLACK_EFFECTS, kept.record.key, kept.event.model_copy(update={"effect": effect}), lost)
     wanted = await record_of(watch, AGENTS_COMMANDS, ToolsWanted, run_id)
     long_ago = SystemClock().now() - 2 * LATE
-    unasked = {"run_id": lost, "wanted": (), "expires_at": long_ago}
+    unasked = {"run_id": lost, "task_name": "what \0 no table takes", "wanted": (), "expires_at": long_ago}
     await put(watch, AGENTS_COMMANDS, wanted.record.key, wanted.event.model_copy(update=unasked), lost)
     answer = await under(watch, ts, "nobody decided in time")
     assert answer["ts"] == waits["ts"]
@@ -256,7 +267,7 @@ async def test_in_a_direct_message_others_are_asked_in_the_agents_channel(watch:
 
 
 async def test_what_nobody_knows_is_not_claimed(watch: Watch) -> None:
-    watch.tools.plan = [(0, "")]
+    watch.tools.plan = [(BREAKS_OFF, "")]
     ts = await asked(watch, "A-8", "look_up")
     await under(watch, ts, "Nobody knows whether it was done")
     assert len(watch.tools.of(order="A-8")) == 1
