@@ -137,6 +137,8 @@ class RunWaits(_Reported):
     type: Literal["run.waits"] = "run.waits"
     task_name: str
     run: WaitingRun
+    expires_at: Instant | None = None
+    """When the time to decide is over, for all that it asks."""
 
 
 class TaskStarted(_Reported):
@@ -247,6 +249,14 @@ class Intervention(_OfTask):
     via: DecidedVia = "slack"
 
 
+class RunWaitedOut(_OfTask):
+    """The time to decide is over, and not all that a run asked for came to be asked: nobody decides what is missing."""
+
+    type: Literal["run.waited_out"] = "run.waited_out"
+    round: int
+    """Which time of waiting."""
+
+
 class TaskJudged(_OfTask):
     """The supervisor noticed something."""
 
@@ -265,6 +275,7 @@ AgentEvent: TypeAlias = Annotated[
     | TaskTaken
     | TaskHandedOver
     | RunWaits
+    | RunWaitedOut
     | TaskStarted
     | TaskCheckpoint
     | TaskArtifact

@@ -1,14 +1,19 @@
 """A server of tools, over HTTP, that says or breaks what a test wants."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
 from services.kit.http import served
+
+BREAKS_OFF, HANGS = 0, -1
+"""In place of a status: what never answers."""
+LOOK_S: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -34,9 +39,11 @@ class ToolServer:
         raw = await request.read()
         self.asked.append(Request(request.match_info["tool"], json.loads(raw), raw, dict(request.headers)))
         status, said = self.plan.pop(0) if self.plan else (200, f"done: {self.asked[-1].body['arguments']}")
-        if status == 0 and request.transport is not None:
+        if status == BREAKS_OFF and request.transport is not None:
             request.transport.abort()
-        return web.Response(status=status or 200, text=said)
+        while status == HANGS and request.transport is not None:  # noqa: ASYNC110 - until who asks is gone, of which nobody tells
+            await asyncio.sleep(LOOK_S)
+        return web.Response(status=status if status > 0 else 200, text=said)
 
     def of(self, **arguments: Any) -> list[Request]:
         """The requests with these arguments."""

@@ -130,6 +130,10 @@ class Watch:
     async def restart(self) -> None:
         """Kills the supervisor, and starts the next one where it was."""
         await self.supervisor.child.kill()
+        await self.start()
+
+    async def start(self) -> None:
+        """Starts a supervisor where one was that is killed."""
         started = own_supervisor(self.folder / "supervisor", self.environment)
         self.supervisor = await self.stack.enter_async_context(started)
 

@@ -9,19 +9,25 @@ from typing import Any
 from opentelemetry.trace import NoOpTracer
 from pydantic import SecretStr
 
-from bench.beds.inbox import Inbox
+from bench.beds.inbox import Found, Inbox
 from bench.beds.responder import own_responder
-from schemas.agent import ApprovalAttempted, ApprovalDecided, ApprovalRequested, RunWaits, TaskEnded
+from bench.beds.tools import BREAKS_OFF, HANGS
+from schemas import ids
+from schemas.agent import ApprovalAttempted, ApprovalDecided, ApprovalRequested, RunWaits, TaskEnded, ToolsWanted
+from schemas.base import Event
 from schemas.buttons import APPROVAL, STOP, TASK
-from schemas.command import RunResumed
+from schemas.command import Place, RunResumed
+from schemas.effect import RunSuspended
 from schemas.run import RunCancel, RunState
-from schemas.topics import AUDIT_RUNS, RUNS_COMMANDS
+from schemas.stop import StopRun
+from schemas.topics import AGENTS_COMMANDS, AUDIT_RUNS, RUNS_COMMANDS, RUNS_STOPS, SLACK_EFFECTS, Topic
 from services.kit.clock import SystemClock
 from services.kit.kafka.producer import Producer
 from services.kit.secrets.signing import SIGNATURE, TIMESTAMP, key_of, signed
 from services.kit.telemetry.emitter import NoEmitter
 from services.kit.telemetry.instruments import Instruments
 from services.slack_sim.control import asks
+from services.supervisor.decisions.runs import LATE
 from tests.supervisor.conftest import TOOLS_KEY, Watch
 
 
@@ -57,6 +63,39 @@ async def ended(watch: Watch, run_id: str) -> TaskEnded:
     await watch.until(is_there)
     end: TaskEnded = found[0]
     return end
+
+
+async def is_asked(watch: Watch, order: str) -> bool:
+    """Whether a tool was asked about an order."""
+    return bool(watch.tools.of(order=order))
+
+
+async def is_stopped(watch: Watch, run_id: str) -> bool:
+    """Whether it is on record that somebody wants a run to end."""
+    found = [each.event for each in await Inbox(watch.kafka).found(RUNS_STOPS)]
+    return StopRun(run_id=run_id) in [each.target for each in found]
+
+
+async def record_of(watch: Watch, topic: Topic, kind: type[Event], run_id: str) -> Found:
+    """What stands of a run, once it does."""
+    found: list[Found] = []
+
+    async def stands() -> bool:
+        for each in await Inbox(watch.kafka).found(topic, passing_over=True):
+            of = each.event.effect.run_id if isinstance(each.event, RunSuspended) else getattr(each.event, "run_id", "")
+            if isinstance(each.event, kind) and of == run_id:
+                found.append(each)
+        return bool(found)
+
+    await watch.until(stands)
+    return found[0]
+
+
+async def put(watch: Watch, topic: Topic, key: str | bytes | None, event: Event, name: str) -> None:
+    """One record more, under a name of its own."""
+    instruments = Instruments(SystemClock(), NoEmitter(), NoOpTracer())
+    async with Producer(watch.kafka, "supervisor", instruments) as producer:
+        await producer.publish(topic, key, event, name)
 
 
 async def test_a_tool_is_used_once_it_is_allowed(watch: Watch) -> None:
@@ -132,13 +171,26 @@ async def test_a_run_that_waits_can_be_stopped(watch: Watch) -> None:
 
 
 async def test_an_agent_waits_through_restarts_and_goes_on_once(watch: Watch) -> None:
+    ben, unwanted = watch.first.colleague, await asked(watch, "A-10")
+    waits_in_vain = await under(watch, unwanted, "Waits to be allowed")
+    await under(watch, unwanted, APPROVAL)
     ts = await asked(watch, "A-5")
     waits = await under(watch, ts, "Waits to be allowed")
     asking = await under(watch, ts, APPROVAL)
+    watch.tools.plan = [(HANGS, ""), (409, "again?")]
+    using = await asked(watch, "A-13", "find")
+    await watch.until(lambda: is_asked(watch, "A-13"))
     await watch.pipeline.responder.child.kill()
-    await watch.restart()
+    await watch.supervisor.child.kill()
+    await watch.press(ben, waits_in_vain, STOP)
+    await watch.until(lambda: is_stopped(watch, run_of(waits_in_vain)))
+    await watch.start()
     started = own_responder(watch.folder / "responder", watch.environment)
     watch.pipeline = replace(watch.pipeline, responder=await watch.stack.enter_async_context(started))
+    await under(watch, using, "Nobody knows whether it was done")
+    assert len(watch.tools.of(order="A-13")) == 2
+    stopped = await under(watch, unwanted, "Stopped by")
+    assert (stopped["ts"], (await ended(watch, run_of(stopped))).status) == (waits_in_vain["ts"], "cancelled")
     await watch.press(watch.first.you, asking, APPROVAL)
     answer = await under(watch, ts, "done: {")
     assert answer["ts"] == waits["ts"]
@@ -146,16 +198,56 @@ async def test_an_agent_waits_through_restarts_and_goes_on_once(watch: Watch) ->
     assert (await ended(watch, run_id)).status == "complete"
     commands = await Inbox(watch.kafka).found(RUNS_COMMANDS)
     (resumed,) = [each for each in commands if isinstance(each.event, RunResumed) and each.event.run_id == run_id]
-    instruments = Instruments(SystemClock(), NoEmitter(), NoOpTracer())
-    async with Producer(watch.kafka, "supervisor", instruments) as producer:
-        key = next(each for each in await watch.events(run_id) if isinstance(each.event, RunWaits)).event.run.key
-        for name in ("again", "and-again"):
-            await producer.publish(RUNS_COMMANDS, key, resumed.event, f"{run_id}-{name}")
+    for name in ("again", "and-again"):
+        await put(watch, RUNS_COMMANDS, resumed.record.key, resumed.event, f"{run_id}-{name}")
     later = await asked(watch, "A-6", "look_up")
     await under(watch, later, "done: {")
     assert len(watch.tools.of(order="A-5")) == 1
     said = [each for each in (await watch.sim.transcript(watch.first.support, ts)).messages if "done: {" in str(each)]
     assert [each["ts"] for each in said] == [answer["ts"]]
+    assert watch.tools.of(order="A-10") == []
+
+
+async def test_what_is_never_asked_is_told_in_the_message_that_waits(watch: Watch) -> None:
+    """A run like one that waits, of which the ledger has no message, and whose question was lost."""
+    ts = await asked(watch, "A-11")
+    waits = await under(watch, ts, "Waits to be allowed")
+    asking = await under(watch, ts, APPROVAL)
+    run_id = run_of(waits)
+    lost = f"lost-{run_id}"
+    kept = await record_of(watch, SLACK_EFFECTS, RunSuspended, run_id)
+    effect = kept.event.effect.model_copy(update={"run_id": lost, "effect_id": lost})
+    await put(watch, SLACK_EFFECTS, kept.record.key, kept.event.model_copy(update={"effect": effect}), lost)
+    wanted = await record_of(watch, AGENTS_COMMANDS, ToolsWanted, run_id)
+    long_ago = SystemClock().now() - 2 * LATE
+    unasked = {"run_id": lost, "task_name": "what \0 no table takes", "wanted": (), "expires_at": long_ago}
+    await put(watch, AGENTS_COMMANDS, wanted.record.key, wanted.event.model_copy(update=unasked), lost)
+    answer = await under(watch, ts, "nobody decided in time")
+    assert answer["ts"] == waits["ts"]
+    assert (await ended(watch, lost)).status == "complete"
+    assert watch.tools.of(order="A-11") == []
+    await watch.press(watch.first.you, asking, APPROVAL)
+    assert (await under(watch, ts, "done: {"))["ts"] == waits["ts"]
+    said = (await watch.sim.transcript(watch.first.support, ts)).messages
+    assert {each["ts"] for each in said} == {ts, waits["ts"], asking["ts"]}
+
+
+async def test_of_a_run_that_is_over_for_long_nobody_hears_again(watch: Watch) -> None:
+    """The ledger knows nothing of either run; the audit knows that one has ended."""
+    first, now = watch.first, SystemClock().now()
+    ts = await watch.sim.say(first.colleague, first.support, "Nobody is asked here.")
+    connection, key = f"{first.app.id}:{first.team}", ids.thread_key(first.team, first.support, ts)
+    place = Place(tenant_id="acme", connection=connection, team_id=first.team, channel_id=first.support, thread_ts=ts)
+    over = RunState(
+        at=now, run_id=f"over-{ts}", tenant_id="acme", connection=connection, origin="channel", state="complete"
+    )
+    asked_by: dict[str, Any] = {"asked_by": first.colleague, "asked_at": now, "received_at": now}
+    await put(watch, AUDIT_RUNS, key, over, f"over-{ts}")
+    for run_id in (f"over-{ts}", f"unknown-{ts}"):
+        resumed = RunResumed(at=now, run_id=run_id, agent_id="mara", place=place, round=1, **asked_by)
+        await put(watch, RUNS_COMMANDS, key, resumed, f"resumed-{run_id}")
+    assert run_of(await under(watch, ts, "not kept any more")) == f"unknown-{ts}"
+    assert len((await watch.sim.transcript(first.support, ts)).messages) == 2
 
 
 async def test_in_a_direct_message_others_are_asked_in_the_agents_channel(watch: Watch) -> None:
@@ -175,7 +267,7 @@ async def test_in_a_direct_message_others_are_asked_in_the_agents_channel(watch:
 
 
 async def test_what_nobody_knows_is_not_claimed(watch: Watch) -> None:
-    watch.tools.plan = [(0, "")]
+    watch.tools.plan = [(BREAKS_OFF, "")]
     ts = await asked(watch, "A-8", "look_up")
     await under(watch, ts, "Nobody knows whether it was done")
     assert len(watch.tools.of(order="A-8")) == 1

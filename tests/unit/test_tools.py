@@ -12,9 +12,11 @@ from pydantic import SecretStr, TypeAdapter
 from schemas.agent import (
     AgentEvent,
     ApprovalDecided,
+    ApprovalRequested,
     Intervention,
     Outcome,
     RunOver,
+    RunWaitedOut,
     RunWaits,
     TaskEnded,
     TaskStarted,
@@ -27,10 +29,14 @@ from schemas.message import Channel, Message, Sender
 from schemas.stop import StopMessage, StopRequested, StopRun, StopThread
 from services.directory.patterns import valid_arguments, valid_url
 from services.kit.secrets.signing import SIGNATURE, key_of, signed
+from services.responder.decisions import words
 from services.responder.decisions.prompting import Asked, Said
 from services.responder.decisions.rehearsing import rehearse
 from services.responder.decisions.tools import (
+    LARGEST_ANSWER,
     LARGEST_ARGUMENTS,
+    LEFT_OUT,
+    LONGEST_RESULT,
     MOST_AT_ONCE,
     NO_OBJECT,
     NOBODY_DECIDED,
@@ -44,17 +50,20 @@ from services.responder.decisions.tools import (
     ToolShown,
     Turn,
     arguments_of,
+    as_text,
+    cut,
     effect_id_of,
     hash_of,
     hindrance,
     to_be_allowed,
     unique,
 )
-from services.responder.decisions.waiting import LARGEST, Waiting, Whose, fitting, home_of
+from services.responder.decisions.waiting import LARGEST, Waiting, Whose, fitting, home_of, outcomes
+from services.supervisor.decisions import judging
 from services.supervisor.decisions.folding import fold
 from services.supervisor.decisions.posts import Post, posts_of
 from services.supervisor.decisions.projecting import Step
-from services.supervisor.decisions.runs import following_run, over, stopped, waits
+from services.supervisor.decisions.runs import LATE, following_run, over, stopped, waited_out, waits
 from services.supervisor.decisions.task import Task
 
 AT = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
@@ -127,6 +136,46 @@ def test_arguments_are_an_object_or_nothing(text: str) -> None:
     assert arguments_of(ToolCall("c", "refund", f'{{"a": "{"x" * LARGEST_ARGUMENTS}"}}')) is None
 
 
+def test_arguments_are_measured_as_they_are_sent() -> None:
+    fits = "😀" * (LARGEST_ARGUMENTS // 4 - 10)
+    assert arguments_of(ToolCall("c", "refund", f'{{"a": "{fits}"}}')) == {"a": fits}
+    assert arguments_of(ToolCall("c", "refund", f'{{"a": "{fits}{"😀" * 10}"}}')) is None
+
+
+def test_an_answer_that_breaks_off_in_the_middle_of_a_letter_is_text_all_the_same() -> None:
+    assert as_text(b" done \xf0\x9f\x98") == "done \ufffd"
+    assert as_text(b"a\0b\xff") == "a\ufffdb\ufffd"
+    too_much = as_text(b"x" + "😀".encode() * LARGEST_ANSWER)
+    assert too_much.startswith("x😀")
+    assert too_much.endswith("😀\ufffd")
+    assert len(too_much) == LARGEST_ANSWER // 4 + 1
+
+
+def test_a_model_is_told_so_much_of_an_answer_and_that_there_is_more() -> None:
+    most = "😀" * LONGEST_RESULT
+    assert cut(most) == most
+    assert cut(f"{most}x") == f"{most}\n{LEFT_OUT}"
+
+
+def test_how_a_run_ends_in_the_middle_claims_nothing_of_its_tools() -> None:
+    stopped_in_between = words.stopped("UBEN", has_begun=True, using="refund")
+    assert "`refund`: nobody knows whether that was done" in stopped_in_between
+    for said in (stopped_in_between, words.TOO_MUCH_TO_KEEP, words.TOO_MANY_TURNS):
+        assert "nothing was done" not in said.lower()
+    assert "stands" in words.TOO_MUCH_TO_KEEP
+    assert "stands" in words.TOO_MANY_TURNS
+
+
+def test_what_nobody_was_asked_nobody_decided() -> None:
+    other = replace(REFUND, call_id="c2", arguments_json='{"order": "8"}')
+    found = outcomes((REFUND, other), [answer("approved")])
+    assert [(each.call_id, each.outcome, each.decided_by) for each in found] == [
+        ("c1", "approved", "UANNA"),
+        ("c2", "expired", None),
+    ]
+    assert [hindrance(each, 0, RULES, found) for each in (REFUND, other)] == [None, NOBODY_DECIDED]
+
+
 def test_the_same_call_of_a_run_has_the_same_name_and_the_next_another() -> None:
     again = replace(REFUND, call_id="c9", arguments_json='{ "order":"7"}')
     first = effect_id_of("run-1", REFUND, [], [])
@@ -140,6 +189,8 @@ def test_every_call_has_an_id_of_its_own() -> None:
     calls = unique([ToolCall("", "a", "{}"), ToolCall("", "b", "{}"), ToolCall("x", "c", "{}"), ToolCall("x", "d", "")])
     assert len({each.call_id for each in calls}) == 4
     assert [each.tool for each in calls] == ["a", "b", "c", "d"]
+    (strange,) = unique([ToolCall("x\0y", "a", "{}")])
+    assert strange.call_id == "call_0"
 
 
 def test_where_people_are_asked() -> None:
@@ -165,7 +216,10 @@ def waiting(history: int = 3) -> Waiting:
 
 def test_what_waits_is_kept_whole_and_read_again() -> None:
     kept: TypeAdapter[Waiting] = TypeAdapter(Waiting)
-    assert kept.validate_json(kept.dump_json(waiting())) == waiting()
+    now = replace(waiting(), reply_ts="6.6", posted=("6.6", "7.7"))
+    assert kept.validate_json(kept.dump_json(now)) == now
+    of_before = kept.dump_json(now, exclude={"reply_ts", "posted"})
+    assert kept.validate_json(of_before) == waiting()
     assert fitting(waiting(), LARGEST) == waiting()
     smaller = fitting(waiting(), LARGEST + 1)
     assert smaller is not None
@@ -234,7 +288,7 @@ class Folding:
 
     def take(self, event: AgentEvent, name: str = "e") -> None:
         before, self.task = self.task, fold(self.task, event, name)
-        if isinstance(event, ApprovalDecided | Intervention | RunWaits):
+        if isinstance(event, ApprovalDecided | Intervention | RunWaits | RunWaitedOut):
             self.followed += following_run(event, Step(before, self.task))
 
     def status(self) -> str:
@@ -339,6 +393,62 @@ def test_a_run_is_ended_before_all_that_it_wants_was_asked() -> None:
     assert run.status() == "working"
 
 
+def test_a_run_that_was_asked_in_words_that_no_table_takes_waits_all_the_same() -> None:
+    strange = wanted().model_copy(update={"task_name": "pay \0 it back"})
+    first, *_ = waits(strange)
+    assert isinstance(first.event, RunWaits)
+    assert first.event.task_name == "pay \ufffd it back"
+
+
+@pytest.mark.parametrize("came", [0, 1])
+def test_a_run_does_not_wait_for_what_is_never_asked(came: int) -> None:
+    run = Folding()
+    for each in list(waits(wanted()))[: 1 + came]:
+        run.take(each.event, each.id)  # type: ignore[arg-type] # likewise
+    for number in range(came):
+        run.decide(number, "approved")
+    assert run.task is not None
+    assert run.followed == []
+    assert run.status() == "waiting_for_approval"
+    over_at = AT + timedelta(hours=1) + LATE
+    assert judging.of_silence(run.task, AT, over_at) is None
+    assert waited_out(run.task, over_at - timedelta(seconds=1)) is None
+    out = waited_out(run.task, over_at)
+    assert out is not None
+    run.take(out)
+    (resumed,) = [each.event for each in run.followed]
+    assert isinstance(resumed, RunResumed)
+    assert (resumed.round, [each.call_id for each in resumed.answers]) == (1, ["c1", "c2"][:came])
+    assert waited_out(run.task, over_at) is None
+    run.take(out)
+    late = list(waits(wanted()))[-1].event
+    assert isinstance(late, ApprovalRequested)
+    run.take(late)
+    assert run.status() == "working"
+    assert len(run.followed) == 1
+    run.wait(2)
+    run.take(out)
+    assert run.status() == "waiting_for_approval"
+
+
+def test_a_run_waits_for_what_is_asked_also_behind_its_time() -> None:
+    run = Folding()
+    run.wait()
+    assert run.task is not None
+    assert waited_out(run.task, AT + timedelta(days=1)) is None
+    of_before = Folding()
+    for each in list(waits(wanted()))[:2]:
+        event = each.event.model_copy(update={"expires_at": None}) if isinstance(each.event, RunWaits) else each.event
+        of_before.take(event, each.id)  # type: ignore[arg-type] # likewise
+    assert of_before.task is not None
+    out = waited_out(of_before.task, AT + timedelta(days=1))
+    assert out is not None
+    of_before.take(out)
+    assert of_before.followed == []
+    of_before.decide(0, "expired", by=None)
+    assert len(of_before.followed) == 1
+
+
 def test_what_a_program_said_under_a_runs_name_before_is_another_life() -> None:
     run = Folding()
     home = wanted().home
@@ -351,7 +461,12 @@ def test_what_a_program_said_under_a_runs_name_before_is_another_life() -> None:
         "home": home,
     }
     run.take(TaskStarted(**told, token_id="tok", task_name="mine", context_size=1, heartbeat_s=1.0))
+    asked = next(each.event for each in waits(wanted()) if isinstance(each.event, ApprovalRequested))
+    run.take(asked.model_copy(update={"token_id": "tok", "approval_id": "mine"}))
+    run.decide(0, "approved")
+    run.cancel()
     run.take(TaskEnded(**told, token_id="tok", status="complete"))
+    assert run.followed == []
     run.wait()
     assert run.status() == "waiting_for_approval"
     assert run.task is not None
@@ -362,6 +477,7 @@ def test_nobody_but_the_responder_speaks_of_a_run() -> None:
     run = Folding()
     run.wait()
     (end,) = over_events("complete")
+    assert fold(None, end, "e") is None
     run.take(end.model_copy(update={"token_id": "a program's"}))
     assert run.task is not None
     assert not run.task.is_over

@@ -10,7 +10,8 @@ from typing import Final
 from schemas.base import Instant
 from schemas.command import RetryAsked, RunRequested, RunResumed
 from schemas.effect import EffectPurpose
-from schemas.lifecycle import RUN_STATE, Phase, Signal
+from schemas.lifecycle import FINAL, RUN_STATE, Phase, Signal
+from schemas.run import RunState
 from schemas.stop import StopRequested
 from services.directory.document import Agent, TenantFacts
 from services.directory.holding import Known
@@ -34,12 +35,13 @@ from services.responder.decisions.effects import Call, Subject
 from services.responder.decisions.prompting import Asked, Persona, Said, asked, by_person
 from services.responder.decisions.streams import Streams
 from services.responder.decisions.tools import ToolShown
-from services.responder.decisions.waiting import Waiting
+from services.responder.decisions.waiting import Waiting, outcomes
 from services.responder.settings import ResponderSettings
 
 log = logging.getLogger(__name__)
 
 OUTCOME: Final = {Phase.REPLIED: "completed", Phase.CANCELLED: "cancelled", Phase.FAILED: "errored"}
+ENDED_AS: Final = {RUN_STATE[phase]: phase for phase in FINAL}
 EXPIRED, NO_AGENT, NO_REQUEST, OURS = "expired", "no_agent", "request_gone", "internal"
 
 
@@ -72,6 +74,8 @@ class Life:
         around = self._around
         if isinstance(run.command, RunResumed):
             run.standing = await around.past.standing(run.command.run_id, run.subject)
+            if await self._was_over(run, run.command):
+                return
         run.reply = Reply(around.ledger, run.subject, run.command.run_id, run.standing, around.streams, run.told)
         run.reply.recall()
         run.told()
@@ -88,12 +92,27 @@ class Life:
 
     async def account(self, run: Run) -> None:
         """Returns when the audit knows how it went. Nobody's reply waits for that."""
-        if run.waits:
+        if run.waits or run.was_over:
             return
         if isinstance(run.command, RunResumed):
             await self._around.suspending.over(run.command, run.phase)
         self._count(run)
         await self._audited(run)
+
+    async def _was_over(self, run: Run, resumed: RunResumed) -> bool:
+        """Whether nothing stands of a run any more because it ended long ago: then nobody is told anything.
+
+        The audit reaches further back than the ledger. What neither of them knows may be a run that nobody took up in
+        time as well as one that ended: there silence would be worse than a word too many.
+        """
+        if run.standing.last_words() or self._around.suspending.kept(run, resumed.round) is not None:
+            return False
+        for state in await self._around.past.states(resumed.run_id, run.subject):
+            ended = ENDED_AS.get(state.state) if isinstance(state, RunState) else None
+            if ended is not None:
+                log.info("run %s was over already: what repeats its decisions leads to nothing", resumed.run_id)
+                run.phase, run.was_over = ended, True
+        return run.was_over
 
     async def _to_its_end(self, run: Run) -> None:
         last = run.standing.last_words()
@@ -163,6 +182,8 @@ class Life:
             raise NotAnswered(NO_REQUEST, f"⚠️ {words.GONE_REQUEST}")
         run.request, run.asked, run.said = waiting.request, waiting.asked, waiting.said
         run.story.usage = waiting.usage
+        if run.reply is not None:
+            run.reply.go_on_in(waiting.reply_ts, waiting.posted)
         if (stop := stop_of(resumed)) is not None:
             run.end_by(stop)
         if run.stop is not None:
@@ -171,7 +192,7 @@ class Life:
             run.reply.may_be_named = _named(waiting.request, waiting.asked.history)
             run.reply.live.may_stream = False  # a stream is over where a run waits
             run.reply.grow(f"{run.said}\n\n{words.DECIDED}".strip())
-        return Decided(waiting.turn, resumed.answers)
+        return Decided(waiting.turn, outcomes(waiting.wanted, resumed.answers))
 
     async def _answered(self, run: Run) -> str:
         decided: Decided | None = None

@@ -1,7 +1,7 @@
 """What one run shows in Slack: that it thinks, the text as it grows, and the last words."""
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -59,6 +59,13 @@ class Reply:
                 self.posted.add(ts)
             if made.purpose == "placeholder" and ts is not None:
                 self._placed(ts)
+
+    def go_on_in(self, ts: str | None, posted: Iterable[str]) -> None:
+        """Knows its messages again by what was kept when it waited, whatever the ledger still holds."""
+        self.posted.update(posted)
+        if ts is not None:
+            self.ts = self.live.ts = ts
+        self.told()
 
     async def begin(self) -> None:
         """Says that it thinks, in the message that becomes the answer."""

@@ -47,6 +47,8 @@ class Run:
     """What the model has said so far."""
     asked: Asked | None = None
     """What it was asked, with what it used since."""
+    was_over: bool = False
+    """Whether its command repeats one that led to its end long ago."""
     using: str | None = None
     """The tool that it waits for."""
     rules: Mapping[str, Tool] = field(default_factory=dict)

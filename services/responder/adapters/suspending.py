@@ -43,6 +43,8 @@ class Suspending:
         """Returns when it is durable what the run needs to go on."""
         if run.request is None or run.asked is None:
             raise ValueError("a run that waits was asked something")
+        if run.reply is not None:
+            await run.reply.leave()  # in which message it goes on is sure when nothing grows any more
         expires_at = self._clock.now() + timedelta(
             seconds=min(run.rules[each.tool].approval_within_s for each in suspends.wanted)
         )
@@ -55,6 +57,8 @@ class Suspending:
             said=run.said,
             usage=run.story.usage,
             expires_at=expires_at,
+            reply_ts=run.reply.ts if run.reply is not None else None,
+            posted=tuple(sorted(run.reply.posted)) if run.reply is not None else (),
         )
         while waiting is not None:
             state = _WAITING.dump_json(waiting).decode()

@@ -17,15 +17,13 @@ from services.kit.secrets.signing import key_of, signed
 from services.responder.adapters.ledger import Ledger
 from services.responder.decisions.effects import Call, Subject
 from services.responder.decisions.standing import Standing
-from services.responder.decisions.tools import LONGEST_RESULT, cut
+from services.responder.decisions.tools import LARGEST_ANSWER, as_text, cut
 
 log = logging.getLogger(__name__)
 
 TRIES: Final = 3
 PAUSE_S: Final = 0.5
 OK, REFUSED, BUSY, THEIR_FAULT = 300, 400, 429, 500
-LARGEST_ANSWER: Final = 4 * LONGEST_RESULT
-"""Bytes. What comes behind them is not read."""
 NOBODY_KNOWS: Final = (
     "Nobody knows whether it was done: the tool did not answer. It is not asked again by itself. Say so, and do not "
     "claim that it was done."
@@ -154,13 +152,13 @@ class Tools:
 
 
 async def _read(response: aiohttp.ClientResponse) -> str:
-    """As text. What is no text is shown as what it is not."""
+    """As much of it as is read."""
     found = b""
     async for piece in response.content.iter_chunked(16 << 10):
         found += piece
         if len(found) >= LARGEST_ANSWER:
             break
-    return found[:LARGEST_ANSWER].decode("utf-8", "replace").replace("\0", "\ufffd").strip()
+    return as_text(found)
 
 
 def _not_done(code: str) -> str:

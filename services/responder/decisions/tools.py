@@ -13,8 +13,11 @@ MOST_TURNS: Final = 10
 MOST_AT_ONCE: Final = 10
 """So many tools may be asked in one turn."""
 LONGEST_RESULT: Final = 32_000
+LARGEST_ANSWER: Final = 4 * LONGEST_RESULT
+"""Bytes of a tool's answer. What comes behind them is not read."""
 LARGEST_ARGUMENTS: Final = 16 << 10
 
+LEFT_OUT: Final = "(It goes on. The rest is left out.)"
 NOT_THERE: Final = "There is no such tool for you."
 TOO_MANY: Final = f"Nothing was done: at most {MOST_AT_ONCE} tools are used at once. Ask again for this one, alone."
 NO_OBJECT: Final = "Nothing was done: the arguments are no JSON object, or are too large. Mend them and ask again."
@@ -136,17 +139,21 @@ def effect_id_of(run_id: str, call: ToolCall, earlier: Iterable[Turn], beside: I
     return ids.effect_id(run_id, f"tool:{call.tool}:{hash_of(call.tool, mine[1] or {})}", nth)
 
 
+def as_text(answer: bytes) -> str:
+    """What a tool said. What is no text, or ends in the middle of a letter, is shown as what it is not."""
+    return answer[:LARGEST_ANSWER].decode("utf-8", "replace").replace("\0", "\ufffd").strip()
+
+
 def cut(text: str) -> str:
     """What a tool said, as much of it as a model is told."""
-    if len(text) <= LONGEST_RESULT:
-        return text
-    return f"{text[:LONGEST_RESULT]}\n(It goes on: {len(text) - LONGEST_RESULT} characters are left out.)"
+    return text if len(text) <= LONGEST_RESULT else f"{text[:LONGEST_RESULT]}\n{LEFT_OUT}"
 
 
 def unique(calls: Iterable[ToolCall]) -> tuple[ToolCall, ...]:
-    """With an id each: some servers give none, or the same to all."""
+    """With an id each that every table takes: some servers give none, or the same to all."""
     found: dict[str, ToolCall] = {}
     for number, call in enumerate(calls):
-        name = call.call_id if call.call_id and call.call_id not in found else f"{call.call_id or 'call'}_{number}"
+        given = call.call_id if call.call_id.isprintable() else ""
+        name = given if given and given not in found else f"{given or 'call'}_{number}"
         found[name] = ToolCall(name, call.tool, call.arguments_json)
     return tuple(found.values())

@@ -1,14 +1,15 @@
 """A run that waits for people: all that it needs to go on, and where they are asked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from schemas.agent import TaskHome
 from schemas.base import Instant
-from schemas.command import Place, RunRequested
+from schemas.command import Place, RunRequested, ToolAnswer
 from schemas.run import Usage
 from services.responder.decisions.prompting import Asked
-from services.responder.decisions.tools import ToolCall, Turn
+from services.responder.decisions.tools import ToolCall, Turn, arguments_of, hash_of
 
 LARGEST: Final = 900_000
 """Bytes of it, as they stand in a record, which holds them with room to spare."""
@@ -30,6 +31,10 @@ class Waiting:
     """What people saw of the answer so far."""
     usage: Usage | None
     expires_at: Instant
+    reply_ts: str | None = None
+    """The message in which it goes on: the ledger is not read so far back that it surely tells."""
+    posted: tuple[str, ...] = ()
+    """Every message of it, as a stop may name them."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,17 @@ def home_of(place: Place, reply_ts: str | None, whose: Whose) -> TaskHome:
     if place.channel_id is None or thread is None or is_alone:
         return TaskHome(connection=place.connection, team_id=place.team_id, channel=whose.agents_channel)
     return TaskHome(connection=place.connection, team_id=place.team_id, channel=place.channel_id, thread_ts=thread)
+
+
+def outcomes(wanted: Sequence[ToolCall], answers: Sequence[ToolAnswer]) -> tuple[ToolAnswer, ...]:
+    """What became of each tool that it wanted. What nobody was asked, or what is lost of that, nobody decided."""
+    given = {each.call_id: each for each in answers}
+    return tuple(given.get(each.call_id) or _by_nobody(each) for each in wanted)
+
+
+def _by_nobody(call: ToolCall) -> ToolAnswer:
+    of_what = hash_of(call.tool, arguments_of(call) or {})
+    return ToolAnswer(call_id=call.call_id, arguments_hash=of_what, outcome="expired")
 
 
 def fitting(waiting: Waiting, size: int) -> Waiting | None:

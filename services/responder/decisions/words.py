@@ -24,8 +24,8 @@ NO_AGENT: Final = "⚠️ The agent who was asked is not there any more."
 DECIDED: Final = "⏳ It is decided, and goes on…"
 TOO_MANY_TURNS: Final = "⚠️ The agent used its tools again and again, and came to no answer. What it did stands."
 TOO_MUCH_TO_KEEP: Final = (
-    "⚠️ What was asked and said here is too much to be kept until somebody decides. Nothing was done; ask in fewer "
-    "words."
+    "⚠️ What was asked and said here is too much to be kept until somebody decides. What the agent wanted to do now is "
+    "not done; what it did before stands. Ask in fewer words."
 )
 
 Trouble = Literal[

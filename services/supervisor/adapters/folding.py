@@ -17,6 +17,7 @@ from schemas.agent import (
     ApprovalAttempted,
     ApprovalDecided,
     Intervention,
+    RunWaitedOut,
     RunWaits,
     TaskCheckpoint,
     TaskEnded,
@@ -331,7 +332,7 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
 
 def _followings(heard: Heard, step: Step) -> Iterator[Following]:
     yield from following(heard.event, step, heard.id)
-    if isinstance(heard.event, ApprovalDecided | Intervention | RunWaits):
+    if isinstance(heard.event, ApprovalDecided | Intervention | RunWaits | RunWaitedOut):
         yield from following_run(heard.event, step)
 
 

@@ -66,9 +66,7 @@ class Waiting:
             log.warning("a stop meets only runs that began to wait within the last hour: %s", fault)
             known = {}
         found = [
-            (task.task_id, task.agent_id, task.run)
-            for task in known.values()
-            if task.run is not None and runs.waits_now(task)
+            (task.task_id, task.agent_id, task.run) for task in known.values() if task.run is not None and task.waits
         ]
         for asked in self._asked.values():
             task = known.get(asked.run_id)

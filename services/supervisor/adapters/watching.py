@@ -1,4 +1,4 @@
-"""What time alone brings: approvals that nobody decided, and agents that fell silent."""
+"""What time alone brings: approvals that nobody decided, runs that wait in vain, and agents that fell silent."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ from services.supervisor.adapters.comparing import Comparing
 from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.partitions import Partition
 from services.supervisor.adapters.sending import send_all
-from services.supervisor.decisions import deciding, judging
+from services.supervisor.decisions import deciding, judging, runs
 from services.supervisor.decisions.following import Following, of_task
 from services.supervisor.decisions.health import UNWELL, health_of
 from services.supervisor.decisions.looks import LOOKS
@@ -81,6 +81,9 @@ class Watching:
         for approval in task.approvals:
             if approval.is_open and now >= approval.expires_at:
                 yield of_task(task, deciding.expired(task, approval, now), f"expired:{approval.approval_id}")
+        waited = runs.waited_out(task, now)
+        if waited is not None:
+            yield of_task(task, waited, f"waited_out:{waited.round}")
         at = max(task.received_at, heard.get((task.tenant_id, task.task_id), task.received_at))
         listening = at if task.silent_since is not None else max(at, self._since)
         judged = judging.of_silence(task, listening, now)

@@ -9,6 +9,7 @@ from schemas.agent import (
     ApprovalDecided,
     ApprovalRequested,
     Intervention,
+    RunWaitedOut,
     RunWaits,
     TaskArtifact,
     TaskCheckpoint,
@@ -154,7 +155,7 @@ def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - on
             return common | _left(event) if is_in_hand else {}
         case ApprovalRequested():
             others = _withdrawn(task, event.received_at, event.request_id)
-            is_wanted = may_ask(task, event) and (task.run is None or task.cancelled_by is None)
+            is_wanted = may_ask(task, event) and (task.run is None or task.waits)
             return common | {"approvals": _kept((*others, _asked(event)))} if is_wanted else {}
 
 
@@ -165,7 +166,16 @@ def _is_end_of_run(event: AgentEvent) -> bool:
 def _waits(event: RunWaits) -> dict[str, Any]:
     """A run that people must let go on."""
     said = {"agent_id": event.agent_id, "task_name": event.task_name, "started_by": event.run.asked_by}
-    return said | {"run": event.run, "home": event.home, "reported": "working"}
+    return said | {"run": event.run, "waits_until": event.expires_at, "home": event.home, "reported": "working"}
+
+
+def _waited_out(task: Task, event: RunWaitedOut) -> dict[str, Any]:
+    """What never came to be asked is not waited for any more."""
+    run, asked = task.run, task.asked_now
+    if run is None or run.round != event.round or not task.waits or len(asked) >= run.asks:
+        return {}
+    run = run.model_copy(update={"asks": len(asked)})
+    return {"run": run, "received_at": max(task.received_at, event.at)}
 
 
 def _left(event: TaskHandedOver) -> dict[str, Any]:
@@ -218,8 +228,10 @@ def _went_on(task: Task, event: TaskCheckpoint) -> dict[str, Any]:
     return changed
 
 
-def _acted(
-    task: Task, event: ApprovalDecided | ApprovalAttempted | Intervention | TaskJudged | TaskTaken, event_id: str
+def _acted(  # noqa: PLR0911 - likewise
+    task: Task,
+    event: ApprovalDecided | ApprovalAttempted | Intervention | RunWaitedOut | TaskJudged | TaskTaken,
+    event_id: str,
 ) -> dict[str, Any]:
     """What a person did, or the supervisor."""
     match event:
@@ -241,6 +253,8 @@ def _acted(
             return {}
         case Intervention():
             return _ordered(task, event, event_id)
+        case RunWaitedOut():
+            return _waited_out(task, event)
         case TaskJudged():
             return _judged(task, event)
 

@@ -1,6 +1,7 @@
 """Runs that wait for people: what they ask becomes approvals of a task, and what people decide lets them go on."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from schemas import ids
@@ -9,6 +10,7 @@ from schemas.agent import (
     ApprovalRequested,
     Intervention,
     RunOver,
+    RunWaitedOut,
     RunWaits,
     TaskEnded,
     TaskHome,
@@ -21,7 +23,8 @@ from schemas.stopping import Stoppable, is_about, may_end
 from schemas.topics import AGENTS_EVENTS, RUNS_COMMANDS, RUNS_STOPS
 from services.supervisor.decisions.following import Following, Whisper, whispered
 from services.supervisor.decisions.projecting import Step
-from services.supervisor.decisions.task import RESPONDER, Approval, Task
+from services.supervisor.decisions.task import RESPONDER, Approval, Task, about
+from services.supervisor.decisions.wire import readable
 
 SOURCE: Final = "supervisor"
 """How a stop came that follows from an order here."""
@@ -29,6 +32,8 @@ NOT_YOURS: Final = "Only who asked for it, and people who may stop anything here
 NOWHERE: Final = "-"
 """Stands for the channel of what is said in none."""
 REFUSED: Final[NoticeKind] = "stop_refused"
+LATE: Final = timedelta(minutes=1)
+"""So long after the time to decide nothing is missed: what a run asks for may be on its way."""
 
 
 def waits(asked: ToolsWanted) -> Iterator[Following]:
@@ -43,7 +48,9 @@ def waits(asked: ToolsWanted) -> Iterator[Following]:
         "home": asked.home,
         "token_id": RESPONDER,
     }
-    yield _event(RunWaits(**common, task_name=asked.task_name, run=asked.run), f"waits:{asked.run.round}")
+    name = readable(asked.task_name)
+    began = RunWaits(**common, task_name=name, run=asked.run, expires_at=asked.expires_at)
+    yield _event(began, f"waits:{asked.run.round}")
     for wanted in asked.wanted:
         request_id = f"{asked.run.round}:{wanted.call_id}"
         approval = ApprovalRequested(
@@ -105,7 +112,18 @@ def stopped(stop: StopRequested, runs: Iterable[tuple[str, str, WaitingRun]]) ->
             yield whispered(place, said)
 
 
-def following_run(event: ApprovalDecided | Intervention | RunWaits, step: Step) -> Iterator[Following]:
+def waited_out(task: Task, now: datetime) -> RunWaitedOut | None:
+    """Whether a run waits for decisions that nobody was asked for, and that nobody can give any more."""
+    run, asked = task.run, task.asked_now
+    if run is None or not task.waits or len(asked) >= run.asks:
+        return None
+    until = [each for each in (task.waits_until, *(each.expires_at for each in asked)) if each is not None]
+    if not until or now < max(until) + LATE:
+        return None
+    return RunWaitedOut(**about(task, now), round=run.round)
+
+
+def following_run(event: ApprovalDecided | Intervention | RunWaits | RunWaitedOut, step: Step) -> Iterator[Following]:
     """Once all that it waited for is decided, a run goes on; one that goes on already is ended by a stop.
 
     One that was ended while it went on, and waits again, is not asked about any more.
@@ -116,27 +134,16 @@ def following_run(event: ApprovalDecided | Intervention | RunWaits, step: Step) 
     if isinstance(event, RunWaits):
         if task.cancelled_by is not None:
             yield _resumed(task, task.run, event)
-    elif before is not None and waits_now(before):
-        if not waits_now(task) or task.cancelled_by is not None:
+    elif before is not None and before.waits:
+        if not task.waits:
             yield _resumed(task, task.run, event)
     elif isinstance(event, Intervention) and event.action == "cancel":
         yield _stop(task, task.run, event)
 
 
-def waits_now(task: Task) -> bool:
-    """Whether a run waits for people: something is open, or was not asked yet."""
-    if task.run is None or task.is_over:
-        return False
-    return any(each.is_open for each in task.approvals) or len(_of_round(task, task.run)) < task.run.asks
-
-
-def _of_round(task: Task, run: WaitingRun) -> list[Approval]:
-    return [each for each in task.approvals if each.request_id.startswith(f"{run.round}:")]
-
-
-def _resumed(task: Task, run: WaitingRun, event: ApprovalDecided | Intervention | RunWaits) -> Following:
+def _resumed(task: Task, run: WaitingRun, event: ApprovalDecided | Intervention | RunWaits | RunWaitedOut) -> Following:
     cancelled = task.cancelled_by
-    answers = tuple(_answer(each) for each in _of_round(task, run)) if cancelled is None else ()
+    answers = tuple(_answer(each) for each in task.asked_now) if cancelled is None else ()
     resumed = RunResumed(
         at=event.at,
         run_id=task.task_id,

@@ -128,6 +128,8 @@ class Task(Part):
     lease: Lease | None = None
     run: WaitingRun | None = None
     """Where it is a run of an agent that people talk with, which had to wait for them."""
+    waits_until: Instant | None = None
+    """When the time to decide is over, for all that such a run asked when it waited last."""
     reported: ReportedStatus = "starting"
     level: Level = "info"
     action: str | None = None
@@ -165,7 +167,7 @@ class Task(Part):
             return self.ended_as
         if self.silent_since is not None:
             return "stalled"
-        if self.approvals and any(each.is_open for each in self.approvals):
+        if self.waits or (self.approvals and any(each.is_open for each in self.approvals)):
             return "waiting_for_approval"
         if self.reported == "working" and self.context_share is not None and self.context_share >= WARN_AT:
             return "context_warning"
@@ -175,6 +177,20 @@ class Task(Part):
     def is_over(self) -> bool:
         """Whether it has ended."""
         return self.ended_as is not None
+
+    @property
+    def asked_now(self) -> tuple[Approval, ...]:
+        """What a run asked when it waited last, as far as it is known."""
+        if self.run is None:
+            return ()
+        return tuple(each for each in self.approvals if each.request_id.startswith(f"{self.run.round}:"))
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is a run that waits for people: something is open, or was not asked yet."""
+        if self.run is None or self.is_over or self.cancelled_by is not None:
+            return False
+        return any(each.is_open for each in self.approvals) or len(self.asked_now) < self.run.asks
 
     @property
     def context_share(self) -> float | None:

@@ -45,7 +45,7 @@ SHOWN: Final = "\r\n\t\u200d"
 """Line ends, tabs, and what joins emoji."""
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     """Characters that control how others are shown have no place in what people read."""
     if text.isprintable():
         return text
@@ -76,13 +76,13 @@ _NAME: Final = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 EventName = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,100}$")]
 TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,100}$")]
 AgentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,60}$")]
-Words = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_readable)]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_readable)]
-Summary = Annotated[str, StringConstraints(max_length=3000), AfterValidator(_readable)]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(readable)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(readable)]
+Summary = Annotated[str, StringConstraints(max_length=3000), AfterValidator(readable)]
 Choice = Annotated[str, StringConstraints(min_length=1, max_length=75), AfterValidator(_read_as_it_is)]
 Action = Annotated[str, StringConstraints(min_length=1, max_length=300), AfterValidator(_read_as_it_is)]
 Moment = Annotated[AwareDatetime, AfterValidator(_of_our_time)]
-Link = Annotated[str, StringConstraints(min_length=1, max_length=3000), AfterValidator(_readable)]
+Link = Annotated[str, StringConstraints(min_length=1, max_length=3000), AfterValidator(readable)]
 """An address, or a path, or where else it is found."""
 
 
@@ -288,7 +288,7 @@ def is_name(text: str) -> bool:
 
 def words(text: str | None) -> str | None:
     """What a person wrote, fit to stand in the log."""
-    return None if text is None else _readable(text)
+    return None if text is None else readable(text)
 
 
 def _json(value: dict[str, Any]) -> bytes:
