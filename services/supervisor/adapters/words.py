@@ -33,11 +33,10 @@ from services.supervisor.decisions import understanding as deciding
 from services.supervisor.decisions.commanding import Asking
 from services.supervisor.decisions.following import Following
 from services.supervisor.decisions.parsing import Meant
-from services.supervisor.settings import SERVICE
+from services.supervisor.settings import WORDS_GROUP
 
 log = logging.getLogger(__name__)
 
-GROUP: Final = f"{SERVICE}.words"
 POLL_MS, AT_ONCE = 200, 10
 """So many can be asked about before a group takes a member for dead."""
 AGAIN_S: Final = 0.5
@@ -63,7 +62,7 @@ class Words:
         """Reads until it is cancelled."""
         async with (
             understanding(model, self._settings) as asked,
-            group_consumer(self._settings, GROUP, [AGENTS_COMMANDS], member=self._given.name) as consumer,
+            group_consumer(self._settings, WORDS_GROUP, [AGENTS_COMMANDS], member=self._given.name) as consumer,
         ):
             while True:
                 batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
