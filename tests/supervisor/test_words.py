@@ -148,7 +148,9 @@ async def test_nobody_who_clicks_waits_for_the_model(watch: Watch) -> None:
 
 
 async def test_words_are_asked_about_once_and_old_ones_never(watch: Watch) -> None:
-    anna, words = watch.first.you, some_words()
+    anna, words, metric = watch.first.you, some_words(), watch.supervisor.metric
+    tokens, cost = "threadline_supervisor_words_tokens_total", "threadline_supervisor_words_cost_usd_total"
+    took, paid = await metric(tokens), await metric(cost)
     watch.model.does(understood("none"))
     await watch.command(anna, f"/agent-task {words}")
     await until_asked(watch, words)
@@ -164,6 +166,11 @@ async def test_words_are_asked_about_once_and_old_ones_never(watch: Watch) -> No
     await until_asked(watch, f"{words} now")
     asked = [words_in(each) for each in watch.model.asked if words in words_in(each)]
     assert asked == [words, f"{words} now"]
+
+    async def both_are_counted() -> bool:
+        return await metric(tokens) >= took + 2 * (11 + 7) and await metric(cost) > paid
+
+    await watch.until(both_are_counted)
 
 
 async def test_every_group_is_in_the_catalogue_so_that_a_backup_keeps_where_it_stands(watch: Watch) -> None:
