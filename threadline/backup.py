@@ -13,10 +13,7 @@ from services.backup.decisions.manifest import Manifest
 from services.kit.clock import SystemClock
 from services.kit.fault import Fault
 from services.local import postgres
-from services.responder.settings import SERVICE as RESPONDER
-from services.router.settings import SERVICE as ROUTER
-from services.supervisor.adapters.commands import GROUP as SUPERVISORS_COMMANDS
-from services.supervisor.settings import SERVICE as SUPERVISOR
+from threadline.catalogue import GROUPS
 from threadline.running import database_settings, kafka_settings
 from threadline.showing import bar, interruptible, say
 
@@ -78,7 +75,7 @@ def _installation(only: str | None) -> app.Installation:
     return app.Installation(
         kafka=kafka_settings() if only != "postgres" else None,
         database=database_settings() if only != "topics" else None,
-        groups=(ROUTER, RESPONDER, SUPERVISOR, SUPERVISORS_COMMANDS),
+        groups=GROUPS,
         programs=postgres.programs(),
     )
 

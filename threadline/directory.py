@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from services.directory import agents_channel, forgetting, history, migrations
 from services.directory import apply as applying
-from services.directory import forgetting, history, migrations
 from services.directory.check import Checked
 from services.directory.check import check as check_text
 from services.directory.json_schema import json_schema
@@ -93,6 +93,9 @@ def apply(
         typer.echo(
             f"not in the file, and left as they are (--prune lets them go): {_some(applied.left_alone)}", err=True
         )
+    for tenant in document.tenants:
+        if what := agents_channel.unheard(tenant):
+            typer.echo(f"note: {what}", err=True)
     typer.echo(_outcome(applied, dry_run=dry_run))
 
 

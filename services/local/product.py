@@ -144,7 +144,7 @@ class Product:
         url = settings.database_url
         self.told["DATABASE_URL"] = url.get_secret_value() if url is not None else ""
         async with owner_database(settings) as owner:
-            is_new = await make_sample(owner, workspace, is_real=self.is_real)
+            is_new = await make_sample(owner, workspace, self.slack, is_real=self.is_real)
         if is_new:
             self.say(NAME, f"{workspace.name} ({workspace.team}) was nobody's: Mara of the sample tenant answers there")
 

@@ -4,17 +4,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import select
 
 from services.directory.apply import How, apply
-from services.directory.document import Agent, Connection, Document, Installation, Tenant
+from services.directory.document import AGENTS_CHANNEL, Agent, Connection, Document, Installation, Tenant
 from services.directory.model import ChannelConnectionRow
 from services.directory.owner import OwnerDatabase
 from services.ingress.apps import APP_IN_TOKEN
 from services.kit.groups import SlackSettings
 from services.kit.quiet import QUIET
+from services.kit.slack_channels import channel_named
 from services.kit.slack_errors import code_of
 from services.local.home import LocalFault
 
@@ -73,7 +75,23 @@ async def _app_of(client: AsyncWebClient, bot: str | None) -> str:
     )
 
 
-async def make_sample(owner: OwnerDatabase, workspace: Workspace, *, is_real: bool) -> bool:
+async def agents_channel_of(settings: SlackSettings) -> str:
+    """The agents' channel by its id, so that plain words are heard there; by its name where Slack tells no id yet."""
+    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token is not None else None
+    client = AsyncWebClient(token=token, base_url=settings.slack_api_url, logger=QUIET)
+    try:
+        found = await channel_named(client, AGENTS_CHANNEL)
+    except (
+        SlackApiError,
+        aiohttp.ClientError,
+        OSError,
+        TimeoutError,
+    ):  # the doctor asks once more, and says what was refused
+        found = None
+    return found.id if found is not None else AGENTS_CHANNEL
+
+
+async def make_sample(owner: OwnerDatabase, workspace: Workspace, settings: SlackSettings, *, is_real: bool) -> bool:
     """Gives the workspace to the sample tenant, where it has no owner. Says whether it had none.
 
     In the Slack of this machine anybody may approve, to try it; in a real one somebody must be named first.
@@ -88,6 +106,7 @@ async def make_sample(owner: OwnerDatabase, workspace: Workspace, *, is_real: bo
         connections=(Connection(workspace=workspace.team),),
         installations=(Installation(app=workspace.app, workspace=workspace.team, bot_user=workspace.bot_user),),
         agents=(MARA,),
+        agents_channel=await agents_channel_of(settings),
         anyone_may_approve=not is_real,
     )
     await apply(owner, Document(version=1, tenants=(tenant,)), How(by="threadline up"))

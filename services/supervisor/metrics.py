@@ -51,6 +51,21 @@ WORDS = Counter(
     "answer, and `too_old` ones waited too long to be asked about.",
     labels={"result": ("understood", "not_understood", "failed", "too_old")},
 )
+WORDS_TOKENS = Counter(
+    "threadline_supervisor_words_tokens",
+    "Tokens that the model that reads people's words took in and gave.",
+    labels={"direction": ("input", "output")},
+)
+WORDS_COST = Counter(
+    "threadline_supervisor_words_cost_usd",
+    "What reading people's words cost, where the model's price is known, in US dollars.",
+)
+WORDS_SECONDS = Histogram(
+    "threadline_supervisor_words_read",
+    "From somebody's words that no rule understood until it is known what they lead to: what waits before them counts.",
+    unit="s",
+    buckets=(0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0),
+)
 JUDGEMENTS = Counter(
     "threadline_supervisor_judgements",
     "What was noticed of tasks, by what.",
@@ -80,6 +95,9 @@ CATALOGUE = (
     ATTEMPTS,
     DECIDE_SECONDS,
     WORDS,
+    WORDS_TOKENS,
+    WORDS_COST,
+    WORDS_SECONDS,
     JUDGEMENTS,
     UNWELL,
     COST,

@@ -11,7 +11,11 @@ from services.kit.process import ProcessSettings
 from services.kit.settings import Settings
 
 SERVICE = "supervisor"
-"""What it is called, and its consumer groups behind the topics' prefix."""
+"""What it is called, and the group behind the topics' prefix that folds what happens to tasks."""
+COMMANDS_GROUP = f"{SERVICE}.commands"
+"""The group that carries out what people want."""
+WORDS_GROUP = f"{SERVICE}.words"
+"""The group that asks a model what words mean, where one is set."""
 
 
 class KeepingSettings(Settings):

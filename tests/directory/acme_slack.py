@@ -10,7 +10,7 @@ from services.slack_sim.faults.calls import CallFault
 from services.slack_sim.settings import SlackSimSettings
 from services.slack_sim.simulation import Simulation
 from services.slack_sim.world import sample
-from services.slack_sim.world.entities import Workspace
+from services.slack_sim.world.entities import Channel, Workspace
 
 BOT, APP = "xoxb-0-good-bot-token", "xapp-1-A0LINE-good-app-token"
 
@@ -23,6 +23,10 @@ class AcmeSlack:
     team: str = "T0ACME"
     app_error: str | None = None
     status: int | None = None
+    channels: tuple[str, ...] = ()
+    """Names; the ids are `C0000` and so on, in their order."""
+    is_invited: bool = False
+    """Whether the app is in them."""
     asked: list[str] = field(default_factory=list)
 
 
@@ -44,6 +48,9 @@ def _make(slack: Simulation, wanted: AcmeSlack) -> None:
     installation = slack.installing.install(app, wanted.team, "U0YOU", wanted.scopes)
     installation.bot_token = BOT
     slack.world.keep(installation)
+    members = [installation.bot_user_id] if wanted.is_invited else []
+    for number, name in enumerate(wanted.channels):
+        slack.world.keep(Channel(f"C{number:04}", wanted.team, name, "channel", "U0YOU", 0, members))
     if wanted.app_error is not None:
         slack.call_faults.add(CallFault(method="apps.connections.open", kind="error", error=wanted.app_error))
     if wanted.status is not None:

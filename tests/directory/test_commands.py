@@ -100,6 +100,7 @@ async def test_a_directory_from_nothing_to_its_history(threadline: Threadline) -
     changed, left = await threadline("directory", "apply", "--if-revision", "2")
     assert "~ tenants.acme.agents.mara.name: 'Mara' -> 'Mira'" in changed
     assert "left as they are (--prune lets them go): globex" in left
+    assert "note: tenants.acme.agents_channel: #agent-supervisory is a name" in left
     assert "no longer at 2" in (await threadline("directory", "apply", "--if-revision", "2", code=1))[1]
     assert "- tenants.globex" in (await threadline("directory", "apply", "--prune"))[0]
 

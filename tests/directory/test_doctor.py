@@ -84,6 +84,11 @@ def only_wrong(findings: list[Finding]) -> tuple[str, str]:
     return wrong.what, wrong.mend
 
 
+def of_agents_channel(findings: list[Finding]) -> list[Finding]:
+    """What is said of it."""
+    return [each for each in findings if each.subject.startswith("slack ") and "agents_channel" in each.what]
+
+
 async def with_acme(owner: OwnerDatabase) -> None:
     await apply(owner, document(ACME), How("a test"))
 
@@ -93,7 +98,7 @@ async def test_all_is_well(owner: OwnerDatabase, surroundings: Environment) -> N
     slack = AcmeSlack()
     findings = await found(surroundings, slack)
     assert [each for each in findings if each.state == "wrong"] == []
-    assert sorted(slack.asked) == ["apps.connections.open", "auth.test"]
+    assert sorted(slack.asked) == ["apps.connections.open", "auth.test", "conversations.list"]
     said = {each.what for each in findings}
     assert "signed in to Acme HQ (T0ACME) as mara" in said
     assert "the token has every scope that is needed" in said
@@ -168,6 +173,32 @@ async def test_a_token_of_another_workspace_is_named(owner: OwnerDatabase, surro
     await with_acme(owner)
     what, _ = only_wrong(await found(surroundings, AcmeSlack(team="T0OTHER")))
     assert what == "the bot token is T0OTHER's, and belongs to T0ACME"
+
+
+async def test_an_agents_channel_that_is_only_named_is_found_and_what_is_lost_is_told(
+    owner: OwnerDatabase, surroundings: Environment
+) -> None:
+    await with_acme(owner)
+    others = tuple(f"channel-{number}" for number in range(1000))  # more than Slack tells at once
+    named = "agents_channel: #agent-supervisory is a name, so agents do not hear plain words there"
+    for is_invited, mend in (
+        (True, "write agents_channel: C1000 into directory.yaml (an id is of one workspace"),
+        (False, "invite the app to it, and write agents_channel: C1000 into directory.yaml"),
+    ):
+        slack = AcmeSlack(channels=(*others, "agent-supervisory"), is_invited=is_invited)
+        (told,) = of_agents_channel(await found(surroundings, slack))
+        assert (told.state, told.what.partition(";")[0]) == ("note", named)
+        assert (told.mend or "").startswith(mend)
+    (told,) = of_agents_channel(await found(surroundings))
+    assert told.what.startswith("the app sees no channel #agent-supervisory")
+    blind = AcmeSlack(scopes=tuple(SCOPES))
+    (told,) = of_agents_channel(await found(surroundings, blind))
+    assert told.what.endswith("Slack does not list channels (missing_scope)")
+    by_id = document(f"{ACME}    agents_channel: C1000\n")
+    await apply(owner, by_id, How("a test"))
+    slack = AcmeSlack(channels=(*others, "agent-supervisory"))
+    assert of_agents_channel(await found(surroundings, slack)) == []
+    assert "conversations.list" not in slack.asked
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from services.kit.groups import SlackSettings
 from services.kit.http import served
 from services.local.home import LocalFault
-from services.local.sample import workspace_of
+from services.local.sample import agents_channel_of, workspace_of
 from threadline.checkup.machine import look_at_workspace
 
 WHO = {"ok": True, "team_id": "T1", "team": "Acme", "user_id": "U1", "bot_id": "B1"}
@@ -62,6 +62,21 @@ async def test_a_check_tells_it_before_a_start_does() -> None:
         assert "set SLACK_APP_ID" in (wrong.mend or "")
         named = settings.model_copy(update={"slack_app_id": "A1"})
         assert "wrong" not in {each.state for each in await look_at_workspace(named, {})}
+
+
+@pytest.mark.parametrize(
+    ("answer", "channel"),
+    [
+        ({"ok": True, "channels": [{"id": "C7", "name": "agent-supervisory"}]}, "C7"),
+        ({"ok": True, "channels": [{"id": "C8", "name": "agent-supervisory-old"}]}, "#agent-supervisory"),
+        ({"ok": False, "error": "missing_scope"}, "#agent-supervisory"),
+    ],
+)
+async def test_its_agents_channel_is_named_by_the_id_where_slack_tells_one(
+    answer: dict[str, Any], channel: str
+) -> None:
+    async with told_by({"conversations.list": answer}, "xapp-1-A042-1-x") as settings:
+        assert await agents_channel_of(settings) == channel
 
 
 async def test_a_slack_that_does_not_answer_is_told() -> None:

@@ -36,6 +36,7 @@ async def test_somebody_asks_and_is_answered_whatever_dies(tmp_path: Path) -> No
             assert f"signed in to {(await sim.world()).workspaces[0].name}" in said
             assert f"{home / 'state'} can be written" in said
             assert "they are keys" in said
+            assert "do not hear plain words" not in said
             code, said = await beside(home, "ingress", "spools")
             assert code == 0, said
             assert "a process that runs" in said

@@ -54,14 +54,13 @@ from tests.deciding import Deciding
 from tests.responder.conftest import Talk, tenant, words_of
 from tests.router.test_router import mentions
 from tests.slack_sim.first import First
+from threadline.catalogue import GROUPS
 from threadline.reporting import AUDIT
 
 GONE = 2
 """So many records at the beginning of each partition are deleted, as retention does it."""
 BRIEF = {"THREADLINE_ROUTER_SESSION_S": "6", "THREADLINE_RESPONDER_SESSION_S": "6"}
 """Who is stopped counts as a member until then."""
-
-GROUPS = ("router", "responder", "supervisor", "supervisor.commands")
 
 
 def silent(*_: int) -> None:

@@ -35,12 +35,20 @@ def settings_for(model: ModelServer) -> SupervisorSettings:
     )
 
 
-@pytest.mark.parametrize("name", ["openai:gpt-5", "anthropic:claude-opus-4-5", "ollama:llama3.2"])
-async def test_each_provider_is_asked_with_a_tool_and_may_write_instead(model: ModelServer, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "is_priced"), [("openai:gpt-5", True), ("anthropic:claude-opus-4-5", True), ("ollama:llama3.2", False)]
+)
+async def test_each_provider_is_asked_with_a_tool_and_may_write_instead(
+    model: ModelServer, name: str, *, is_priced: bool
+) -> None:
     async with understanding(name, settings_for(model)) as asked:
         model.does(Says("I will.", uses=(("other", "{}"), ("understood", ANSWER))), Says(ANSWER))
-        assert json.loads(await asked.ask(ASKED)) == json.loads(ANSWER)
-        assert await asked.ask(ASKED) == ANSWER
+        called, written = await asked.ask(ASKED), await asked.ask(ASKED)
+        assert json.loads(called.text) == json.loads(ANSWER)
+        assert written.text == ANSWER
+        assert (called.input_tokens, called.output_tokens) == (written.input_tokens, written.output_tokens) == (11, 7)
+        assert (called.cost_usd is not None) == is_priced
+        assert called.cost_usd is None or 0 < called.cost_usd < 0.01
         sent = model.asked[-1]
         assert (sent["model"], len(sent["tools"])) == (name.partition(":")[2], 1)
         assert "what is up?" in str(sent["messages"])

@@ -15,10 +15,12 @@ from bench.beds.models import Behaviour, Fails, Says
 from schemas.agent import Intervention, TaskCommanded
 from schemas.topics import AGENTS_COMMANDS
 from services.kit.clock import SystemClock
+from services.kit.kafka.admin import admin_client
 from services.kit.kafka.producer import Producer
 from services.kit.telemetry.emitter import NoEmitter
 from services.kit.telemetry.instruments import Instruments
 from tests.supervisor.conftest import Watch
+from threadline.catalogue import GROUPS
 
 _NUMBER: Final = count(1)
 
@@ -146,7 +148,9 @@ async def test_nobody_who_clicks_waits_for_the_model(watch: Watch) -> None:
 
 
 async def test_words_are_asked_about_once_and_old_ones_never(watch: Watch) -> None:
-    anna, words = watch.first.you, some_words()
+    anna, words, metric = watch.first.you, some_words(), watch.supervisor.metric
+    tokens, cost = "threadline_supervisor_words_tokens_total", "threadline_supervisor_words_cost_usd_total"
+    took, paid = await metric(tokens), await metric(cost)
     watch.model.does(understood("none"))
     await watch.command(anna, f"/agent-task {words}")
     await until_asked(watch, words)
@@ -162,3 +166,22 @@ async def test_words_are_asked_about_once_and_old_ones_never(watch: Watch) -> No
     await until_asked(watch, f"{words} now")
     asked = [words_in(each) for each in watch.model.asked if words in words_in(each)]
     assert asked == [words, f"{words} now"]
+
+    async def both_are_counted() -> bool:
+        return await metric(tokens) >= took + 2 * (11 + 7) and await metric(cost) > paid
+
+    await watch.until(both_are_counted)
+
+
+async def test_every_group_is_in_the_catalogue_so_that_a_backup_keeps_where_it_stands(watch: Watch) -> None:
+    prefix = watch.kafka.topic_prefix
+
+    async def all_are_there() -> bool:
+        async with admin_client(watch.kafka) as client:
+            found = {
+                name.removeprefix(prefix) for name, _ in await client.list_consumer_groups() if name.startswith(prefix)
+            }
+        assert found <= set(GROUPS)
+        return found == set(GROUPS)
+
+    await watch.until(all_are_there)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.directory.agents_channel import unheard
 from services.directory.check import check
 from services.directory.json_schema import json_schema
 from services.directory.tree import LARGEST, read
@@ -274,6 +275,29 @@ def test_what_is_hardly_meant_is_hinted_at() -> None:
         "none is the default, so nobody answers direct messages",
         "it has no connection, so nothing reaches it",
     ]
+
+
+@pytest.mark.parametrize(
+    ("described", "is_told"),
+    [
+        ("", False),
+        ("    agents_channel: C0123AGENTS\n    anyone_may_approve: true\n", False),
+        ("    agents_channel: '#robots'\n", True),
+        ("    anyone_may_approve: true\n", True),
+        ("    people: [{user: U1, may: [stop]}]\n", False),
+        ("    people: [{user: U1, may: [approve]}]\n", True),
+        ("    quotas: [{what: runs_per_day, amount: 5}]\n", False),
+        ("    quotas: [{what: agents_cost_usd_per_day, amount: 5}]\n", True),
+    ],
+)
+def test_where_there_are_agents_a_channel_of_theirs_that_is_only_named_is_told(
+    described: str, *, is_told: bool
+) -> None:
+    checked = check(HEAD + described)
+    assert checked.document is not None
+    told = unheard(checked.document.tenants[0])
+    assert (told is not None) == is_told
+    assert told is None or "write the channel's id (C…)" in told
 
 
 @given(st.text(max_size=200))

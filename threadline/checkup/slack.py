@@ -8,7 +8,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from services.directory.document import InstalledApp
+from services.directory.document import InstalledApp, TenantFacts
 from services.directory.installations import purpose_of
 from services.directory.slack_tokens import APP_SCOPE, MORE_SCOPES, SCOPES, WHERE_FOUND, mistaken
 from services.kit.fault import Fault
@@ -17,6 +17,7 @@ from services.kit.secrets.names import SecretName
 from services.kit.secrets.place import holder_in
 from services.kit.secrets.sealing import Sealer
 from services.kit.secrets.source import Secrets, variable_of
+from threadline.checkup import agents_channel
 from threadline.checkup.finding import Finding, fine, note, wrong
 from threadline.checkup.tenants import Contents
 
@@ -38,6 +39,7 @@ class Held:
     workspace: str | None = None
     sealed: tuple[bytes, str] | None = None
     """A bot token that OAuth brought, and what it is sealed for."""
+    tenant: TenantFacts | None = None
 
 
 def held_in(contents: Contents) -> list[Held]:
@@ -48,6 +50,7 @@ def held_in(contents: Contents) -> list[Held]:
             each.secrets or "env",
             each.workspace,
             _sealed(contents, tenant_id, each),
+            facts,
         )
         for tenant_id, facts in contents.tenants.items()
         for each in facts.installations
@@ -135,6 +138,8 @@ async def _try_bot(held: Held, token: SecretStr, settings: SlackSettings) -> lis
                 _set("slack_bot_token", held),
             )
         ]
+    elif held.tenant is not None:
+        found += await agents_channel.look(held.subject, held.tenant, _client(token, settings))
     return found + _scopes(held, answer)
 
 

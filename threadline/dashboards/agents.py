@@ -117,6 +117,26 @@ AGENTS: Final = Dashboard(
                     in_range(supervisor.WORDS, "result"),
                 ),
                 lines(
+                    "Such words are read after",
+                    "s",
+                    "One after the other: what waits before them counts. After ten minutes they are left in silence.",
+                    percentile(0.5, supervisor.WORDS_SECONDS, over=RANGE),
+                    percentile(0.99, supervisor.WORDS_SECONDS, over=RANGE),
+                    limits=((30, "orange"), (600, "red")),
+                ),
+                lines(
+                    "Tokens of reading words",
+                    "short",
+                    "In the time shown, in and out, of that model.",
+                    in_range(supervisor.WORDS_TOKENS, "direction"),
+                ),
+                lines(
+                    "Cost of reading words",
+                    "currencyUSD",
+                    "In the time shown, where that model's price is known. It is in no task's cost, and in no budget.",
+                    in_range(supervisor.WORDS_COST).named("US dollars"),
+                ),
+                lines(
                     "Told in Slack",
                     "ops",
                     "Messages that were handed to the responder.",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from services.directory.patterns import REHEARSAL
+from services.kit.models.prices import cost_usd
 from services.kit.models.providers import Hooks, NotSetUp, Providers
 from services.responder.decisions.prompting import Asked, tokens_of
 from services.responder.decisions.rehearsing import Rehearsed, rehearse, words
@@ -115,10 +116,7 @@ class _Streamed:
             raise ModelFailed("filtered", "the provider filtered the answer")
         calls = [each for each in response.parts if isinstance(each, ToolCallPart)]
         self.calls = unique(ToolCall(each.tool_call_id, each.tool_name, _as_written(each)) for each in calls)
-        try:
-            self.used.cost_usd = float(response.cost().total_price)
-        except (LookupError, ValueError, AssertionError):
-            self.used.cost_usd = None  # nobody knows the price of a model of one's own
+        self.used.cost_usd = cost_usd(response)
 
 
 class Provided:

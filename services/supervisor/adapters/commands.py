@@ -27,14 +27,13 @@ from services.supervisor.adapters.waiting import Waiting
 from services.supervisor.decisions import commanding, parsing, runs
 from services.supervisor.decisions.commanding import Asking
 from services.supervisor.decisions.following import Following
-from services.supervisor.settings import SERVICE
+from services.supervisor.settings import COMMANDS_GROUP
 
 log = logging.getLogger(__name__)
 
 Commanded = ApprovalAnswered | TaskCommanded | ToolsWanted | RunOver
 POLL_MS, AT_ONCE = 200, 100
 AGAIN_S: Final = 0.5
-GROUP: Final = f"{SERVICE}.commands"
 
 
 class Commands:
@@ -47,7 +46,9 @@ class Commands:
 
     async def run(self) -> None:
         """Reads until it is cancelled."""
-        async with group_consumer(self._settings, GROUP, [AGENTS_COMMANDS], member=self._given.name) as consumer:
+        async with group_consumer(
+            self._settings, COMMANDS_GROUP, [AGENTS_COMMANDS], member=self._given.name
+        ) as consumer:
             while True:
                 batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
                 await asyncio.gather(*(self._take(records) for records in batches.values()))

@@ -22,7 +22,8 @@ REDIRECT: Final = "/in/slack"
 GOOD_FOR: Final = timedelta(minutes=10)
 ANSWER_WITHIN_S: Final = 10.0
 SKEW_S: Final = 60.0
-CLAIMS: Final = "https://slack.com"
+ISSUER: Final = "https://slack.com"
+CLAIMS: Final = ISSUER
 _STATE: Final = "state of a sign-in with Slack"
 
 
@@ -47,8 +48,17 @@ class SlackApp:
     @property
     def authorize_url(self) -> str:
         """Where Slack asks people: beside its Web API."""
+        return f"{self._origin}/openid/connect/authorize"
+
+    @property
+    def issuers(self) -> frozenset[str]:
+        """Who may have made an id token: Slack, and where SLACK_API_URL names another server, that one as well."""
+        return frozenset({ISSUER, self._origin})
+
+    @property
+    def _origin(self) -> str:
         parts = urlsplit(self.api_url)
-        return f"{parts.scheme}://{parts.netloc}/openid/connect/authorize"
+        return f"{parts.scheme}://{parts.netloc}"
 
 
 @dataclass(frozen=True)
@@ -113,9 +123,8 @@ class SlackSignIn:
         token = _text(granted, "access_token")
         learn(token)
         claims = _claims(_text(granted, "id_token"))
-        now = self._clock.now().timestamp()
         # It came from Slack itself, over its own connection, so that its signature would prove nothing more.
-        if claims.get("aud") != self._app.client_id or claims.get("nonce") != nonce or _until(claims) < now - SKEW_S:
+        if not self._is_for_this(claims, nonce):
             raise NotSignedIn("Slack answered for another sign-in than this one. Begin again.")
         said = await self._call(session, "openid.connect.userInfo", {}, {"Authorization": f"Bearer {token}"})
         user = _text(said, f"{CLAIMS}/user_id")
@@ -123,6 +132,15 @@ class SlackSignIn:
             raise NotSignedIn("Slack named two different people. Begin again.")
         places = (_text(said, f"{CLAIMS}/team_id"), said.get(f"{CLAIMS}/enterprise_id"))
         return Person(user, str(said.get("name") or user), tuple(each for each in places if isinstance(each, str)))
+
+    def _is_for_this(self, claims: dict[str, Any], nonce: str) -> bool:
+        """Whether an id token was made by whom we asked, for our app, for the sign-in that was begun, and just now."""
+        return (
+            claims.get("iss") in self._app.issuers
+            and claims.get("aud") == self._app.client_id
+            and claims.get("nonce") == nonce
+            and _until(claims) >= self._clock.now().timestamp() - SKEW_S
+        )
 
     async def _call(
         self, session: aiohttp.ClientSession, method: str, given: dict[str, str], headers: dict[str, str]

@@ -5,8 +5,10 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
+from services.kit.models.prices import cost_usd
 from services.kit.models.providers import NotSetUp, Providers
 from services.supervisor.decisions.understanding import Question
 from services.supervisor.settings import SupervisorSettings
@@ -20,6 +22,17 @@ class NoAnswer(Exception):
     """The model said nothing. Why stands in words of ours: its own may quote people."""
 
 
+@dataclass(frozen=True)
+class Said:
+    """What the model calls the tool with, or what it wrote instead, and what that took."""
+
+    text: str
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+    """None where nobody knows its price."""
+
+
 class Understanding:
     """The model that is set."""
 
@@ -27,8 +40,8 @@ class Understanding:
         self._name, self._providers, self._within_s = name, providers, within_s
         self._model: Any = None
 
-    async def ask(self, question: Question) -> str:
-        """Its answer: what it calls the tool with, or what it wrote instead."""
+    async def ask(self, question: Question) -> Said:
+        """Its answer."""
         from pydantic_ai.direct import model_request  # noqa: PLC0415 - only where a model is set
         from pydantic_ai.exceptions import AgentRunError, UserError  # noqa: PLC0415 - likewise
         from pydantic_ai.messages import ToolCallPart  # noqa: PLC0415 - likewise
@@ -42,10 +55,10 @@ class Understanding:
         except (AgentRunError, UserError, TimeoutError, ValueError, OSError) as error:
             status = getattr(error, "status_code", None)
             raise NoAnswer(f"{type(error).__name__}{f', HTTP {status}' if status is not None else ''}") from None
-        for part in response.parts:
-            if isinstance(part, ToolCallPart) and part.tool_name == question.tool:
-                return part.args if isinstance(part.args, str) else json.dumps(part.args or {})
-        return response.text or ""
+        calls = [each for each in response.parts if isinstance(each, ToolCallPart) and each.tool_name == question.tool]
+        args = calls[0].args if calls else response.text or ""
+        text = args if isinstance(args, str) else json.dumps(args or {})
+        return Said(text, response.usage.input_tokens, response.usage.output_tokens, cost_usd(response))
 
     async def prepare(self) -> None:
         """Loads what it needs. What is missing is said, and rules alone read words."""

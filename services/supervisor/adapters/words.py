@@ -27,17 +27,16 @@ from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.queries import Queries
 from services.supervisor.adapters.rights import rights_of
 from services.supervisor.adapters.sending import send_all
-from services.supervisor.adapters.understanding import NoAnswer, Understanding, understanding
+from services.supervisor.adapters.understanding import NoAnswer, Said, Understanding, understanding
 from services.supervisor.decisions import commanding
 from services.supervisor.decisions import understanding as deciding
 from services.supervisor.decisions.commanding import Asking
 from services.supervisor.decisions.following import Following
 from services.supervisor.decisions.parsing import Meant
-from services.supervisor.settings import SERVICE
+from services.supervisor.settings import WORDS_GROUP
 
 log = logging.getLogger(__name__)
 
-GROUP: Final = f"{SERVICE}.words"
 POLL_MS, AT_ONCE = 200, 10
 """So many can be asked about before a group takes a member for dead."""
 AGAIN_S: Final = 0.5
@@ -63,7 +62,7 @@ class Words:
         """Reads until it is cancelled."""
         async with (
             understanding(model, self._settings) as asked,
-            group_consumer(self._settings, GROUP, [AGENTS_COMMANDS], member=self._given.name) as consumer,
+            group_consumer(self._settings, WORDS_GROUP, [AGENTS_COMMANDS], member=self._given.name) as consumer,
         ):
             while True:
                 batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
@@ -93,7 +92,9 @@ class Words:
             self._emitter.count(metrics.WORDS, result="too_old")
             return []
         meant = await self._meant(asked, words)
-        return await self._until_known(lambda: self._following(words, meant))
+        led_to = await self._until_known(lambda: self._following(words, meant))
+        self._emitter.observe(metrics.WORDS_SECONDS, max(0.0, (self._clock.now() - words.at).total_seconds()))
+        return led_to
 
     async def _meant(self, asked: Understanding, words: TaskCommanded) -> Meant | None:
         """What a model makes of them, and nothing where it fails: then they are words that nobody understands."""
@@ -104,9 +105,16 @@ class Words:
             log.warning("the model that reads people's words did not answer (%s): they count as not understood", why)
             self._emitter.count(metrics.WORDS, result="failed")
             return None
-        meant = deciding.answered(said, there, quoted=words.quoted)
+        self._count(said)
+        meant = deciding.answered(said.text, there, quoted=words.quoted)
         self._emitter.count(metrics.WORDS, result="not_understood" if meant is None else "understood")
         return meant
+
+    def _count(self, said: Said) -> None:
+        """What it took, whether or not the answer is of use."""
+        self._emitter.count(metrics.WORDS_TOKENS, said.input_tokens, direction="input")
+        self._emitter.count(metrics.WORDS_TOKENS, said.output_tokens, direction="output")
+        self._emitter.count(metrics.WORDS_COST, said.cost_usd or 0.0)
 
     async def _there(self, tenant_id: str) -> deciding.Known:
         tasks = await self._queries.listed(tenant_id, None, None, deciding.MOST_TASKS)
