@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -64,6 +64,7 @@ class Topic:
         return {name_of(event): event for event in self.events}
 
 
+@cache
 def name_of(event: type[Event]) -> str:
     """The name of an event type on the wire."""
     name: str = event.model_fields["type"].default

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 IN_A_TURN: Final = 8
 """Things that take some 0.1 ms each: a millisecond, then others have their turn."""
-YOUNG, YOUNGER_TURNS, OLDER_TURNS = 2_000, 5, 200
+YOUNG, YOUNGER_TURNS, OLDER_TURNS = 10_000, 5, 200
 
 Each = TypeVar("Each")
 

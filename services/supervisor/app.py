@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 SNAPSHOT = "supervisor-directory.json"
 TO_FOLD = 4
 """Connections that fold, tell and watch. Whoever asks has others, and cannot take these."""
-LINGER_MS = 5
+LINGER_MS = 10
 """Reports come one by one, a thousand a second, and no program waits for its answers."""
 CATALOGUE = (*metrics.CATALOGUE, *KAFKA_METRICS, *directory_metrics.CATALOGUE)
 LED_TO_NOTHING: Final = {

@@ -34,8 +34,10 @@ def of_context(task: Task) -> Iterator[TaskJudged]:
         return
     if share >= WARN_AT and "context_70" not in task.warned:
         yield _judged(task, task.received_at, "context_70", f"{share:.0%} of its context is used ({size})", share)
+    if "context_soon" in task.warned:
+        return
     seconds = seconds_until(task.contexts, ALARM_AT * task.context_size)
-    if seconds is not None and seconds <= SOON_S and "context_soon" not in task.warned:
+    if seconds is not None and seconds <= SOON_S:
         words = f"its context will reach {ALARM_AT:.0%} in about {_rounded(seconds)} s, if it goes on like this"
         yield _judged(task, task.received_at, "context_soon", words, seconds)
 
