@@ -5,9 +5,13 @@ answers, until the outbox is full; `import` only imports. Each prints one line o
 """
 
 import json
+import logging
+import queue
 import sys
 import time
 import tracemalloc
+from collections.abc import Callable
+from logging.handlers import QueueHandler, QueueListener
 from typing import Any, Final
 
 ROUNDS, IN_A_ROUND, EVERY_S = 100, 100, 0.1
@@ -30,27 +34,51 @@ def _import() -> Any:
 
 
 def _calls() -> Any:
-    """Each call in microseconds: in a row, and after a pause."""
+    """Each call in microseconds: in a row, and after a pause; and a line of the program's own log beside it."""
     from threadline_agent import agent_task, flush  # noqa: PLC0415 - not where the import is measured
 
-    in_a_row: list[float] = []
-    alone: list[float] = []
+    log, listener = _log()
     with agent_task("bench", "Measured") as task:
+
+        def report(number: int) -> None:
+            task.checkpoint("Reading a file", progress=0.5, step="7", tokens=1000 + number, cost=0.001)
+
+        def write(number: int) -> None:
+            log.info("Reading a file, step %s of %s, %d tokens, %f USD", "7", "9", 1000 + number, 0.001)
+
         for number in range(WARMS):
-            task.checkpoint("warm", step=f"{number}")
+            report(number)
+            write(number)
+        told = {"call": report, "log": write}
+        took: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in told}
         for _ in range(ROUNDS):
             due = time.perf_counter() + EVERY_S
-            in_a_row += [_one(task, number) for number in range(IN_A_ROUND)]
+            for name, one in told.items():
+                took[name][0].extend(_one(one, number) for number in range(IN_A_ROUND))
             time.sleep(max(0.0, due - time.perf_counter()))
         for number in range(ALONE):
-            time.sleep(PAUSE_S)
-            alone.append(_one(task, number))
-    return {"in_a_row_us": in_a_row, "alone_us": alone, "flushed": flush(FLUSH_S)}
+            for name, one in told.items():
+                time.sleep(PAUSE_S)
+                took[name][1].append(_one(one, number))
+    listener.stop()
+    return {"took_us": took, "flushed": flush(FLUSH_S)}
 
 
-def _one(task: Any, number: int) -> float:
+def _log() -> tuple[logging.Logger, QueueListener]:
+    """The usual way not to wait for a log: a thread writes what the program hands it."""
+    waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    listener = QueueListener(waiting, logging.FileHandler("/dev/null"))
+    listener.start()
+    log = logging.getLogger("usual")
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    log.addHandler(QueueHandler(waiting))
+    return log, listener
+
+
+def _one(call: Callable[[int], None], number: int) -> float:
     began = time.perf_counter_ns()
-    task.checkpoint("Reading a file", progress=0.5, step="7", tokens=1000 + number, cost=0.001)
+    call(number)
     return (time.perf_counter_ns() - began) / 1000
 
 

@@ -27,10 +27,11 @@ async def reporting(watched: Watched, supervisor: OwnSupervisor, folder: Path) -
     outbox = await _measured("outbox", there | {"THREADLINE_AGENT_URL": NOBODY}, folder)
     imports = [await _measured("import", {}, folder) for _ in range(IMPORTS)]
     return {
-        "call p50": percentile(calls["in_a_row_us"], 50),
-        "call p99": percentile(calls["in_a_row_us"], 99),
-        "call alone p50": percentile(calls["alone_us"], 50),
-        "call alone p99": percentile(calls["alone_us"], 99),
+        f"{name}{how} p{of_hundred}": percentile(took, of_hundred)
+        for name, both in calls["took_us"].items()
+        for how, took in zip(("", " alone"), both, strict=True)
+        for of_hundred in (50, 99)
+    } | {
         "outbox": outbox["mib"],
         "outbox events": float(outbox["events"]),
         "import": statistics.median(imports),

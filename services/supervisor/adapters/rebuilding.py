@@ -16,14 +16,14 @@ import asyncpg
 from aiokafka import ConsumerRecord
 
 from schemas.agent import AgentEvent
-from schemas.record import CannotRead, UnknownEvent
+from schemas.record import CannotRead, UnknownEvent, decode
 from schemas.topics import AGENTS_EVENTS
 from services.directory.connecting import connect
 from services.directory.faults import told
 from services.kit.fault import Fault
 from services.kit.groups import DatabaseSettings, KafkaSettings
-from services.kit.kafka.consumer import record_of
 from services.kit.kafka.passage import Passages, passages
+from services.kit.turns import tidy
 from services.supervisor.adapters import projections
 from services.supervisor.decisions.keeping import Keeping
 from services.supervisor.decisions.projecting import Key, Projection, keys_of
@@ -87,6 +87,7 @@ async def rebuild(
 def _in_a_process(
     kafka: KafkaSettings, database: DatabaseSettings, keeping: Keeping, number: int, first: int
 ) -> Rebuilt:
+    tidy()
     return asyncio.run(_one(kafka, database, keeping, number, first))
 
 
@@ -97,7 +98,7 @@ async def _one(kafka: KafkaSettings, database: DatabaseSettings, keeping: Keepin
         connection = await connect(database.database_owner_url, "threadline rebuild", ANSWER_WITHIN_S)
         try:
             async with passages(kafka, AGENTS_EVENTS) as topic, connection.transaction():
-                partition = _Partition(connection, number, kafka.topic_prefix, keeping)
+                partition = _Partition(connection, number, keeping)
                 await partition.rebuild(topic, first)
         finally:
             await connection.close()
@@ -107,10 +108,8 @@ async def _one(kafka: KafkaSettings, database: DatabaseSettings, keeping: Keepin
 class _Partition:
     """One of them."""
 
-    def __init__(
-        self, connection: "asyncpg.Connection[asyncpg.Record]", number: int, prefix: str, keeping: Keeping
-    ) -> None:
-        self._connection, self._number, self._prefix, self._keeping = connection, number, prefix, keeping
+    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]", number: int, keeping: Keeping) -> None:
+        self._connection, self._number, self._keeping = connection, number, keeping
         self.rebuilt = Rebuilt(partitions=1)
         self._projection = Projection(number, kept=keeping.kept)
 
@@ -133,7 +132,7 @@ class _Partition:
     def _opened(self, raw: ConsumerRecord, tenants: set[str]) -> tuple[AgentEvent, str] | None:
         self.rebuilt.events += 1
         try:
-            attributes, event = record_of(raw, self._prefix).decode()
+            attributes, event = decode(AGENTS_EVENTS, raw.headers, raw.value)
         except CannotRead:
             self.rebuilt.unreadable += 1
             return None

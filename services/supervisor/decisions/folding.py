@@ -71,7 +71,7 @@ def fold(task: Task | None, event: AgentEvent, event_id: str) -> Task | None:
     if not changed:
         return task
     after = before.model_copy(update=changed | {"version": before.version + 1})
-    if not before.timeline or after.status != before.status:
+    if not before.timeline or after.status != before.timeline[-1].status:
         moment = Moment(status=after.status, at=event.at)
         after = after.model_copy(update={"timeline": _newest(before.timeline, moment)})
     return after
