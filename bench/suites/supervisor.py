@@ -18,6 +18,7 @@ from bench.beds.watched import watched
 from bench.figure import percentile
 from bench.suite import Bed, Measured, Suite
 from bench.supervising.approving import approve
+from bench.supervising.bare import bare
 from bench.supervising.figures import judge
 from bench.supervising.ingesting import AGENTS, Scene, ingest
 from bench.supervising.past import past, put
@@ -57,6 +58,8 @@ async def run(bed: Bed, number: int) -> Measured:
         raw["approvals_ms"] = _short(clicks)
         of_load, load = await ingest(Scene(there, supervisor, bed.database, folder))
         figures |= of_load
+        floor = await _topics(bed.kafka, f"bench-supervisor-bare-{bed.seed}-{number}.")
+        figures |= await bare(floor, there.agents(AGENTS), folder)
         raw["ingest"] = {"starts_ms": _short(load.starts_ms), "checkpoints_ms": _short(load.checkpoints_ms)}
     return Measured(figures | await _long_past(bed, number), raw)
 

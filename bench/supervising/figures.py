@@ -10,7 +10,15 @@ SECTIONS: dict[str, tuple[Line, ...]] = {
     "1,000 agents, a report each second, into one process": (
         ("ingest p50", "a report, until it is durable and answered, p50", "ms", None),
         ("ingest p99", "a report, until it is durable and answered, p99", "ms", Goal("<=", 50)),
-        ("starts p99", "the same, of the 1,000 that begin in the first second, p99", "ms", None),
+        (
+            "bare p50",
+            "before a door that only writes (aiohttp and aiokafka; nothing is checked or folded), p50",
+            "ms",
+            None,
+        ),
+        ("bare p99", "the same, p99", "ms", None),
+        ("bare cpu", "CPU of that door, of one core", "%", None),
+        ("starts p99", "a report of the 1,000 that begin in the first second, p99", "ms", None),
         ("not taken", "reports that were not taken", "", Goal("==", 0)),
         ("folded after", "from the last report until all stand in the tables", "s", None),
         ("cpu", "CPU of the supervisor, of one core", "%", None),
