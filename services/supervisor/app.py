@@ -22,7 +22,7 @@ from services.kit.kafka.producer import Producer
 from services.kit.process import Process
 from services.kit.slots import member_name
 from services.kit.telemetry.instruments import Instruments
-from services.kit.turns import tidy
+from services.kit.turns import sweep, tidy
 from services.supervisor import metrics
 from services.supervisor.adapters.asking import Asking
 from services.supervisor.adapters.codes import Codes
@@ -149,6 +149,7 @@ class Supervisor:
             "taking away what is old": self._removing.run(),
             "hearing people": self._commands.run(),
             "hearing of stops": self._waiting.run(),
+            "sweeping": sweep(),
             "waiting to be told": _told(self._running.stopping),
         }
         if (model := self._settings.supervisor_model) is not None:

@@ -40,6 +40,8 @@ POSTS_PER_S, CHANGES_PER_S, BURST = 1.0, 40 / 60, 20.0
 in a workspace, of which answers want some. What does not fit waits here, and is said as it is then."""
 KEPT: Final = 8.0
 """Of what is left for changes, so much is not for tasks that only went on."""
+AT_ONCE: Final = 2
+"""A post takes some half a millisecond to make."""
 MOST_ROOMS: Final = 10_000
 FROM: Final = "supervisor"
 """Stands where others name their token."""
@@ -225,8 +227,11 @@ class Telling:
         self._emitter.set(metrics.UNTOLD_SECONDS, max(((now - each).total_seconds() for each in waits), default=0))
         if not said:
             return
-        said = [(_as_it_is_now(each, spoken.partition.task(key)), spoken, key) for each, spoken, key in said]
-        made = [_made(each.post, spoken, key, now) for each, spoken, key in said]
+        said = [
+            (_as_it_is_now(each, spoken.partition.task(key)), spoken, key)
+            async for each, spoken, key in in_turns(said, AT_ONCE)
+        ]
+        made = [_made(each.post, spoken, key, now) async for each, spoken, key in in_turns(said, AT_ONCE)]
         await asyncio.gather(*(self._hand_over(message) for _, message in made if message is not None))
         for (each, spoken, key), (said_now, _) in zip(said, made, strict=True):
             spoken.told[key][each.post.name] = said_now
@@ -234,7 +239,7 @@ class Telling:
         for spoken, key in {(id(spoken), key): (spoken, key) for _, spoken, key in said}.values():
             self._settled(spoken, key)  # Slack may have answered meanwhile
         await self._keep({(id(spoken), key): (spoken, key) for _, spoken, key in said}.values())
-        for _, spoken, key in said:
+        async for _, spoken, key in in_turns(said, AT_ONCE):
             self._weigh(spoken, key, now)
         self._woken.set()  # a thread's first message may let others follow
 
