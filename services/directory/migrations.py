@@ -28,15 +28,15 @@ _LOCK = "select pg_advisory_xact_lock(hashtext('threadline migrations'))"
 
 WRITTEN_BY_SERVICES = {
     "installations": "insert, update (bot_user, scopes, closed_at, sealed_bot_token, sealed_refresh_token, expires_at)",
-    "agent_tasks": "delete",
-    "agent_checkpoints": "delete",
-    "human_interventions": "delete",
-    "task_artifacts": "delete",
+    "agent_tasks": "insert, update, delete",
+    "agent_checkpoints": "insert, delete",
+    "human_interventions": "insert, update, delete",
+    "task_artifacts": "insert, delete",
     "agent_heartbeats": "insert, update, delete",
-    "agent_tellings": "delete",
+    "agent_tellings": "insert, update, delete",
     "agent_projections": "insert, update",
 }
-"""What services may change themselves; functions write more. What else there is they only read."""
+"""What services may change. Everything else they only read; the directory's commands change it."""
 CALLED_BY_SERVICES = (
     "bound_tenant()",
     "tenant_of(text, text)",

@@ -345,7 +345,8 @@ def test_a_task_that_waited_long_is_not_silent_when_it_is_answered() -> None:
 def test_what_nobody_does_yet_ends_when_it_is_cancelled() -> None:
     stopped = done(Intervention, 4, action="cancel", by_user="UANNA")
     assert after(*wanted(), stopped).status == "cancelled"
-    assert after(*wanted(), decided("UANNA"), stopped).status == "cancelled"
+    over = after(*wanted(), decided("UANNA"), stopped)
+    assert (over.status, over.received_at) == ("cancelled", stopped.at), "heard of just now: it is told"
     assert after(*wanted(), decided("UANNA"), taken("one"), stopped).status == "starting", "its worker hears of it"
 
 

@@ -14,7 +14,7 @@ WHERE_IDS_ARE = "its id (C…, in Slack at the end of the channel's details)"
 
 
 async def look(subject: str, tenant: TenantFacts, client: AsyncWebClient) -> list[Finding]:
-    """Asks Slack for the channel that the directory only names. Who has no agents needs none."""
+    """Asks Slack for the channel that the directory only names. Who has no agents needs none, and knows if there is."""
     if not is_only_named(tenant):
         return []
     name = tenant.agents_channel
@@ -23,9 +23,11 @@ async def look(subject: str, tenant: TenantFacts, client: AsyncWebClient) -> lis
         found = await channel_named(client, name)
     except SlackApiError as error:
         mend = f"write {WHERE_IDS_ARE} as agents_channel into directory.yaml{caution(tenant)}"
-        return [note(subject, f"{lost}. Slack does not list channels ({code_of(error)})", mend)]
+        asked = [note(subject, f"{lost}. Slack does not list channels ({code_of(error)})", mend)]
+        return asked if has_agents(tenant) else []
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        return [note(subject, f"{lost}. Slack did not list channels ({type(error).__name__})")]
+        asked = [note(subject, f"{lost}. Slack did not list channels ({type(error).__name__})")]
+        return asked if has_agents(tenant) else []
     if found is None:
         missing = note(
             subject,

@@ -25,7 +25,7 @@ from schemas.agent import (
 )
 from schemas.record import CannotRead, UnknownEvent
 from schemas.topics import AGENTS_EVENTS
-from services.directory.faults import DatabaseAway, told
+from services.directory.faults import DatabaseAway, WrongRole, told
 from services.kit.kafka.connection import client_arguments
 from services.kit.kafka.consumer import record_of
 from services.kit.kafka.durable import patiently
@@ -55,6 +55,10 @@ AGAIN_S: Final = 0.5
 CYCLE_S, RESTS, LONGEST_REST_S = 0.05, 2.0, 0.2
 """A batch begins no sooner after the one before, and after a rest of so many times what that took."""
 NO_PARTITIONS: Final = "it waits for its partitions"
+MAY_NOT: Final = (
+    "the role of DATABASE_URL may not do what this version needs; what agents report is kept in the topic. `threadline "
+    "directory migrate`, with DATABASE_URL beside THREADLINE_DATABASE_OWNER_URL, lets it"
+)
 COMMIT_EVERY_S: Final = 1.0
 LET_GO_EVERY_S: Final = 1.0
 
@@ -170,6 +174,8 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         except (Moved, DatabaseAway) as error:
             log.warning("partition %d is taken up again (%s)", tp.partition, type(error).__name__)
             await self._take_up_again(tp)
+        except asyncpg.InsufficientPrivilegeError:
+            raise WrongRole(MAY_NOT) from None
         except asyncpg.PostgresError as error:
             log.warning("partition %d is taken up again (%s)", tp.partition, type(error).__name__)
             await self._take_up_again(tp)

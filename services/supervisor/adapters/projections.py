@@ -40,10 +40,7 @@ async def write(connection: Connection, partition: int, changes: Mapping[str, Ch
 
     Gives the tenants that are gone from the directory. Of them nothing is written.
     """
-    for tenant_id, each in changes.items():
-        if each.forgotten:
-            await bind(connection, tenant_id)
-            await _forget(connection, [(tenant_id, task_id) for task_id in each.forgotten])
+    await _forget_former(connection, changes)
     gone: set[str] = set()
     for table, rows in _rows(partition, changes).items():
         if rows:
@@ -54,6 +51,7 @@ async def write(connection: Connection, partition: int, changes: Mapping[str, Ch
 
 async def write_anew(connection: Connection, partition: int, changes: Mapping[str, Changes]) -> None:
     """The same into tables where hardly anything of it stands yet: much faster, and where something does, the same."""
+    await _forget_former(connection, changes)
     rows = _rows(partition, changes)
     try:
         async with connection.transaction():
@@ -64,8 +62,16 @@ async def write_anew(connection: Connection, partition: int, changes: Mapping[st
     except asyncpg.UniqueViolationError:  # an event that was sent again long after, and stands already
         await write(connection, partition, changes)
     else:
-        others = {tenant_id: replace(each, checkpoints={}, artifacts={}) for tenant_id, each in changes.items()}
-        await write(connection, partition, others)
+        copied: dict[str, Any] = {"checkpoints": {}, "artifacts": {}, "forgotten": set()}
+        await write(connection, partition, {name: replace(each, **copied) for name, each in changes.items()})
+
+
+async def _forget_former(connection: Connection, changes: Mapping[str, Changes]) -> None:
+    """What belonged to tasks whose names others have by now."""
+    for tenant_id, each in changes.items():
+        if each.forgotten:
+            await bind(connection, tenant_id)
+            await _forget(connection, [(tenant_id, task_id) for task_id in each.forgotten])
 
 
 def _rows(partition: int, changes: Mapping[str, Changes]) -> dict[str, list[Row]]:

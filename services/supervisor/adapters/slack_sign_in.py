@@ -51,9 +51,9 @@ class SlackApp:
         return f"{self._origin}/openid/connect/authorize"
 
     @property
-    def issuers(self) -> frozenset[str]:
+    def issuers(self) -> tuple[str, str]:
         """Who may have made an id token: Slack, and where SLACK_API_URL names another server, that one as well."""
-        return frozenset({ISSUER, self._origin})
+        return ISSUER, self._origin
 
     @property
     def _origin(self) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -76,6 +76,11 @@ class _Spoken:
     weighed: dict[Key, Task] = field(default_factory=dict)
     """Each task as it was when it was last seen what is to be said of it."""
 
+    def forget(self, key: Key) -> None:
+        """Lets go of a task."""
+        for known in (self.told, self.waiting, self.weighed):
+            known.pop(key, None)
+
     def only_goes_on(self, key: Key, task: Task) -> bool:
         """Whether its own post waits to be said anyway, as the task is then, and there are no others than before."""
         seen = self.weighed.get(key)
@@ -83,6 +88,17 @@ class _Spoken:
             return False
         same = task.approvals is seen.approvals and task.judgements is seen.judgements and task.orders is seen.orders
         return same and task.status == seen.status and task.life == seen.life
+
+
+@dataclass(frozen=True)
+class _Made:
+    """One post, what is told from now on, and the command that says it."""
+
+    post: Post
+    spoken: _Spoken
+    key: Key
+    told: Told
+    message: Following
 
 
 class Telling:
@@ -173,8 +189,7 @@ class Telling:
         if settled:
             await self._keep((spoken, key) for key in settled if key in spoken.told)
         for key in spoken.told.keys() - spoken.partition.projection.tasks.keys():
-            del spoken.told[key]
-            spoken.waiting.pop(key, None)
+            spoken.forget(key)
 
     def _settled(self, spoken: _Spoken, key: Key) -> bool:
         """Whether more is known now of what became of what was said of a task."""
@@ -194,9 +209,7 @@ class Telling:
     def _weigh(self, spoken: _Spoken, key: Key, now: datetime) -> None:
         task = spoken.partition.task(key)
         if task is None:
-            spoken.told.pop(key, None)
-            spoken.waiting.pop(key, None)
-            spoken.weighed.pop(key, None)
+            spoken.forget(key)
             return
         if spoken.only_goes_on(key, task):
             return
@@ -227,19 +240,20 @@ class Telling:
         self._emitter.set(metrics.UNTOLD_SECONDS, max(((now - each).total_seconds() for each in waits), default=0))
         if not said:
             return
-        said = [
-            (_as_it_is_now(each, spoken.partition.task(key)), spoken, key)
-            async for each, spoken, key in in_turns(said, AT_ONCE)
-        ]
-        made = [_made(each.post, spoken, key, now) async for each, spoken, key in in_turns(said, AT_ONCE)]
-        await asyncio.gather(*(self._hand_over(message) for _, message in made if message is not None))
-        for (each, spoken, key), (said_now, _) in zip(said, made, strict=True):
-            spoken.told[key][each.post.name] = said_now
-            spoken.weighed.pop(key, None)
-        for spoken, key in {(id(spoken), key): (spoken, key) for _, spoken, key in said}.values():
+        made = [one async for each in in_turns(said, AT_ONCE) if (one := _made(*each, now)) is not None]
+        ours = self._partitions()
+        made = [each for each in made if any(each.spoken.partition is one for one in ours)]  # others may have it by now
+        if not made:
+            return
+        await asyncio.gather(*(self._hand_over(each.message) for each in made))
+        for each in made:
+            each.spoken.told[each.key][each.post.name] = each.told
+            each.spoken.weighed.pop(each.key, None)
+        of_tasks = {(id(each.spoken), each.key): (each.spoken, each.key) for each in made}.values()
+        for spoken, key in of_tasks:
             self._settled(spoken, key)  # Slack may have answered meanwhile
-        await self._keep({(id(spoken), key): (spoken, key) for _, spoken, key in said}.values())
-        async for _, spoken, key in in_turns(said, AT_ONCE):
+        await self._keep(of_tasks)
+        async for spoken, key in in_turns(of_tasks, AT_ONCE):
             self._weigh(spoken, key, now)
         self._woken.set()  # a thread's first message may let others follow
 
@@ -277,28 +291,32 @@ class Telling:
 
     async def _keep(self, said: Iterable[tuple[_Spoken, Key]]) -> None:
         rows = [(*key, _as_row(spoken.told[key])) for spoken, key in said]
-        async with self._database.for_nobody() as connection:
-            gone = [row[0] for row in await connection.fetch(_KEEP, rows)]
+        try:
+            gone = await self._write(rows)
+        except asyncpg.ForeignKeyViolationError:  # a tenant went at this moment: now it is gone
+            gone = await self._write(rows)
         for tenant_id in gone:
             log.warning("the tenant %s is gone from the directory: nothing more is said of its agents", tenant_id)
 
+    async def _write(self, rows: Sequence[tuple[str, str, str]]) -> list[str]:
+        """Gives the tenants that are gone."""
+        async with self._database.for_nobody() as connection:
+            return [row[0] for row in await connection.fetch(_KEEP, rows)]
 
-def _as_it_is_now(due: Due, task: Task | None) -> Due:
-    """The task may have gone on since it was weighed."""
+
+def _made(due: Due, spoken: _Spoken, key: Key, now: datetime) -> _Made | None:
+    """The post as the task is now: it may have gone on since it was weighed. None where it was let go meanwhile."""
+    task = spoken.partition.task(key)
     if task is None:
-        return due
-    return replace(due, post=next((each for each in posts_of(task) if each.name == due.post.name), due.post))
-
-
-def _made(post: Post, spoken: _Spoken, key: Key, now: datetime) -> tuple[Told, Following | None]:
-    """What is told from now on, and the command that says it."""
-    task, before = spoken.partition.task(key), spoken.told[key].get(post.name)
+        return None
+    post = next((each for each in posts_of(task) if each.name == due.post.name), due.post)
+    before = spoken.told[key].get(post.name)
     refusals, refused_at = (before.refusals, before.refused_at) if before is not None else (0, None)
     if before is not None and before.refusals and before.digest == post.digest:
         refusals += 1  # as if it were refused again: where nobody hears that it stands, it is tried again
-    message = None if task is None else _message(task, post, now, refusals)
-    told = Told(post.digest, now, post.status, message.id if message is not None else "", refusals, refused_at)
-    return told, message
+    message = _message(task, post, now, refusals)
+    told = Told(post.digest, now, post.status, message.id, refusals, refused_at)
+    return _Made(post, spoken, key, told, message)
 
 
 def _message(task: Task, post: Post, now: datetime, refusals: int) -> Following:

@@ -274,8 +274,8 @@ def _ordered(task: Task, event: Intervention, event_id: str) -> dict[str, Any]:
 
 
 def _ended_before_it_began(task: Task, at: Instant) -> dict[str, Any]:
-    approvals = _withdrawn(task, at)
-    return {"ended_as": "cancelled", "is_offered": False, "at": max(task.at, at), "approvals": approvals}
+    over = {"ended_as": "cancelled", "is_offered": False, "approvals": _withdrawn(task, at)}
+    return over | {"at": max(task.at, at), "received_at": max(task.received_at, at)}
 
 
 def _decided(task: Task, event: ApprovalDecided) -> dict[str, Any]:
