@@ -80,7 +80,7 @@ class Live:
         return postgres.Database.at(self.home, found.address_of(postgres.NAME)).settings()
 
     async def traffic(self) -> None:
-        """An answer, a stop, a rule that matches, a refusal by a limit, what a program asks, and what an agent does."""
+        """An answer, a stop, a rule, a refusal by a limit, what a program asks, words to agents, and what an agent does."""
         sim, first = self.sim, self.first
         await answered(sim, first, "hello")
         ts = await sim.say(first.you, first.support, f"<@{first.bot_user}> count to 900")
@@ -97,6 +97,7 @@ class Live:
         refused = AnEphemeral(channel_id=first.general, user_id=first.colleague, contains="Too many requests")
         await sim.wait(refused, 30)
         await self._program_asks()
+        await sim.say(first.you, first.support, "somebody should look after the plants")
         await self._agent_reports()
 
     async def _token(self, action: Action) -> str:
@@ -236,6 +237,7 @@ async def living(folder: Path) -> AsyncIterator[Live]:
                 "SLACK_SIGNING_SECRET": first.app.signing_secret,
                 "THREADLINE_INGRESS_HTTP": "true",
                 "THREADLINE_INGRESS_HTTP_PORT": "0",
+                "THREADLINE_SUPERVISOR_MODEL": "openai:gpt-5",  # without a key: what it reads is not understood
             }
             async with up(home.root, **told) as running:
                 yield Live(sim, first, link, home, running)
