@@ -80,7 +80,7 @@ class Live:
         return postgres.Database.at(self.home, found.address_of(postgres.NAME)).settings()
 
     async def traffic(self) -> None:
-        """An answer, a stop, a rule, a refusal by a limit, what a program asks, words to agents, and what an agent does."""
+        """An answer, a stop, a rule, a refusal by a limit, a program, words to agents, and what an agent does."""
         sim, first = self.sim, self.first
         await answered(sim, first, "hello")
         ts = await sim.say(first.you, first.support, f"<@{first.bot_user}> count to 900")
