@@ -37,34 +37,16 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
     where not exists (select from threadline.tenants t where t.tenant_id = g.tenant_id)
 $$
 """
-# The tasks of several tenants, as whoever folds must know them.
-HELD = """
-create function threadline.held_tasks(tenants text[], tasks text[])
-returns table (tenant_id text, state jsonb, recent bytea)
+# What whoever folds must know of tasks of several tenants: them as they stand, what was said of them, and when their
+# programs were heard of last.
+ASK = """
+create function threadline.{name}(tenants text[], tasks text[]) returns setof threadline.{table}
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-    select t.tenant_id, t.state, t.recent from unnest(tenants, tasks) as w(tenant_id, task_id)
-    join threadline.agent_tasks t on t.tenant_id = w.tenant_id and t.task_id = w.task_id
+    select t.* from unnest(tenants, tasks) as w(tenant_id, task_id)
+    join threadline.{table} t on t.tenant_id = w.tenant_id and t.task_id = w.task_id
 $$
 """
-# What was said of them.
-TOLD = """
-create function threadline.told_tasks(tenants text[], tasks text[])
-returns table (tenant_id text, task_id text, posts jsonb)
-language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-    select t.tenant_id, t.task_id, t.posts from unnest(tenants, tasks) as w(tenant_id, task_id)
-    join threadline.agent_tellings t on t.tenant_id = w.tenant_id and t.task_id = w.task_id
-$$
-"""
-# When their programs were heard of last.
-ALIVE = """
-create function threadline.alive_tasks(tenants text[], tasks text[])
-returns table (tenant_id text, task_id text, "at" timestamptz)
-language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-    select h.tenant_id, h.task_id, h."at" from unnest(tenants, tasks) as w(tenant_id, task_id)
-    join threadline.agent_heartbeats h on h.tenant_id = w.tenant_id and h.task_id = w.task_id
-$$
-"""
-ASKED = {"held_tasks": HELD, "told_tasks": TOLD, "alive_tasks": ALIVE}
+ASKED = {"held_tasks": "agent_tasks", "told_tasks": "agent_tellings", "alive_tasks": "agent_heartbeats"}
 
 # Each row of what a task said goes with its task: one index says both which it is and whose.
 OF_TASK = ("agent_checkpoints", "task_artifacts")
@@ -75,8 +57,8 @@ def upgrade() -> None:
     for table, change in CHANGES.items():
         op.execute(WRITE.format(table=table, change=change))
         op.execute(f"revoke all on function {SCHEMA}.write_{table}({SCHEMA}.{table}[]) from public")
-    for name, made in ASKED.items():
-        op.execute(made)
+    for name, table in ASKED.items():
+        op.execute(ASK.format(name=name, table=table))
         op.execute(f"revoke all on function {SCHEMA}.{name}(text[], text[]) from public")
     for table in OF_TASK:
         op.drop_index(f"{table}_of_task", table, schema=SCHEMA)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -10,7 +9,7 @@ import asyncpg
 
 from services.directory.service import Connection as ServiceConnection
 from services.directory.service import bind
-from services.supervisor.decisions.projecting import Changes, Held, Key, Row
+from services.supervisor.decisions.projecting import Changes, Held, Key, Row, apart
 from services.supervisor.decisions.task import Task
 
 Connection: TypeAlias = "ServiceConnection | asyncpg.Connection[asyncpg.Record]"
@@ -32,7 +31,7 @@ _OLD: Final = """
         returning t.tenant_id, t.task_id)
     select tenant_id, task_id from gone
 """
-_HELD: Final = "select * from threadline.held_tasks($1, $2)"
+_HELD: Final = "select tenant_id, state, recent from threadline.held_tasks($1, $2)"
 
 
 async def write(connection: Connection, partition: int, changes: Mapping[str, Changes]) -> set[str]:
@@ -41,12 +40,7 @@ async def write(connection: Connection, partition: int, changes: Mapping[str, Ch
     Gives the tenants that are gone from the directory. Of them nothing is written.
     """
     await _forget_former(connection, changes)
-    gone: set[str] = set()
-    for table, rows in _rows(partition, changes).items():
-        if rows:
-            written = f"select threadline.write_{table}($1)"
-            gone |= {row[0] for row in await connection.fetch(written, rows)}
-    return gone
+    return await _write(connection, _rows(partition, changes))
 
 
 async def write_anew(connection: Connection, partition: int, changes: Mapping[str, Changes]) -> None:
@@ -60,10 +54,18 @@ async def write_anew(connection: Connection, partition: int, changes: Mapping[st
                     table, schema_name="threadline", columns=columns.split(", "), records=rows[table]
                 )
     except asyncpg.UniqueViolationError:  # an event that was sent again long after, and stands already
-        await write(connection, partition, changes)
+        await _write(connection, rows)
     else:
-        copied: dict[str, Any] = {"checkpoints": {}, "artifacts": {}, "forgotten": set()}
-        await write(connection, partition, {name: replace(each, **copied) for name, each in changes.items()})
+        await _write(connection, {table: of_table for table, of_table in rows.items() if table not in _COPIED})
+
+
+async def _write(connection: Connection, rows: Mapping[str, list[Row]]) -> set[str]:
+    gone: set[str] = set()
+    for table, of_table in rows.items():
+        if of_table:
+            written = f"select threadline.write_{table}($1)"
+            gone |= {row[0] for row in await connection.fetch(written, of_table)}
+    return gone
 
 
 async def _forget_former(connection: Connection, changes: Mapping[str, Changes]) -> None:
@@ -101,19 +103,17 @@ async def _forget(connection: Connection, tasks: Sequence[Key], tables: Sequence
     """What belongs to tasks, but for their own rows."""
     if not tasks:
         return
-    tenants, names = zip(*tasks, strict=True)
     for table in tables:
         of_them = (
             f"delete from threadline.{table} where (tenant_id, task_id) in "  # noqa: S608 - names of ours
             "(select * from unnest($1::text[], $2::text[]))"
         )
-        await connection.execute(of_them, list(tenants), list(names))
+        await connection.execute(of_them, *apart(tasks))
 
 
 async def read(connection: Connection, keys: Collection[Key]) -> dict[Key, Held]:
     """Tasks as they stand."""
-    tenants, names = zip(*keys, strict=True)
-    return dict(held_of(row["tenant_id"], row) for row in await connection.fetch(_HELD, list(tenants), list(names)))
+    return dict(held_of(row["tenant_id"], row) for row in await connection.fetch(_HELD, *apart(keys)))
 
 
 def held_of(tenant_id: str, row: asyncpg.Record) -> tuple[Key, Held]:

@@ -27,7 +27,7 @@ from services.supervisor.decisions.answers import Answers
 from services.supervisor.decisions.blocks import as_json
 from services.supervisor.decisions.following import Following
 from services.supervisor.decisions.posts import Post, posts_of
-from services.supervisor.decisions.projecting import Key
+from services.supervisor.decisions.projecting import Key, apart
 from services.supervisor.decisions.task import Task
 from services.supervisor.decisions.telling import Due, Rhythm, Told, Urgency, due
 
@@ -174,9 +174,8 @@ class Telling:
         new = [key for key in keys if key not in spoken.told]
         if not new:
             return
-        tenants, names = zip(*new, strict=True)
         async with self._database.for_nobody() as connection:
-            rows = await connection.fetch(_TOLD, list(tenants), list(names))
+            rows = await connection.fetch(_TOLD, *apart(new))
         found = {(row["tenant_id"], row["task_id"]): row["posts"] for row in rows}
         spoken.told |= {key: _told_of(found.get(key, "{}")) for key in new}
 

@@ -20,7 +20,7 @@ from services.supervisor.decisions import deciding, judging, runs
 from services.supervisor.decisions.following import Following, of_task
 from services.supervisor.decisions.health import UNWELL, health_of
 from services.supervisor.decisions.looks import LOOKS
-from services.supervisor.decisions.projecting import Key
+from services.supervisor.decisions.projecting import Key, apart
 from services.supervisor.decisions.task import Task
 
 log = logging.getLogger(__name__)
@@ -93,9 +93,9 @@ class Watching:
     async def _heard(self, tasks: Sequence[Task]) -> dict[Key, datetime]:
         if not tasks:
             return {}
-        tenants, names = [each.tenant_id for each in tasks], [each.task_id for each in tasks]
+        keys = [(each.tenant_id, each.task_id) for each in tasks]
         async with self._database.for_nobody() as connection:
-            rows = await connection.fetch(_HEARD, tenants, names)
+            rows = await connection.fetch(_HEARD, *apart(keys))
         return {(row["tenant_id"], row["task_id"]): row["at"] for row in rows}
 
     async def _show(self, tasks: Sequence[Task], now: datetime) -> None:

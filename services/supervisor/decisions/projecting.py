@@ -186,6 +186,12 @@ def keys_of(events: Iterable[AgentEvent]) -> set[Key]:
     return {(each.tenant_id, each.task_id) for each in events}
 
 
+def apart(keys: Iterable[Key]) -> tuple[list[str], list[str]]:
+    """The tenants, and the names of their tasks beside them: so Postgres takes them."""
+    every = list(keys)
+    return [tenant_id for tenant_id, _ in every], [task_id for _, task_id in every]
+
+
 def _stands_in(mark: bytes, recent: bytes) -> bool:
     """Marks stand one behind the other, each at a multiple of its length."""
     at = recent.find(mark)
