@@ -99,10 +99,10 @@ class Holding:
         return found[0]
 
     def read_at(self, tenant_id: str) -> float:
-        """When a tenant was last read."""
+        """When the last read of a tenant began."""
         return self._read_at.get(tenant_id, float("-inf"))
 
-    def keep(self, record: TenantRecord, now: float) -> Known | None:
+    def keep(self, record: TenantRecord, read_at: float) -> Known | None:
         """Takes in what was read, in place of what was known; a database that was restored counts from lower down."""
         known = record.known()
         self._forget_workspaces(record.tenant_id)
@@ -111,7 +111,7 @@ class Holding:
         if known is None:
             return None
         self._tenants[record.tenant_id], self._records[record.tenant_id] = known, record
-        self._read_at[record.tenant_id] = now
+        self._read_at[record.tenant_id] = read_at
         for connection in known.facts.connections:
             self._owner[connection.channel_type, connection.workspace] = record.tenant_id
         while len(self._tenants) > self._most:

@@ -29,12 +29,14 @@ from services.kit.telemetry.emitter import Emitter
 log = logging.getLogger(__name__)
 
 SLACK = "slack"
-TENANT = "tenant"
-"""Beside the types of channels: who asks for a tenant by its own id."""
+TENANT, ANEW = "tenant", "anew"
+"""Beside the types of channels: who asks for a tenant by its own id, and for what it is now."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
 READERS = 3
 """How many tenants that changed are read at once: questions that wait need connections, too."""
 REFRESHES_AT_ONCE = 8
+ANEW_EVERY_S = 1.0
+"""So often a tenant is read because somebody names what memory does not know of it, whatever strangers make up."""
 
 Answer = TypeVar("Answer")
 
@@ -110,6 +112,15 @@ class Directory:
         if unknown is not None:
             return unknown
         return await self._questions.ask(key, lambda: self._find_tenant(key))
+
+    async def tenant_anew(self, tenant_id: str) -> Known | Unknown:
+        """A tenant as it is now: for what memory does not know of it, and what may have been made a moment ago."""
+        asked = self._clock.monotonic()
+        while True:
+            await self._questions.ask((ANEW, tenant_id), lambda: self._rested(tenant_id))
+            found = await self._until_answered(partial(self._begun, tenant_id))
+            if isinstance(found, Unknown) or self._holding.read_at(tenant_id) >= asked:
+                return found
 
     def trouble(self) -> str | None:
         """What is wrong, for those who watch; nothing while Postgres answers."""
@@ -240,6 +251,10 @@ class Directory:
         self._holding.keep_unowned(key, unknown, self._clock.monotonic() + self._settings.directory_unknown_s)
         return True
 
+    async def _rested(self, tenant_id: str) -> None:
+        """Waits until a tenant may be read anew, together with all others who ask for that."""
+        await asyncio.sleep(self._holding.read_at(tenant_id) + ANEW_EVERY_S - self._clock.monotonic())
+
     async def _begun(self, tenant_id: str) -> Known | Unknown:
         return await asyncio.shield(self._reads.begin(tenant_id))
 
@@ -270,14 +285,13 @@ class Directory:
         """Reads a tenant into memory, once."""
         began = self._clock.monotonic()
         record = await read_tenant(self.database, tenant_id)
-        now = self._clock.monotonic()
-        self._emitter.observe(metrics.READ_SECONDS, now - began)
+        self._emitter.observe(metrics.READ_SECONDS, self._clock.monotonic() - began)
         self._saver.changed()
         self._rest_until_of.pop(tenant_id, None)
         if record is None:
             self._holding.forget(tenant_id)
             return Unknown(0)
-        known = self._holding.keep(record, now)
+        known = self._holding.keep(record, began)
         self._emitter.set(metrics.TENANTS, len(self._holding))
         return known or Unknown(record.revision)
 

@@ -4,12 +4,13 @@ import asyncio
 import hashlib
 import hmac
 import re
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias, get_args
 
 from services.directory.faults import DatabaseAway
-from services.directory.holding import Known, Unknown
+from services.directory.holding import ApiToken, Known, Unknown
 from services.directory.lookup import Directory
 
 Action: TypeAlias = Literal["runs", "messages", "agents"]
@@ -40,15 +41,19 @@ class Refused:
 async def sign_in(directory: Directory, token: str, action: Action, now: datetime) -> Granted | Refused:
     """Whether a token is good for an action.
 
-    While Postgres is away, a tenant that is known still signs in. One that is not is a fault after a few seconds: a
-    program must not be told that its token is wrong.
+    Postgres is asked for a token that is not known: it may have been made a moment ago. While Postgres is away, those
+    that are known still sign in. One that is not is a fault after a few seconds: a program must not be told that its
+    token is wrong.
     """
     shape = _SHAPE.fullmatch(token)
     if shape is None:
         return Refused("not_a_token")
     tenant_id, token_id, _ = shape.groups()
-    tenant = directory.known_tenant(tenant_id) or await _asked(directory, tenant_id)
-    kept = next((each for each in tenant.tokens if each.id == token_id), None) if isinstance(tenant, Known) else None
+    tenant: Known | Unknown | None = directory.known_tenant(tenant_id)
+    kept = _kept(tenant, token_id)
+    if kept is None:
+        tenant = await _within(directory.tenant_anew(tenant_id) if tenant else directory.tenant(tenant_id))
+        kept = _kept(tenant, token_id)
     if kept is None or not isinstance(tenant, Known) or not hmac.compare_digest(kept.digest, digest_of(token)):
         return Refused("unknown")
     if kept.revoked_at is not None:
@@ -58,10 +63,15 @@ async def sign_in(directory: Directory, token: str, action: Action, now: datetim
     return Granted(tenant, token_id) if action in kept.actions else Refused("not_for_this")
 
 
-async def _asked(directory: Directory, tenant_id: str) -> Known | Unknown:
+def _kept(tenant: Known | Unknown | None, token_id: str) -> ApiToken | None:
+    tokens = tenant.tokens if isinstance(tenant, Known) else ()
+    return next((each for each in tokens if each.id == token_id), None)
+
+
+async def _within(answer: Awaitable[Known | Unknown]) -> Known | Unknown:
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
-            return await directory.tenant(tenant_id)
+            return await answer
     except TimeoutError:
         raise DatabaseAway("whose token it is cannot be told while Postgres is away; try again") from None
 

@@ -1,14 +1,24 @@
 """API tokens: good for one tenant and some actions, known again by a digest, ended at once."""
 
+import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from services.directory.lookup import Directory
+from services.directory import metrics
+from services.directory.faults import DatabaseAway
+from services.directory.lookup import Directory, Surroundings
 from services.directory.owner import OwnerDatabase
+from services.directory.service import ServiceDatabase
+from services.directory.settings import DirectorySettings
 from services.directory.sign_in import ACTIONS, Granted, Refused, sign_in
 from services.directory.tokens import Made, NoSuchToken, Tokens, Wanted
+from services.kit.clock import SystemClock
+from services.kit.telemetry.catalogue import Histogram
+from services.kit.telemetry.emitter import NoEmitter
+from tests.directory.conftest import Opened
 from tests.directory.samples import ACME, GLOBEX, applied
 from tests.directory.test_lookup import heard, until
 from tests.hands import START, Hands
@@ -45,6 +55,44 @@ async def test_what_is_no_token_of_ours_is_refused(tokens: Tokens, live: Directo
     assert await sign_in(live, f"{head}_{secret[::-1]}", "runs", NOW) == Refused("unknown")
     assert await sign_in(live, token.replace("tl_acme_", "tl_globex_"), "runs", NOW) == Refused("unknown")
     assert await sign_in(live, token.replace("tl_acme_", "tl_nobody_"), "runs", NOW) == Refused("unknown")
+
+
+class Counting(NoEmitter):
+    """Counts how often a tenant is read."""
+
+    reads = 0
+
+    def observe(self, metric: Histogram, value: float, **labels: str) -> None:
+        self.reads += metric is metrics.READ_SECONDS
+
+
+async def test_a_token_is_good_as_soon_as_it_is_made(tokens: Tokens, service: ServiceDatabase, tmp_path: Path) -> None:
+    """Its tenant is known already, and nothing is heard of the new token; what strangers make up costs little."""
+    counting = Counting()
+    deaf = Directory(service, DirectorySettings(), Surroundings(SystemClock(), counting, tmp_path / "deaf.json"))
+    await deaf.tenant("acme")
+    strange = (f"tl_acme_{number:012x}_{'0' * 64}" for number in range(200))
+    asked = [asyncio.create_task(sign_in(deaf, each, "runs", NOW)) for each in strange]
+    await asyncio.sleep(0)
+    for _ in range(2):
+        token = (await made(tokens, "runs")).token.get_secret_value()
+        assert isinstance(await sign_in(deaf, token, "runs", NOW), Granted)
+    assert set(await asyncio.gather(*asked)) == {Refused("unknown")}
+    assert counting.reads <= 4, "once for the tenant, once for all strangers, and once for each token"
+    await deaf.finish()
+
+
+async def test_a_token_that_nobody_knows_is_not_called_wrong_while_postgres_is_away(
+    tokens: Tokens, open_directory: Opened, tmp_path: Path
+) -> None:
+    token = (await made(tokens, "runs")).token.get_secret_value()
+    async with open_directory() as found:
+        await found.tenant("acme")
+    nowhere = "postgresql://threadline@127.0.0.1:1/threadline"
+    async with open_directory(database_url=nowhere) as alone:
+        assert isinstance(await sign_in(alone, token, "runs", NOW), Granted)
+        with pytest.raises(DatabaseAway, match="cannot be told"):
+            await sign_in(alone, f"tl_acme_{'0' * 12}_{'0' * 64}", "runs", NOW)
 
 
 async def test_a_token_expires(tokens: Tokens, live: Directory) -> None:

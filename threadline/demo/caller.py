@@ -14,7 +14,8 @@ from services.kit.groups import DatabaseSettings
 
 PATIENCE_S: Final = 20.0
 LOOK_EVERY_S: Final = 0.2
-ACCEPTED, NOT_YET_KNOWN = 202, {401, 404}
+NOT_YET_KNOWN: Final = 404
+"""What became of a run is known a moment after it was asked for."""
 
 
 class Caller:
@@ -24,7 +25,7 @@ class Caller:
         self._session = session
 
     async def ask(self, asked: dict[str, str]) -> str:
-        """The run that it asks for. A token that was made just now is known after a moment."""
+        """The run that it asks for."""
         told = await self._until(lambda: self._session.post("/v1/runs", json=asked))
         return str(told["run_id"])
 
@@ -36,7 +37,7 @@ class Caller:
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 async with request() as answer:
-                    if answer.status not in NOT_YET_KNOWN:
+                    if answer.status != NOT_YET_KNOWN:
                         answer.raise_for_status()
                         told: dict[str, Any] = await answer.json()
                         return told
