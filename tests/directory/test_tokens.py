@@ -1,23 +1,23 @@
 """API tokens: good for one tenant and some actions, known again by a digest, ended at once."""
 
 import asyncio
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from services.directory import metrics
 from services.directory.faults import DatabaseAway
 from services.directory.lookup import Directory, Surroundings
+from services.directory.metrics import CATALOGUE
 from services.directory.owner import OwnerDatabase
 from services.directory.service import ServiceDatabase
 from services.directory.settings import DirectorySettings
 from services.directory.sign_in import ACTIONS, Granted, Refused, sign_in
 from services.directory.tokens import Made, NoSuchToken, Tokens, Wanted
 from services.kit.clock import SystemClock
-from services.kit.telemetry.catalogue import Histogram
-from services.kit.telemetry.emitter import NoEmitter
+from services.kit.telemetry.metrics import metrics_of
 from tests.directory.conftest import Opened
 from tests.directory.samples import ACME, GLOBEX, applied
 from tests.directory.test_lookup import heard, until
@@ -57,19 +57,11 @@ async def test_what_is_no_token_of_ours_is_refused(tokens: Tokens, live: Directo
     assert await sign_in(live, token.replace("tl_acme_", "tl_nobody_"), "runs", NOW) == Refused("unknown")
 
 
-class Counting(NoEmitter):
-    """Counts how often a tenant is read."""
-
-    reads = 0
-
-    def observe(self, metric: Histogram, value: float, **labels: str) -> None:
-        self.reads += metric is metrics.READ_SECONDS
-
-
 async def test_a_token_is_good_as_soon_as_it_is_made(tokens: Tokens, service: ServiceDatabase, tmp_path: Path) -> None:
     """Its tenant is known already, and nothing is heard of the new token; what strangers make up costs little."""
-    counting = Counting()
-    deaf = Directory(service, DirectorySettings(), Surroundings(SystemClock(), counting, tmp_path / "deaf.json"))
+    measured = metrics_of("test", CATALOGUE)
+    around = Surroundings(SystemClock(), measured.emitter, tmp_path / "deaf.json")
+    deaf = Directory(service, DirectorySettings(), around)
     await deaf.tenant("acme")
     strange = (f"tl_acme_{number:012x}_{'0' * 64}" for number in range(200))
     asked = [asyncio.create_task(sign_in(deaf, each, "runs", NOW)) for each in strange]
@@ -78,12 +70,14 @@ async def test_a_token_is_good_as_soon_as_it_is_made(tokens: Tokens, service: Se
         token = (await made(tokens, "runs")).token.get_secret_value()
         assert isinstance(await sign_in(deaf, token, "runs", NOW), Granted)
     assert set(await asyncio.gather(*asked)) == {Refused("unknown")}
-    assert counting.reads <= 4, "once for the tenant, once for all strangers, and once for each token"
+    reads = re.search(r"^threadline_directory_read_seconds_count (\S+)$", measured.text().decode(), re.MULTILINE)
+    assert reads is not None
+    assert float(reads.group(1)) <= 4, "once for the tenant, once for all strangers, and once for each token"
     await deaf.finish()
 
 
 async def test_a_token_that_nobody_knows_is_not_called_wrong_while_postgres_is_away(
-    tokens: Tokens, open_directory: Opened, tmp_path: Path
+    tokens: Tokens, open_directory: Opened
 ) -> None:
     token = (await made(tokens, "runs")).token.get_secret_value()
     async with open_directory() as found:
