@@ -14,6 +14,7 @@ from schemas.effect import LedgerEntry
 from schemas.envelope import Envelope
 from schemas.letter import DeadLetter
 from schemas.operation import Operation
+from schemas.partitions import PARTITIONS
 from schemas.reaction import ReactionAudit
 from schemas.run import RunAudit
 from schemas.stop import StopRequested
@@ -22,10 +23,6 @@ Key = Literal["connection", "team:channel:thread", "task_id", "the source's key"
 Service = Literal[
     "ingress", "router", "responder", "supervisor", "report", "replay", "why", "dlq", "offsets", "any service"
 ]
-
-PARTITIONS = 24
-"""Fixed when a topic is created, since keyed state depends on it. One machine takes `PARTITIONS_ON_ONE_MACHINE`."""
-PARTITIONS_ON_ONE_MACHINE = 4
 
 COPIES = 3
 

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from schemas.topics import PARTITIONS_ON_ONE_MACHINE, TOPICS
+from schemas.partitions import PARTITIONS_ON_ONE_MACHINE
+from schemas.topics import TOPICS
 from services.kit import redaction
 from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.kit.kafka import admin

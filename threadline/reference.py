@@ -8,14 +8,16 @@ from pydantic.fields import FieldInfo
 from typer.main import get_command
 
 from schemas.lifecycle import RUN_STATE, diagram
-from schemas.topics import PARTITIONS, PARTITIONS_ON_ONE_MACHINE, TOPICS
+from schemas.partitions import PARTITIONS, PARTITIONS_ON_ONE_MACHINE
+from schemas.topics import TOPICS
 from services.directory.json_schema import json_schema
 from services.kit.settings import DEFAULT_FILE, FILE_VARIABLE, Settings, environment_name, is_secret
 from services.kit.telemetry.catalogue import Metric, prometheus_name
 from services.report.decisions.baseline import json_schema as baseline_schema
 from services.report.decisions.drift import json_schema as drift_schema
-from threadline.catalogue import METRICS, SETTINGS
+from threadline.catalogue import SETTINGS
 from threadline.command_line import application
+from threadline.measured import METRICS
 from threadline.slack_sim_reference import local_slack
 
 _NOTE = "<!-- Written by `./dev lock` from the code; edit the code. -->\n"

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from pydantic import SecretStr
 
-from schemas.topics import PARTITIONS_ON_ONE_MACHINE
+from schemas.partitions import PARTITIONS_ON_ONE_MACHINE
 from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.kit.settings import AnySettings, Settings, child_environment, environment_name, load
 from services.local import kafka, postgres, state

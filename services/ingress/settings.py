@@ -6,8 +6,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from services.directory.settings import DirectorySettings
-from services.kit.groups import KafkaSettings, SlackSettings
-from services.kit.process import ProcessSettings
+from services.kit.groups import KafkaSettings, ProcessSettings, SlackSettings
 
 SHADOW = "shadow."
 """Stands before the prefix of topics where Threadline only observes."""

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import AliasChoices, Field, FilePath, SecretStr, model_validator
 
-from schemas.topics import PARTITIONS
+from schemas.partitions import PARTITIONS
 from services.kit.settings import Settings
 
 _ADDRESS = r"(\[[0-9a-fA-F:]+\]|[a-zA-Z0-9._-]{1,253}):\d{1,5}"
@@ -150,3 +150,7 @@ class ModelSettings(Settings):
     """Any server that speaks as Anthropic's does."""
     ollama_base_url: str = Field(default="http://127.0.0.1:11434/v1", validation_alias="OLLAMA_BASE_URL")
     """Where Ollama answers, with /v1 at the end."""
+
+
+class ProcessSettings(HttpSettings, LogSettings, TelemetrySettings):
+    """What every process is told."""

@@ -16,7 +16,7 @@ from services.kit import logs
 from services.kit.clock import Clock, SystemClock
 from services.kit.fault import Fault
 from services.kit.fresh_ids import FreshIds, RandomIds
-from services.kit.groups import HttpSettings, LogSettings, TelemetrySettings
+from services.kit.groups import ProcessSettings
 from services.kit.health import Health
 from services.kit.http import Served, operations, served
 from services.kit.settings import load
@@ -31,10 +31,6 @@ GRACE_S = 10.0
 """How long a process may take to leave before it is cut short."""
 CUT_SHORT_S = 5.0
 """And how long that may take."""
-
-
-class ProcessSettings(HttpSettings, LogSettings, TelemetrySettings):
-    """What every process is told."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aiokafka.errors import KafkaError
 
-from schemas.topics import PARTITIONS_ON_ONE_MACHINE
+from schemas.partitions import PARTITIONS_ON_ONE_MACHINE
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.admin import admin_client
 from services.local import tool

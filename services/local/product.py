@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from schemas.topics import PARTITIONS_ON_ONE_MACHINE
+from schemas.partitions import PARTITIONS_ON_ONE_MACHINE
 from services.kit.groups import SecretSettings, SlackSettings
 from services.kit.secrets.sealing import new_key
 from services.kit.settings import load

@@ -6,8 +6,7 @@ from pydantic import AfterValidator, Field
 
 from services.directory.patterns import valid_model
 from services.directory.settings import DirectorySettings
-from services.kit.groups import KafkaSettings, ModelSettings, SlackSettings
-from services.kit.process import ProcessSettings
+from services.kit.groups import KafkaSettings, ModelSettings, ProcessSettings, SlackSettings
 
 SERVICE = "responder"
 """What it is called, and its consumer group behind the topics' prefix."""

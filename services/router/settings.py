@@ -3,8 +3,7 @@
 from pydantic import Field
 
 from services.directory.settings import DirectorySettings
-from services.kit.groups import KafkaSettings
-from services.kit.process import ProcessSettings
+from services.kit.groups import KafkaSettings, ProcessSettings
 
 SERVICE = "router"
 """What it is called, and its consumer group behind the topics' prefix."""

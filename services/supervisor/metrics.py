@@ -79,6 +79,9 @@ UNTOLD = Gauge(
 )
 UNTOLD_SECONDS = Gauge("threadline_supervisor_untold_age", "How long the oldest of them waits.", unit="s")
 FOLD_LAG = Gauge("threadline_supervisor_fold_lag", "Events that are not folded yet.")
+COMMANDS_LAG = Gauge(
+    "threadline_supervisor_commands_lag", "Clicks, commands and words of people that are not carried out yet."
+)
 PARTITIONS = Gauge("threadline_supervisor_partitions", "Partitions of agents.events that this process has.")
 DATABASE_AWAY = Gauge("threadline_supervisor_projection_halted", "1 while the projections cannot be written.")
 DEAD_LETTERS = Counter("threadline_supervisor_dead_letters", "Records that could not be understood, and are kept.")
@@ -105,6 +108,7 @@ CATALOGUE = (
     UNTOLD,
     UNTOLD_SECONDS,
     FOLD_LAG,
+    COMMANDS_LAG,
     PARTITIONS,
     DATABASE_AWAY,
     DEAD_LETTERS,

@@ -6,8 +6,7 @@ from pydantic import AfterValidator, Field
 
 from services.directory.patterns import REHEARSAL, valid_model
 from services.directory.settings import DirectorySettings
-from services.kit.groups import KafkaSettings, ModelSettings, SlackSettings
-from services.kit.process import ProcessSettings
+from services.kit.groups import KafkaSettings, ModelSettings, ProcessSettings, SlackSettings
 from services.kit.settings import Settings
 
 SERVICE = "supervisor"

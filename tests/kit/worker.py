@@ -6,6 +6,7 @@ import logging
 import sys
 
 from services.kit import process
+from services.kit.groups import ProcessSettings
 from services.kit.process import Process
 from services.kit.settings import load
 
@@ -51,4 +52,4 @@ WORK = {"wait": wait, "fail": fail, "deaf": deaf, "stubborn": stubborn, "done": 
 
 if __name__ == "__main__":
     process.GRACE_S = process.CUT_SHORT_S = 0.5
-    sys.exit(process.run("worker", load(process.ProcessSettings), [], WORK[sys.argv[1]]))
+    sys.exit(process.run("worker", load(ProcessSettings), [], WORK[sys.argv[1]]))

@@ -10,7 +10,7 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 
 from services.kit.telemetry.catalogue import Histogram, Metric, prometheus_name
-from threadline.catalogue import METRICS
+from threadline.measured import METRICS
 
 ROOT: Final = Path(__file__).parents[2]
 PROMETHEUS: Final = ROOT / "infra/prometheus"

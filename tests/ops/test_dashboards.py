@@ -13,10 +13,10 @@ from services.kit.telemetry.catalogue import Counter, prometheus_name
 from services.responder import metrics as responder
 from services.router import metrics as router
 from tests.ops.alerts import KNOWN, ROOT, alerts, grouped, labels_of, may_be, metrics_in, selectors
-from threadline.catalogue import METRICS
 from threadline.dashboards import expressions as ask
 from threadline.dashboards.catalogue import DASHBOARDS
 from threadline.dashboards.expressions import FOREIGN, NotDeclared, Query
+from threadline.measured import METRICS
 
 FOLDER = ROOT / "infra/grafana/dashboards"
 PAGES: dict[str, dict[str, Any]] = {path.stem: json.loads(path.read_text("utf-8")) for path in FOLDER.glob("*.json")}

@@ -127,14 +127,14 @@ class Watch:
             while not await holds():  # noqa: ASYNC110 - what is waited for is somebody else's
                 await asyncio.sleep(0.05)
 
-    async def restart(self) -> None:
+    async def restart(self, **more: str) -> None:
         """Kills the supervisor, and starts the next one where it was."""
         await self.supervisor.child.kill()
-        await self.start()
+        await self.start(**more)
 
-    async def start(self) -> None:
-        """Starts a supervisor where one was that is killed."""
-        started = own_supervisor(self.folder / "supervisor", self.environment)
+    async def start(self, **more: str) -> None:
+        """Starts a supervisor where one was that is killed; each keyword is a variable of its environment."""
+        started = own_supervisor(self.folder / "supervisor", {**self.environment, **more})
         self.supervisor = await self.stack.enter_async_context(started)
 
 

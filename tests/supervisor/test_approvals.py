@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from bench.beds.database_link import database_link
 from schemas.agent import ApprovalAttempted, ApprovalDecided, Intervention
 from schemas.buttons import APPROVAL, TASK
 from schemas.ids import approval_hash
@@ -252,3 +253,24 @@ async def test_an_old_button_is_answered_truthfully_after_everything_was_restart
     await watch.head(agent.task_id, "COMPLETE")
     made = [each for each in await decisions(watch, agent.task_id) if isinstance(each, ApprovalDecided)]
     assert len(made) == 1
+
+
+async def test_a_click_while_postgres_is_away_waits_and_is_carried_out(watch: Watch) -> None:
+    agent, anna = await watch.reporter("away"), watch.first.you
+    async with database_link(watch.database) as (between, through):
+        url = through.database_url
+        assert url is not None
+        await watch.restart(DATABASE_URL=url.get_secret_value())
+        agent.address = watch.supervisor.agents
+        await agent.start()
+        name = await agent.ask_to("deploy", ARGUMENTS)
+        asking = await watch.under(agent.task_id, "deploy")
+        between.cut()
+        await watch.press(anna, asking, APPROVAL)
+        await watch.supervisor.until("threadline_supervisor_commands_lag", 1)
+        assert await decisions(watch, agent.task_id) == []
+        between.mend()
+        assert (await agent.answer(name))["state"] == "approved"
+        await watch.supervisor.until("threadline_supervisor_commands_lag", 0)
+        await agent.end()
+    await watch.restart()

@@ -15,7 +15,7 @@ from services.kit.telemetry.catalogue import Counter, Gauge, Histogram, Metric, 
 from services.kit.telemetry.metrics import Metrics, metrics_of
 from services.kit.telemetry.traces import Telling, context_of, current_trace, tracer_for
 from tests.samples import AT
-from threadline.catalogue import METRICS
+from threadline.measured import METRICS
 
 RUNS = Counter("threadline_test_runs", "Runs.", labels={"outcome": ("completed", "errored")})
 STATE = Gauge("threadline_test_state", "State.", labels={"app": None})

@@ -188,6 +188,13 @@ AGENTS: Final = Dashboard(
                     limits=((1000, "orange"),),
                 ),
                 lines(
+                    "Clicks and words that wait",
+                    "short",
+                    "What people click and write to agents, and is not carried out yet, by process.",
+                    total(supervisor.COMMANDS_LAG, "instance"),
+                    limits=((20, "orange"),),
+                ),
+                lines(
                     "Partitions of events",
                     "short",
                     "All that supervisors have, by process. Together they are the topic's number.",

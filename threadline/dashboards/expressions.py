@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from services.kit.telemetry.catalogue import Counter, Gauge, Histogram, Metric, prometheus_name
-from threadline.catalogue import METRICS
+from threadline.measured import METRICS
 
 RATE: Final = "[$__rate_interval]"
 RANGE: Final = "[$__range]"
@@ -114,7 +114,7 @@ def alerts_firing(*by: str, **labels: str) -> Query:
 def _series(metric: Metric, kind: type[Metric], by: Iterable[str], wanted: Wanted, part: str = "") -> str:
     name = prometheus_name(metric)
     if metric not in METRICS:
-        raise NotDeclared(f"{name} stands in no catalogue of threadline/catalogue.py")
+        raise NotDeclared(f"{name} stands in no catalogue of threadline/measured.py")
     if not isinstance(metric, kind):
         raise NotDeclared(f"{name} is a {type(metric).__name__.lower()}, and is used as a {kind.__name__.lower()}")
     for label in (*by, *wanted):

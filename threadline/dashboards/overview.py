@@ -145,6 +145,7 @@ OVERVIEW: Final = Dashboard(
                     total(responder.UNFINISHED).named("commands unfinished"),
                     total(responder.WAITING).named("runs waiting"),
                     total(supervisor.FOLD_LAG).named("agents' events"),
+                    total(supervisor.COMMANDS_LAG).named("agents' commands"),
                 ),
             ),
         ),

@@ -5,7 +5,7 @@ One after the other for each workspace.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import asyncpg
@@ -18,6 +18,7 @@ from schemas.topics import AGENTS_COMMANDS
 from services.directory.faults import DatabaseAway
 from services.directory.holding import Known
 from services.kit.kafka.consumer import group_consumer, record_of
+from services.supervisor import metrics
 from services.supervisor.adapters.dead import keep_dead
 from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.queries import Queries
@@ -43,6 +44,7 @@ class Commands:
         self._given, self._queries, self._waiting = given, queries, waiting
         self._settings, self._directory, self._producer = given.settings, given.directory, given.producer
         self._clock = given.instruments.clock
+        self._reached: dict[TopicPartition, int] = {}
 
     async def run(self) -> None:
         """Reads until it is cancelled."""
@@ -51,9 +53,18 @@ class Commands:
         ) as consumer:
             while True:
                 batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
+                self._tell(consumer, {tp: records[0].offset for tp, records in batches.items()})
                 await asyncio.gather(*(self._take(records) for records in batches.values()))
                 done = {tp: records[-1].offset + 1 for tp, records in batches.items()}
+                self._tell(consumer, done)
                 await self._commit(consumer, done)
+
+    def _tell(self, consumer: Any, reached: Mapping[TopicPartition, int]) -> None:
+        """How many are still to be carried out, in the partitions that are this member's."""
+        ours = consumer.assignment()
+        self._reached = {tp: offset for tp, offset in {**self._reached, **reached}.items() if tp in ours}
+        left = [max(0, (consumer.highwater(tp) or 0) - offset) for tp, offset in self._reached.items()]
+        self._given.instruments.emitter.set(metrics.COMMANDS_LAG, sum(left))
 
     async def _commit(self, consumer: Any, done: dict[TopicPartition, int]) -> None:
         try:

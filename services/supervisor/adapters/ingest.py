@@ -1,23 +1,20 @@
 """Agents report: what they say is checked, and durable before they are answered."""
 
-import asyncio
 from dataclasses import dataclass
 from math import ceil
 from typing import Annotated, Any, Final
 
 from aiohttp import web
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from opentelemetry.trace import SpanKind
 from pydantic import Field
 
 from schemas.agent import TaskHome
-from schemas.record import CannotWrite
-from schemas.topics import AGENTS_EVENTS
 from services.directory.document import ChannelPlace
 from services.directory.programs import Asked, No, Programs, body_of, connection_of, json_answer
 from services.directory.sign_in import Granted
 from services.kit.telemetry.traces import About, context_from_outside, spanning
 from services.supervisor import metrics
+from services.supervisor.adapters.accepting import accept
 from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.requests import Requests
 from services.supervisor.decisions import wire
@@ -26,8 +23,6 @@ from services.supervisor.decisions.wire import From, WrongEvent
 
 LARGEST_BODY: Final = 1 << 20
 MOST_EVENTS: Final = 100
-KEPT_WITHIN_S: Final = 10.0
-"""A broker that takes longer is taken for away: the agent asks again, and a repeat is recognised."""
 ABOUT: Final = About("receive agent events", SpanKind.SERVER, {"threadline.transport": "agents"})
 
 
@@ -77,7 +72,7 @@ class Ingest:
         taken, refused = _read(asked.events, source)
         if taken:
             with spanning(self._tracer, ABOUT, context_from_outside(request.headers)):
-                await self._keep(taken)
+                await accept(self._producer, taken)
         self._emitter.count(metrics.EVENTS, len(taken), result="accepted")
         if refused:
             self._emitter.count(metrics.EVENTS, len(refused), result="refused")
@@ -97,29 +92,6 @@ class Ingest:
                 "Retry-After, or report less often"
             )
             raise No(429, "too_fast", words, ceil(wait_s))
-
-    async def _keep(self, taken: list[tuple[wire.LogEvent, str]]) -> None:
-        """All of them are durable when it returns, those of one task in their order."""
-        try:
-            async with asyncio.timeout(KEPT_WITHIN_S):
-                sent = [
-                    await self._producer.send(AGENTS_EVENTS, event.task_id, event, record_id)
-                    for event, record_id in taken
-                ]
-                if len(sent) == 1:
-                    await sent[0]
-                else:
-                    await asyncio.wait(sent)
-            failed = [error for each in sent if (error := each.exception()) is not None]
-            if failed:
-                raise failed[0]
-        except CannotWrite:
-            raise No(400, "not_text", "an event cannot stand as UTF-8; not all were taken in") from None
-        except MessageSizeTooLargeError:
-            raise No(413, "too_large", "an event is too large; not all were taken in") from None
-        except (TimeoutError, KafkaError, OSError) as error:
-            words = f"the broker does not take it ({type(error).__name__}); send the same events again"
-            raise No(503, "not_kept", words) from None
 
 
 def _read(events: list[dict[str, Any]], source: From) -> tuple[list[tuple[wire.LogEvent, str]], list[_No]]:

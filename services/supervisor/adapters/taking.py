@@ -1,21 +1,18 @@
 """Workers take tasks: each is one worker's, the first in the log, until it ends, is handed over or falls silent."""
 
-import asyncio
 from typing import Annotated, Any, Final
 
 from aiohttp import web
-from aiokafka.errors import KafkaError
 from pydantic import Field
 
 from schemas import ids
 from schemas.agent import TaskTaken
-from schemas.topics import AGENTS_EVENTS
-from services.directory.programs import Asked, No, Programs, body_of, json_answer
+from services.directory.programs import Asked, Programs, body_of, json_answer
 from services.directory.sign_in import Granted
 from services.kit.fresh_ids import FreshIds
+from services.supervisor.adapters.accepting import accept
 from services.supervisor.adapters.asking import LONGEST_WAIT_S, answered, woken_within
 from services.supervisor.adapters.given import Given
-from services.supervisor.adapters.ingest import KEPT_WITHIN_S
 from services.supervisor.adapters.news import News
 from services.supervisor.adapters.partitions import offers_of
 from services.supervisor.adapters.queries import Queries
@@ -74,13 +71,7 @@ class Taking:
         )
         name = ids.task_record_id(task.tenant_id, task.task_id, f"taken:{lease_id}")
         with self._news.of([(task.tenant_id, task.task_id)]) as woken:
-            try:
-                async with asyncio.timeout(KEPT_WITHIN_S):
-                    sent = await self._producer.send(AGENTS_EVENTS, task.task_id, wish, name)
-                    await asyncio.shield(sent)
-            except (TimeoutError, KafkaError, OSError) as error:
-                words = f"the broker does not take it ({type(error).__name__}); ask again"
-                raise No(503, "not_kept", words) from None
+            await accept(self._producer, [(wish, name)])
             until = self._clock.monotonic() + SEEN_WITHIN_S
             while True:
                 found: Task | None = await answered(lambda: self._queries.task(task.tenant_id, task.task_id))
