@@ -260,17 +260,19 @@ async def test_a_click_while_postgres_is_away_waits_and_is_carried_out(watch: Wa
     async with database_link(watch.database) as (between, through):
         url = through.database_url
         assert url is not None
-        await watch.restart(DATABASE_URL=url.get_secret_value())
-        agent.address = watch.supervisor.agents
-        await agent.start()
-        name = await agent.ask_to("deploy", ARGUMENTS)
-        asking = await watch.under(agent.task_id, "deploy")
-        between.cut()
-        await watch.press(anna, asking, APPROVAL)
-        await watch.supervisor.until("threadline_supervisor_commands_lag", 1)
-        assert await decisions(watch, agent.task_id) == []
-        between.mend()
-        assert (await agent.answer(name))["state"] == "approved"
-        await watch.supervisor.until("threadline_supervisor_commands_lag", 0)
-        await agent.end()
-    await watch.restart()
+        try:
+            await watch.restart(DATABASE_URL=url.get_secret_value())
+            agent.address = watch.supervisor.agents
+            await agent.start()
+            name = await agent.ask_to("deploy", ARGUMENTS)
+            asking = await watch.under(agent.task_id, "deploy")
+            between.cut()
+            await watch.press(anna, asking, APPROVAL)
+            await watch.supervisor.until("threadline_supervisor_commands_lag", 1)
+            assert await decisions(watch, agent.task_id) == []
+            between.mend()
+            assert (await agent.answer(name, within_s=60))["state"] == "approved"
+            await watch.supervisor.until("threadline_supervisor_commands_lag", 0)
+            await agent.end()
+        finally:
+            await watch.restart()

@@ -367,6 +367,7 @@ async def test_tasks_stand_under_those_that_they_are_part_of(page: Looking) -> N
     await parent.start(task_name="The whole")
     await child.start(task_name="A part", parent_task_id=parent.task_id)
     await child.checkpoint("Reading", cost_usd=0.25, context_used=150_000, level="warning")
+    await until_folded(page, "The whole")  # they stand in partitions of their own
     text = await until_folded(page, "A part")
     branch = text.partition(f'id="branch-{parent.task_id}"')[2]
     assert f'id="branch-{child.task_id}"' in branch.partition("</section>")[0]
