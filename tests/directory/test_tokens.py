@@ -65,7 +65,7 @@ async def test_a_token_is_good_as_soon_as_it_is_made(tokens: Tokens, service: Se
     await deaf.tenant("acme")
     strange = (f"tl_acme_{number:012x}_{'0' * 64}" for number in range(200))
     asked = [asyncio.create_task(sign_in(deaf, each, "runs", NOW)) for each in strange]
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # all of them have begun to ask before the tokens are made
     for _ in range(2):
         token = (await made(tokens, "runs")).token.get_secret_value()
         assert isinstance(await sign_in(deaf, token, "runs", NOW), Granted)
