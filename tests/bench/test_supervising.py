@@ -56,6 +56,7 @@ def task() -> Task:
     projection = Projection(0)
     for each in log():
         projection.take(each.event, each.id)  # type: ignore[arg-type] # all of them are such
+    projection.written()
     [held] = projection.tasks.values()
     assert held.task is not None
     return held.task

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import asyncpg
+
 from bench.beds.database_link import database_link
 from schemas.agent import ApprovalAttempted, ApprovalDecided, Intervention
 from schemas.buttons import APPROVAL, TASK
@@ -276,3 +278,34 @@ async def test_a_click_while_postgres_is_away_waits_and_is_carried_out(watch: Wa
             await agent.end()
         finally:
             await watch.restart()
+
+
+async def test_what_is_asked_is_shown_when_it_is_known_to_who_carries_out_clicks(watch: Watch) -> None:
+    agent = await watch.reporter("unwritten")
+    url = watch.database.database_owner_url
+    assert url is not None
+    owner = await asyncpg.connect(url.get_secret_value())
+    try:
+        await watch.restart(THREADLINE_SUPERVISOR_UPDATE_S="3")
+        agent.address = watch.supervisor.agents
+        await agent.start()
+        await agent.checkpoint("builds")
+        await watch.head(agent.task_id, "builds")
+        await agent.checkpoint("runs its tests")
+
+        async def is_written() -> bool:
+            return "runs its tests" in str(await agent.ask("GET", f"/tasks/{agent.task_id}"))
+
+        await watch.until(is_written)
+        async with owner.transaction():
+            await owner.execute("select from threadline.agent_projections for update")  # nothing folded can be written
+            await agent.ask_to("deploy", ARGUMENTS)
+            head = await watch.head(agent.task_id, "runs its tests")
+            assert await owner.fetchval("select exists (select from pg_locks where not granted)")
+            assert "WORKING" in str(head)
+        await watch.press(watch.first.you, await watch.under(agent.task_id, "deploy"), APPROVAL)
+        await watch.under(agent.task_id, "Approved")
+        await agent.end()
+    finally:
+        await owner.close()
+        await watch.restart()

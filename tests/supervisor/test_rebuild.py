@@ -62,7 +62,7 @@ async def test_what_is_made_anew_is_what_was_there(topics: KafkaSettings, databa
             projection = Projection(number)
             for each in events:
                 projection.take(each.event, each.id)
-            changes = {name: each for name, each in projection.written().items() if name in TENANTS}
+            changes = {name: each for name, each in projection.changes.items() if name in TENANTS}
             await projections.write_anew(connection, number, changes)
     finally:
         await connection.close()

@@ -35,12 +35,6 @@ log = logging.getLogger(__name__)
 Commanded = ApprovalAnswered | TaskCommanded | ToolsWanted | RunOver
 POLL_MS, AT_ONCE = 200, 100
 AGAIN_S: Final = 0.5
-FOLDED_WITHIN_S: Final = 15.0
-"""Once Postgres is back: what people saw before it went may take so long to stand in its tables."""
-
-
-class Behind(DatabaseAway):
-    """Postgres answers again, and what it does not know may only not be folded yet."""
 
 
 class Commands:
@@ -51,7 +45,6 @@ class Commands:
         self._settings, self._directory, self._producer = given.settings, given.directory, given.producer
         self._clock = given.instruments.clock
         self._reached: dict[TopicPartition, int] = {}
-        self._behind_until = float("-inf")
 
     async def run(self) -> None:
         """Reads until it is cancelled."""
@@ -103,15 +96,8 @@ class Commands:
             try:
                 return list(await self._lead_to(command))
             except DatabaseAway as fault:
-                if not isinstance(fault, Behind):
-                    self._behind_until = self._clock.monotonic() + FOLDED_WITHIN_S
                 log.warning("a %s waits: %s", command.type, fault)
                 await asyncio.sleep(AGAIN_S)
-
-    def _must_have_caught_up(self) -> None:
-        """Before anybody is told that there is no such thing."""
-        if self._clock.monotonic() < self._behind_until:
-            raise Behind("Postgres was away a moment ago, and does not know yet what this is about")
 
     async def _lead_to(self, command: Commanded) -> Iterator[Following]:
         match command:
@@ -130,7 +116,6 @@ class Commands:
         if isinstance(command, ApprovalAnswered):
             found = await self._queries.approval(command.tenant_id, command.approval_id)
             if found is None:
-                self._must_have_caught_up()
                 return asking.told(commanding.NO_SUCH_APPROVAL)
             return commanding.answered(asking, command, found.task, found.approval)
         return await self.carried_out(asking, command, tenant)
@@ -168,7 +153,6 @@ class Commands:
         named = command.task_id or ""
         task = await self._queries.task(command.tenant_id, named)
         if task is None:
-            self._must_have_caught_up()
             return asking.told(commanding.NO_SUCH_TASK) if command.addressed else iter(())
         if command.verb != "show":
             return commanding.ordered(asking, command, task)
@@ -185,7 +169,6 @@ class Commands:
                 return commanding.which(asking, [(each.task, each.approval) for each in waiting])
             found = waiting[0] if waiting else await self._queries.approval_as_asked(tenant_id, named, None)
         if found is None:
-            self._must_have_caught_up()
             return asking.told(commanding.NO_SUCH_APPROVAL) if command.addressed else iter(())
         if command.verb == "approve":
             return commanding.approved_by_name(asking, found.task, found.approval)

@@ -67,11 +67,11 @@ class Partition:
 
     @property
     def tasks(self) -> list[Task]:
-        """Those in hand."""
+        """Those in hand, as they are written."""
         return [held.task for held in self.projection.tasks.values() if held.task is not None]
 
     def task(self, key: Key) -> Task | None:
-        """One of them."""
+        """One of them, likewise."""
         held = self.projection.tasks.get(key)
         return held.task if held is not None else None
 
@@ -125,12 +125,13 @@ def fold(partition: Partition, heard: Heard) -> Step:
 
 async def write(database: ServiceDatabase, partition: Partition, next_offset: int) -> None:
     """Writes what changed, and how far that is. `Moved` where somebody else did so before."""
-    changes = partition.projection.written()
+    changes = partition.projection.changes
     try:
         gone = await _write(database, partition, next_offset, changes)
     except asyncpg.ForeignKeyViolationError:  # a tenant went at this moment: now it is gone
         gone = await _write(database, partition, next_offset, changes)
     partition.next_offset = next_offset
+    partition.projection.written()
     partition.changed |= {(tenant_id, task_id) for tenant_id, each in changes.items() for task_id in each.tasks}
     for tenant_id in gone:
         log.warning(

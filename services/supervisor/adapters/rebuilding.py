@@ -150,7 +150,8 @@ class _Partition:
         for event, name in events:
             step = projection.take(event, name)
             self.rebuilt.tasks += step.before is None and step.after is not None
-        await projections.write_anew(self._connection, self._number, projection.written())
+        await projections.write_anew(self._connection, self._number, projection.changes)
+        projection.written()
         projection.forget(lambda task: task.is_over)
 
     async def _fetch_missing(self, keys: set[Key]) -> None:

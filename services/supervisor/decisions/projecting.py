@@ -60,18 +60,23 @@ class Changes:
 
 @dataclass
 class Projection:
-    """The tasks of one partition that are in hand, and what changed of them."""
+    """The tasks of one partition that are in hand, and what changed of them.
+
+    Whoever speaks of tasks reads those that are written: what people see, and click on, is known to whoever asks.
+    """
 
     partition: int
     tasks: dict[Key, Held] = field(default_factory=dict)
+    """As they are written."""
     changes: dict[str, Changes] = field(default_factory=dict)
+    """What is folded and not written yet, by tenant."""
     kept: timedelta = KEPT
     """How long a task that is over is known."""
 
     def take(self, event: AgentEvent, event_id: str) -> Step:
         """Folds one event. Its task must be in hand, if there is one."""
         key = (event.tenant_id, event.task_id)
-        held = self.tasks.get(key) or Held(None)
+        held = self._held(key)
         is_another = held.task is not None and is_forgotten(held.task, event, self.kept)
         held = Held(None) if is_another else held
         mark = hashlib.blake2b(event_id.encode(), digest_size=MARK).digest()
@@ -84,7 +89,7 @@ class Projection:
         if is_another:
             changes.forget(event.task_id)
         now = Held(after, (held.recent + mark)[-REMEMBERED * MARK :])
-        self.tasks[key] = changes.tasks[event.task_id] = now
+        changes.tasks[event.task_id] = now
         self._rows(changes, event, event_id)
         if isinstance(event, ApprovalDecided) and after is held.task and event.decided_by is not None:
             late = _Intervention("attempt", "already_decided", event.approval_id, event.decided_by, event.via)
@@ -92,10 +97,11 @@ class Projection:
         self._approvals(changes, held.task, after)
         return Step(held.task, after)
 
-    def written(self) -> dict[str, Changes]:
-        """What is to be written, by tenant; from now on it counts as written."""
-        changes, self.changes = self.changes, {}
-        return changes
+    def written(self) -> None:
+        """What changed is written."""
+        for tenant_id, changes in self.changes.items():
+            self.tasks |= {(tenant_id, task_id): held for task_id, held in changes.tasks.items()}
+        self.changes = {}
 
     def forget(self, is_old: Callable[[Task], bool]) -> None:
         """Lets go of tasks that nothing is expected of any more. They are read again where something comes."""
@@ -106,6 +112,13 @@ class Projection:
         """Lets go of everything of a tenant."""
         for key in [key for key in self.tasks if key[0] == tenant_id]:
             del self.tasks[key]
+
+    def _held(self, key: Key) -> Held:
+        """A task as it is folded."""
+        tenant_id, task_id = key
+        changes = self.changes.get(tenant_id)
+        folded = changes.tasks.get(task_id) if changes is not None else None
+        return folded or self.tasks.get(key) or Held(None)
 
     def _rows(self, changes: Changes, event: AgentEvent, event_id: str) -> None:
         where = (event_id, event.task_id, self.partition, event.at)
