@@ -94,7 +94,7 @@ def apply(
             f"not in the file, and left as they are (--prune lets them go): {_some(applied.left_alone)}", err=True
         )
     for tenant in document.tenants:
-        if what := agents_channel.unheard(tenant):
+        for what in agents_channel.cautions(tenant):
             typer.echo(f"note: {what}", err=True)
     typer.echo(_outcome(applied, dry_run=dry_run))
 

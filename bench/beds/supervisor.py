@@ -96,9 +96,9 @@ class Reporter:
         more = {"approval_id": name, "action": f"do what {name} says", "expires_at": _later(expires_in_s)}
         return self.event("approval.requested", arguments=arguments, **more)
 
-    async def taken(self, *events: dict[str, Any]) -> None:
+    async def taken(self, *events: dict[str, Any], **more: Any) -> None:
         """Reports, and must be taken in."""
-        status, answer = await self.send(*events)
+        status, answer = await self.send(*events, **more)
         if status != 202 or answer["refused"]:  # noqa: PLR2004 - accepted
             raise RuntimeError(f"{status}: {answer}")
 

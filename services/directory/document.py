@@ -57,6 +57,8 @@ class Connection(Part):
     organization: OrganizationId | None = None
     """The Enterprise Grid organisation that the workspace is part of."""
     name: Title | None = None
+    agents_channel: ChannelPlace | None = None
+    """Where supervised agents are told of there; the tenant's own `agents_channel` without it."""
 
 
 class Partner(Part):
@@ -218,7 +220,7 @@ class _Described(Part):
     anyone_may_approve: bool = False
     """Whether anybody may decide what an agent asks to be allowed; otherwise people who may approve."""
     agents_channel: ChannelPlace = AGENTS_CHANNEL
-    """Where supervised agents are told of: a channel's id, or its name with # before it."""
+    """Where supervised agents are told of: a channel's id, or its name with # before it. An id is of one workspace."""
     connections: Annotated[tuple[Connection, ...], _by("workspace")] = ()
     partners: Annotated[tuple[Partner, ...], _by("workspace")] = ()
     agents: Annotated[tuple[Agent, ...], _by("id")] = ()
@@ -227,6 +229,11 @@ class _Described(Part):
     quotas: Annotated[tuple[Quota, ...], _by("what")] = ()
     people: Annotated[tuple[Person, ...], _by("user")] = ()
     tools: Annotated[tuple[Tool, ...], _by("name")] = ()
+
+    def agents_channel_in(self, workspace: str) -> str:
+        """Where supervised agents are told of in one of its connections."""
+        own = next((each.agents_channel for each in self.connections if each.workspace == workspace), None)
+        return own or self.agents_channel
 
 
 class InstalledApp(Part):

@@ -63,6 +63,11 @@ async def test_a_dry_run_shows_the_same_difference_and_changes_nothing(owner: Ow
         ("cooldown_s: 60", "cooldown_s: 90", "~ tenants.acme.rules.help.cooldown_s: '60' -> '90'"),
         ("channels: [C2, C1]", "channels: [C3, C1]", "~ tenants.acme.agents.otto.channels: 'C1, C2' -> 'C1, C3'"),
         ("may: [stop, approve]", "may: [stop]", "~ tenants.acme.people.U0BOSS.may: 'approve, stop' -> 'stop'"),
+        (
+            "T0LAB, org",
+            "T0LAB, agents_channel: C9, org",
+            "~ tenants.acme.connections.T0LAB.agents_channel: none -> 'C9'",
+        ),
         ("      - {workspace: T0LAB, organization: E0ACME}\n", "", "- tenants.acme.connections.T0LAB"),
         ("amount: 12.5", "amount: 12", "~ tenants.acme.quotas.cost_usd_per_month.amount: '12.5' -> '12.0'"),
         (

@@ -182,8 +182,8 @@ async def test_an_agents_channel_that_is_only_named_is_found_and_what_is_lost_is
     others = tuple(f"channel-{number}" for number in range(1000))  # more than Slack tells at once
     named = "agents_channel: #agent-supervisory is a name, so agents do not hear plain words there"
     for is_invited, mend in (
-        (True, "write agents_channel: C1000 into directory.yaml (an id is of one workspace"),
-        (False, "invite the app to it, and write agents_channel: C1000 into directory.yaml"),
+        (True, "write C1000 as agents_channel of T0ACME under connections into directory.yaml"),
+        (False, "invite the app to it, and write C1000 as agents_channel of T0ACME under connections"),
     ):
         slack = AcmeSlack(channels=(*others, "agent-supervisory"), is_invited=is_invited)
         (told,) = of_agents_channel(await found(surroundings, slack))
@@ -194,7 +194,7 @@ async def test_an_agents_channel_that_is_only_named_is_found_and_what_is_lost_is
     blind = AcmeSlack(scopes=tuple(SCOPES))
     (told,) = of_agents_channel(await found(surroundings, blind))
     assert told.what.endswith("Slack does not list channels (missing_scope)")
-    by_id = document(f"{ACME}    agents_channel: C1000\n")
+    by_id = document(ACME.replace("name: Acme HQ", "name: Acme HQ, agents_channel: C1000"))
     await apply(owner, by_id, How("a test"))
     slack = AcmeSlack(channels=(*others, "agent-supervisory"))
     assert of_agents_channel(await found(surroundings, slack)) == []

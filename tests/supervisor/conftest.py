@@ -18,7 +18,7 @@ from bench.beds.router import describe
 from bench.beds.supervisor import OwnSupervisor, Reporter, own_supervisor, token_for
 from bench.beds.tools import ToolServer, tool_server
 from schemas.topics import AGENTS_EVENTS
-from services.directory.document import Document, Person, Tool
+from services.directory.document import Connection, Document, Installation, Person, Tenant, Tool
 from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.slack_sim.app import slack_sim
 from services.slack_sim.client import SlackSim, slack_sim_at
@@ -157,7 +157,7 @@ async def watching(kafka: KafkaSettings, databases: Databases, folder: Path, **m
         agent = MARA.model_copy(update={"tools": ("find", "look_up", "refund")})
         of_acme = {"people": people, "agents_channel": first.support, "tools": may_use}
         acme = tenant(first, agent).model_copy(update=of_acme)
-        await describe(database, Document(version=1, tenants=(acme, globex())))
+        await describe(database, Document(version=1, tenants=(acme, of_two_workspaces(globex()))))
         tokens = {each: await token_for(database, each) for each in ("acme", "globex")}
         model = await stack.enter_async_context(model_server())
         environment = {
@@ -176,6 +176,13 @@ async def watching(kafka: KafkaSettings, databases: Databases, folder: Path, **m
             *(sim, first, kafka, database, pipeline, supervisor, environment),
             *(tokens, tools, model, session, folder, stack),
         )
+
+
+def of_two_workspaces(tenant: Tenant) -> Tenant:
+    """With one more, where its agents are told of elsewhere."""
+    lab = Connection(workspace="T0LAB", agents_channel="C0LAB")
+    connections, app = (*tenant.connections, lab), Installation(app="A0ONE", workspace="T0LAB")
+    return tenant.model_copy(update={"connections": connections, "installations": (*tenant.installations, app)})
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import pytest
 
 from bench.beds.child import child
 from bench.beds.supervisor import Reporter, own_supervisor
+from schemas.agent import TaskHome
 from schemas.topics import AGENTS_EVENTS
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.writer import Writer
@@ -60,6 +61,18 @@ async def test_one_wrong_event_is_named_and_the_others_are_taken(watch: Watch) -
     assert (status, answer["accepted"]) == (400, 0)
     await agent.end()
     await watch.head(agent.task_id, "COMPLETE")
+
+
+async def test_each_workspace_of_a_tenant_has_a_channel_for_agents_of_its_own(watch: Watch) -> None:
+    told_in: list[TaskHome] = []
+    for where in ({"workspace": "T0LAB"}, {"workspace": "T0GLOBEX", "app": "A0TWO"}):
+        agent = await watch.reporter("home", "globex")
+        await agent.taken(agent.event("task.started", task_name="Looks around"), **where)
+        told_in += [each.event.home for each in await watch.events(agent.task_id)]
+    assert [(each.connection, each.channel) for each in told_in] == [
+        ("A0ONE:T0LAB", "C0LAB"),
+        ("A0TWO:T0GLOBEX", "#agent-supervisory"),
+    ]
 
 
 @pytest.mark.parametrize("token", ["", "tl_acme_000000000000_" + "0" * 64, "xoxb-not-ours"])

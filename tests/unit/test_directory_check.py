@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.directory.agents_channel import unheard
+from services.directory.agents_channel import cautions
 from services.directory.check import check
+from services.directory.document import AGENTS_CHANNEL
 from services.directory.json_schema import json_schema
 from services.directory.tree import LARGEST, read
 from services.directory.yaml_text import as_yaml
@@ -295,9 +296,34 @@ def test_where_there_are_agents_a_channel_of_theirs_that_is_only_named_is_told(
 ) -> None:
     checked = check(HEAD + described)
     assert checked.document is not None
-    told = unheard(checked.document.tenants[0])
-    assert (told is not None) == is_told
-    assert told is None or "write the channel's id (C…)" in told
+    told = list(cautions(checked.document.tenants[0]))
+    assert ["write the channel's id (C…) as the tenant's agents_channel" in each for each in told] == [True] * is_told
+
+
+@pytest.mark.parametrize(
+    ("of_tenant", "of_t2", "told"),
+    [
+        ("C1", "", "acme.agents_channel: C1 is of one workspace, and is meant in T1 and T2: where it is not shared,"),
+        ("C1", "'#robots'", "acme.connections.T2.agents_channel: #robots is a name, so agents do not hear"),
+        ("'#robots'", "", "acme.agents_channel: #robots is a name, so agents do not hear"),
+        ("C1", "C2", None),
+    ],
+)
+def test_of_several_workspaces_each_has_a_channel_of_its_own(of_tenant: str, of_t2: str, told: str | None) -> None:
+    own = f", agents_channel: {of_t2}" if of_t2 else ""
+    connections = f"    connections: [{{workspace: T1}}, {{workspace: T2{own}}}]\n"
+    checked = check(f"{HEAD}    agents_channel: {of_tenant}\n{connections}")
+    assert checked.document is not None
+    found = list(cautions(checked.document.tenants[0]))
+    assert [each.startswith(f"tenants.{told}") for each in found] == [True] * (told is not None)
+    assert all("as agents_channel of T1 and of T2 under connections" in each for each in found if not own)
+
+
+def test_what_a_workspace_does_not_say_its_tenant_does() -> None:
+    checked = check(HEAD + "    connections: [{workspace: T1}, {workspace: T2, agents_channel: C2}]\n")
+    assert checked.document is not None
+    (tenant,) = checked.document.tenants
+    assert [tenant.agents_channel_in(each) for each in ("T1", "T2", "T3")] == [AGENTS_CHANNEL, "C2", AGENTS_CHANNEL]
 
 
 @given(st.text(max_size=200))

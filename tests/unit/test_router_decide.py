@@ -13,6 +13,8 @@ from schemas.ids import run_id
 from schemas.reaction import ReactionMatch, ReactionSkip
 from schemas.run import RunState
 from schemas.stop import StopMessage, StopRequested, StopRun, StopThread, StopUser
+from services.directory.document import Connection, TenantFacts
+from services.router.adapters.tenants import tenant_of
 from services.router.decisions.facts import Agent, Limit, Rule
 from services.router.decisions.normalize import Malformed
 from tests.deciding import ACME, MARA, Deciding, Told, message
@@ -504,7 +506,7 @@ def test_an_approval_may_come_with_what_was_typed(router: Deciding, answer: str,
 
 def test_in_the_agents_channel_plain_words_are_for_them(router: Deciding) -> None:
     assert router.message("ask deployer to deploy").kind == "ignored"
-    router.has(agents_channel="C1")
+    router.has(agents_channels=frozenset({"C1", "C7"}))
     words: TaskCommanded = router.message("ask deployer to deploy").only(TaskCommanded)
     assert (words.verb, words.text, words.addressed, words.channel_id) == (
         "text",
@@ -514,6 +516,14 @@ def test_in_the_agents_channel_plain_words_are_for_them(router: Deciding) -> Non
     )
     assert router.mention("<@UBOT> list").kind == "dispatched", "a mention is answered everywhere"
     assert router.message("in a thread", thread_ts="1.1").kind == "ignored"
+
+
+def test_agents_hear_in_a_channel_of_each_workspace_whose_id_is_known() -> None:
+    named = (Connection(workspace="T1", agents_channel="C1"), Connection(workspace="T2"), Connection(workspace="T3"))
+    facts = TenantFacts(id="acme", name="Acme", agents_channel="C2", connections=named[:2])
+    assert tenant_of(facts, 60).agents_channels == {"C1", "C2"}
+    facts = TenantFacts(id="acme", name="Acme", agents_channel="#agents", connections=named)
+    assert tenant_of(facts, 60).agents_channels == {"C1"}
 
 
 def test_a_message_becomes_a_task_by_its_shortcut(router: Deciding) -> None:

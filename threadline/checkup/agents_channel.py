@@ -1,29 +1,28 @@
-"""The agents' channel: whether what people write there in plain words is heard, and which id has it heard."""
+"""The agents' channel of a workspace: whether plain words are heard there, and by which id they would be."""
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from services.directory.agents_channel import LOST, caution, has_agents, is_only_named
+from services.directory.agents_channel import LOST, has_agents, is_name, where
 from services.directory.document import TenantFacts
 from services.kit.slack_channels import channel_named
 from services.kit.slack_errors import code_of
 from threadline.checkup.finding import Finding, note
 
-WHERE_IDS_ARE = "its id (C…, in Slack at the end of the channel's details)"
+ITS_ID = "its id (C…, in Slack at the end of the channel's details)"
 
 
-async def look(subject: str, tenant: TenantFacts, client: AsyncWebClient) -> list[Finding]:
+async def look(subject: str, tenant: TenantFacts, workspace: str, client: AsyncWebClient) -> list[Finding]:
     """Asks Slack for the channel that the directory only names. Who has no agents needs none, and knows if there is."""
-    if not is_only_named(tenant):
+    name = tenant.agents_channel_in(workspace)
+    if not is_name(name):
         return []
-    name = tenant.agents_channel
-    lost = f"agents_channel: {name} {LOST}"
+    lost, place = f"agents_channel: {name} {LOST}", f"{where(tenant, workspace)} into directory.yaml"
     try:
         found = await channel_named(client, name)
     except SlackApiError as error:
-        mend = f"write {WHERE_IDS_ARE} as agents_channel into directory.yaml{caution(tenant)}"
-        asked = [note(subject, f"{lost}. Slack does not list channels ({code_of(error)})", mend)]
+        asked = [note(subject, f"{lost}. Slack does not list channels ({code_of(error)})", f"write {ITS_ID} {place}")]
         return asked if has_agents(tenant) else []
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         asked = [note(subject, f"{lost}. Slack did not list channels ({type(error).__name__})")]
@@ -32,11 +31,8 @@ async def look(subject: str, tenant: TenantFacts, client: AsyncWebClient) -> lis
         missing = note(
             subject,
             f"the app sees no channel {name}, the tenant's agents_channel, so what agents do is told nowhere",
-            f"make it and invite the app, then write {WHERE_IDS_ARE} as agents_channel into directory.yaml",
+            f"make it and invite the app, then write {ITS_ID} {place}",
         )
         return [missing] if has_agents(tenant) else []
     invite = "" if found.is_in else "invite the app to it, and "
-    mend = (
-        f"{invite}write agents_channel: {found.id} into directory.yaml{caution(tenant)}; `threadline directory apply`"
-    )
-    return [note(subject, lost, mend)]
+    return [note(subject, lost, f"{invite}write {found.id} {place}; `threadline directory apply`")]

@@ -138,8 +138,8 @@ async def _try_bot(held: Held, token: SecretStr, settings: SlackSettings) -> lis
                 _set("slack_bot_token", held),
             )
         ]
-    elif held.tenant is not None:
-        found += await agents_channel.look(held.subject, held.tenant, _client(token, settings))
+    elif held.tenant is not None and held.workspace is not None:
+        found += await agents_channel.look(held.subject, held.tenant, held.workspace, _client(token, settings))
     return found + _scopes(held, answer)
 
 

@@ -16,3 +16,4 @@ class ChannelConnectionRow(OfTenant, Base):
     workspace: Mapped[str] = mapped_column(primary_key=True)
     organization: Mapped[str | None]
     name: Mapped[str | None]
+    agents_channel: Mapped[str | None]

@@ -82,7 +82,8 @@ class Suspending:
         asker = waiting.request.message.sender.id
         approvers = {each.user for each in facts.people if "approve" in each.may}
         decides_oneself = facts.self_approval and (facts.anyone_may_approve or asker in approvers)
-        home = home_of(place, reply.ts if reply is not None else None, Whose(facts.agents_channel, decides_oneself))
+        whose = Whose(facts.agents_channel_in(place.connection.partition(":")[2]), decides_oneself)
+        home = home_of(place, reply.ts if reply is not None else None, whose)
         if reply is not None and place.channel_id is not None:
             notice = words.waits([each.tool for each in waiting.wanted], home, waiting.expires_at)
             await reply.suspend(waiting.round, waiting.said, notice)

@@ -43,12 +43,13 @@ def tenant_of(facts: TenantFacts, per_minute: int) -> Tenant:
     rules = sorted(answered, key=lambda each: (-each.priority, each.name))
     homes = {each.workspace for each in facts.connections}
     homes |= {each.organization for each in facts.connections if each.organization is not None}
+    agents_channels = {facts.agents_channel_in(each.workspace) for each in facts.connections}
     return Tenant(
         id=facts.id,
         enabled=facts.enabled,
         anyone_may_stop=facts.anyone_may_stop,
         strangers_may_ask=facts.strangers_may_ask,
-        agents_channel=None if facts.agents_channel.startswith("#") else facts.agents_channel,
+        agents_channels=frozenset(each for each in agents_channels if not each.startswith("#")),
         agents=agents,
         rules=tuple(_rule(each) for each in rules),
         limits=tuple(_limits(facts.limits, per_minute)),

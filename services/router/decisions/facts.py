@@ -61,7 +61,7 @@ class Tenant:
     enabled: bool = True
     anyone_may_stop: bool = False
     strangers_may_ask: bool = True
-    agents_channel: str | None = None
+    agents_channels: frozenset[str] = frozenset()
     """Where people speak with supervised agents in plain words; none where the directory only says its name."""
     agents: tuple[Agent, ...] = ()
     rules: tuple[Rule, ...] = ()

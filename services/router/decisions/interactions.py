@@ -26,10 +26,10 @@ def gate(event: Event) -> Outcome | None:
 
 
 def for_agents(event: Event, tenant: Tenant, outcome: Outcome) -> Outcome:
-    """What nobody else was meant to hear at the top of the agents' channel, they hear."""
+    """What nobody else was meant to hear at the top of an agents' channel, they hear."""
     nobodys = isinstance(outcome.decision, Ignored) and outcome.decision.reason == "not_addressed"
     match event.inbound:
-        case Posted(channel=channel, thread_ts=None) if nobodys and channel == tenant.agents_channel:
+        case Posted(channel=channel, thread_ts=None) if nobodys and channel in tenant.agents_channels:
             return replace(outcome, decision=Interaction(interaction="agent_task", cause=event.cause.name))
         case _:
             return outcome

@@ -143,7 +143,8 @@ class Commands:
                 return await self._about_approval(asking, command)
             case "run":
                 agent_id, _, text = command.text.strip().partition(" ")
-                return commanding.wanted(asking, agent_id, text, tenant.facts.agents_channel)
+                channel = tenant.facts.agents_channel_in(command.connection.partition(":")[2])
+                return commanding.wanted(asking, agent_id, text, channel)
             case "text":
                 return await self._meant(asking, command, tenant)
             case "help":

@@ -30,7 +30,7 @@ class EventsAsked(Asked):
     """The body of POST /v1/agents/events."""
 
     channel: ChannelPlace | None = None
-    """Where its tasks are told of; the tenant's own channel without it."""
+    """Where its tasks are told of; the tenant's own channel in that workspace without it."""
     events: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST_EVENTS)]
 
 
@@ -63,11 +63,9 @@ class Ingest:
         asked: EventsAsked = await body_of(request, EventsAsked)
         self._has_room(granted.tenant.tenant_id, len(asked.events))
         connection = connection_of(granted.tenant, asked)
-        home = TaskHome(
-            connection=connection,
-            team_id=connection.partition(":")[2],
-            channel=asked.channel or granted.tenant.facts.agents_channel,
-        )
+        workspace = connection.partition(":")[2]
+        channel = asked.channel or granted.tenant.facts.agents_channel_in(workspace)
+        home = TaskHome(connection=connection, team_id=workspace, channel=channel)
         source = From(granted.tenant.tenant_id, granted.token_id, home, self._clock.now())
         taken, refused = _read(asked.events, source)
         if taken:
