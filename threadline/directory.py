@@ -21,7 +21,7 @@ from services.directory.yaml_text import as_yaml
 from services.kit.fault import Fault
 from threadline.directory_shown import as_json, print_all, print_one
 from threadline.owning import run_as_owner
-from threadline.plain import plain_console
+from threadline.plain import plain_console, whole
 from threadline.running import database_settings
 
 application = typer.Typer(
@@ -178,7 +178,7 @@ def list_revisions(
         async with owner.begin() as connection:
             return await history.latest(connection, most, tenant)
 
-    table = Table("revision", "tenant", "when", "by", "", box=None, pad_edge=False)
+    table = Table("revision", whole("tenant"), "when", "by", "", box=None, pad_edge=False)
     for each in run_as_owner(work):
         gone = "forgotten" if each.is_forgotten else "the tenant went" if each.is_the_end else ""
         table.add_row(str(each.number), each.tenant_id, f"{each.at:%Y-%m-%d %H:%M:%S} UTC", each.by, gone)

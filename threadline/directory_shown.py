@@ -9,7 +9,7 @@ from rich.table import Table
 from services.directory.document import Tenant, TenantFacts
 from services.directory.revisions import Revision
 from services.directory.rows import LISTS
-from threadline.plain import plain_console
+from threadline.plain import plain_console, whole
 
 WIDE = 60
 
@@ -22,7 +22,9 @@ def as_json(revision: Revision) -> dict[str, Any]:
 
 def print_all(found: Iterable[Revision]) -> None:
     """A line for each tenant."""
-    table = Table("tenant", "name", "workspaces", "agents", "rules", "people", "revision", box=None, pad_edge=False)
+    table = Table(
+        whole("tenant"), "name", "workspaces", "agents", "rules", "people", "revision", box=None, pad_edge=False
+    )
     for each in found:
         if each.facts is not None:
             table.add_row(each.tenant_id, _name(each.facts), *_counted(each.facts), str(each.number))

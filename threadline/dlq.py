@@ -15,7 +15,7 @@ from services.router.adapters.operations import read_all
 from threadline.letters import Kept, letters, one_of, put_back
 from threadline.moments import moment_of
 from threadline.operating import write_down
-from threadline.plain import plain_console
+from threadline.plain import plain_console, whole
 from threadline.running import kafka_settings
 
 application = typer.Typer(
@@ -41,7 +41,7 @@ def list_letters(
             shown = each.letter.model_dump(mode="json", exclude={"value", "key", "headers"})
             typer.echo(json.dumps({"id": each.id, "settled": each.settled, **shown}))
         return
-    table = Table("id", "when", "service", "reason", "from", "tries", "what was wrong", box=None, pad_edge=False)
+    table = Table(whole("id"), "when", "service", "reason", "from", "tries", "what was wrong", box=None, pad_edge=False)
     for each in found:
         letter = each.letter
         table.add_row(

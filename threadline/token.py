@@ -12,7 +12,7 @@ from services.directory.tokens import Made, Tokens, Wanted
 from services.kit.clock import SystemClock
 from services.kit.fault import Fault
 from threadline.owning import run_as_owner
-from threadline.plain import plain_console
+from threadline.plain import plain_console, whole
 
 application = typer.Typer(
     help="API tokens for programs: gateway runs, messages, agents' events.", no_args_is_help=True, add_completion=False
@@ -44,7 +44,7 @@ def create(
 def list_tokens(tenant: Annotated[str | None, typer.Argument(help="One tenant's only.")] = None) -> None:
     """List tokens: never the tokens themselves, which nobody can read again."""
     now = SystemClock().now()
-    table = Table("tenant", "id", "name", "for", "made", "good until", "", box=None, pad_edge=False)
+    table = Table(whole("tenant"), whole("id"), "name", "for", "made", "good until", "", box=None, pad_edge=False)
     for each in _run(lambda tokens: tokens.listed(tenant)):
         until = f"{each.expires_at:%Y-%m-%d %H:%M} UTC" if each.expires_at else "for ever"
         made = f"{each.created_at:%Y-%m-%d %H:%M} UTC"
