@@ -36,7 +36,7 @@ def cautions(tenant: Tenant) -> Iterator[str]:
     elif len(without) > 1:
         yield (
             f"{subject} is of one workspace, and is meant in {' and '.join(without)}: where it is not shared, agents "
-            f"are told of nowhere. Write the channel's id (C…) {where(tenant, *without)}; {FOUND}"
+            f"are told of nowhere. Write the id (C…) of each one's own channel {where(tenant, *without)}"
         )
     for each in tenant.connections:
         if each.agents_channel is not None and is_name(each.agents_channel):
