@@ -254,6 +254,8 @@ def test_repeats_change_nothing_and_a_decision_is_never_another(events: list[Age
             back = random.randrange(number)
             assert again.take(events[back], f"e{back}").is_repeat
     assert once.changes == again.changes
+    assert once.written() == again.written()
+    assert once.tasks == again.tasks
     states: list[str] = []
     task: Task | None = None
     for number, event in enumerate(events):

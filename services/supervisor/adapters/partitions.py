@@ -131,8 +131,7 @@ async def write(database: ServiceDatabase, partition: Partition, next_offset: in
     except asyncpg.ForeignKeyViolationError:  # a tenant went at this moment: now it is gone
         gone = await _write(database, partition, next_offset, changes)
     partition.next_offset = next_offset
-    partition.projection.written()
-    partition.changed |= {(tenant_id, task_id) for tenant_id, each in changes.items() for task_id in each.tasks}
+    partition.changed |= partition.projection.written()
     for tenant_id in gone:
         log.warning(
             "the tenant %s is gone from the directory: what its agents say is kept in the topic alone", tenant_id

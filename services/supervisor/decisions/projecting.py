@@ -97,11 +97,12 @@ class Projection:
         self._approvals(changes, held.task, after)
         return Step(held.task, after)
 
-    def written(self) -> None:
-        """What changed is written."""
-        for tenant_id, changes in self.changes.items():
-            self.tasks |= {(tenant_id, task_id): held for task_id, held in changes.tasks.items()}
+    def written(self) -> set[Key]:
+        """What changed is written. Gives the tasks that did."""
+        changed = {(name, task_id): held for name, each in self.changes.items() for task_id, held in each.tasks.items()}
+        self.tasks |= changed
         self.changes = {}
+        return set(changed)
 
     def forget(self, is_old: Callable[[Task], bool]) -> None:
         """Lets go of tasks that nothing is expected of any more. They are read again where something comes."""
