@@ -33,6 +33,11 @@ def connection_of(payload: Payload, app_id: str | None = None) -> str:
     return f"{app_id}:{owner}"
 
 
+def is_channel_name(channel: str) -> bool:
+    """Whether a channel is called by its name, and not by its id."""
+    return channel.startswith("#")
+
+
 def sealed_for(connection: str) -> str:
     """What the sealed fields of a connection's envelopes are sealed for: they open for nothing else."""
     return f"a secret in an envelope of {connection}"

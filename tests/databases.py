@@ -16,6 +16,16 @@ from services.kit.groups import DatabaseSettings
 OWNER, SERVICE = "threadline_test_owner", "threadline_test_service"
 
 
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to a database, closed at the end."""
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
 @dataclass(frozen=True)
 class Databases:
     """Where databases are made, and the one that they are copies of."""
@@ -28,15 +38,12 @@ class Databases:
     async def new(self, template: str | None = None) -> AsyncIterator[DatabaseSettings]:
         """A database with the tables and nothing in them; `template0` is without."""
         name = f"test_{secrets.token_hex(6)}"
-        connection = await asyncpg.connect(self.superuser_url)
-        try:
+        async with connected(self.superuser_url) as connection:
             await connection.execute(f"create database {name} owner {OWNER} template {template or self.template}")
             try:
                 yield self.settings(name)
             finally:
                 await connection.execute(f"drop database {name} with (force)")
-        finally:
-            await connection.close()
 
     def settings(self, name: str) -> DatabaseSettings:
         return DatabaseSettings(
@@ -52,8 +59,7 @@ class Databases:
 async def databases_at(superuser_url: str, password: str) -> AsyncIterator[Databases]:
     """With a password that each process of the run knows: roles are the whole server's, which they may share."""
     made = Databases(superuser_url, password, f"test_template_{secrets.token_hex(4)}")
-    connection = await asyncpg.connect(superuser_url)
-    try:
+    async with connected(superuser_url) as connection:
         async with connection.transaction():
             await connection.execute("select pg_advisory_xact_lock(hashtext('threadline test roles'))")
             for role in (OWNER, SERVICE):
@@ -65,5 +71,3 @@ async def databases_at(superuser_url: str, password: str) -> AsyncIterator[Datab
             await migrate(owner, settings.database_url)
         yield made
         await connection.execute(f"drop database {made.template} with (force)")
-    finally:
-        await connection.close()

@@ -6,15 +6,11 @@ Of a message Slack tells the channel by its id alone, and an id is of one worksp
 from collections.abc import Iterator
 from typing import Final
 
+from schemas.slack import is_channel_name
 from services.directory.document import AGENTS_CHANNEL, Tenant, TenantFacts
 
 LOST: Final = "is a name, so agents do not hear plain words there; /agent-task, buttons and telling work"
 FOUND: Final = "`threadline doctor` finds it"
-
-
-def is_name(channel: str) -> bool:
-    """Whether it is the channel's name, and not its id."""
-    return channel.startswith("#")
 
 
 def has_agents(tenant: Tenant | TenantFacts) -> bool:
@@ -31,7 +27,7 @@ def cautions(tenant: Tenant) -> Iterator[str]:
         return
     subject = f"tenants.{tenant.id}.agents_channel: {tenant.agents_channel}"
     without = [each.workspace for each in tenant.connections if each.agents_channel is None]
-    if is_name(tenant.agents_channel) and (without or not tenant.connections):
+    if is_channel_name(tenant.agents_channel) and (without or not tenant.connections):
         yield f"{subject} {LOST}. To have them heard, write the channel's id (C…) {where(tenant, *without)}; {FOUND}"
     elif len(without) > 1:
         yield (
@@ -39,7 +35,7 @@ def cautions(tenant: Tenant) -> Iterator[str]:
             f"are told of nowhere. Write the id (C…) of each one's own channel {where(tenant, *without)}"
         )
     for each in tenant.connections:
-        if each.agents_channel is not None and is_name(each.agents_channel):
+        if each.agents_channel is not None and is_channel_name(each.agents_channel):
             yield (
                 f"tenants.{tenant.id}.connections.{each.workspace}.agents_channel: {each.agents_channel} {LOST}. To "
                 f"have them heard, write the channel's id (C…) in its place; {FOUND}"

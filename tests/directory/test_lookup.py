@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-import asyncpg
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
@@ -27,6 +26,7 @@ from services.kit.clock import SystemClock
 from services.kit.groups import DatabaseSettings
 from services.kit.telemetry.emitter import NoEmitter
 from services.kit.telemetry.metrics import metrics_of
+from tests.databases import connected
 from tests.directory.conftest import Opened
 from tests.directory.samples import ACME, GLOBEX, applied, document, tenant
 from tests.hands import START
@@ -137,13 +137,10 @@ async def test_many_who_ask_the_same_are_one_question(
     live = Directory(service, settings, Surroundings(SystemClock(), NoEmitter(), tmp_path / "snapshot.json"))
     found = await asyncio.gather(*(live.owner("T0ACME") for _ in range(200)))
     assert len({id(each) for each in found}) == 1
-    connection = await asyncpg.connect(database_superuser_url)
-    try:
+    async with connected(database_superuser_url) as connection:
         backends = "select count(*) from pg_stat_activity where datname = $1 and application_name = 'threadline'"
         name = (database.database_url or SecretStr("")).get_secret_value().rpartition("/")[2]
         assert await connection.fetchval(backends, name) == 2, "one connection of the owner's, and one for the question"
-    finally:
-        await connection.close()
 
 
 async def test_one_who_gives_up_ends_nothing_for_the_others(owner: OwnerDatabase, live: Directory) -> None:
@@ -160,13 +157,10 @@ async def test_a_listener_whose_connection_is_cut_misses_nothing(
     await applied(owner, ACME)
     await heard(live)
     await live.owner("T0ACME")
-    connection = await asyncpg.connect(database_superuser_url)
-    try:
+    async with connected(database_superuser_url) as connection:
         await connection.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'threadline watch'"
         )
-    finally:
-        await connection.close()
     await applied(owner, ACME.replace("name: Acme\n", "name: Other\n"))
     await until(lambda: name_of(live.known("T0ACME")) == "Other", within=3)
 

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from html import unescape
 
-import asyncpg
 import pytest
 from aiohttp import ClientSession
 
@@ -31,7 +30,7 @@ from services.slack_sim.control.asks import (
     RevokeToken,
     UninstallApp,
 )
-from tests.databases import Databases
+from tests.databases import Databases, connected
 from tests.directory.conftest import Opened, open_directory
 from tests.directory.samples import applied, tenant
 from tests.ingress.conftest import SEALING_KEY, Runs
@@ -229,10 +228,7 @@ async def says(here: House, words: str) -> None:
 async def allow_connections(databases: Databases, database: DatabaseSettings, *, allowed: bool) -> None:
     assert database.database_url is not None
     name = database.database_url.get_secret_value().rpartition("/")[2]
-    connection = await asyncpg.connect(databases.superuser_url)
-    try:
+    async with connected(databases.superuser_url) as connection:
         await connection.execute(f"alter database {name} allow_connections {'true' if allowed else 'false'}")
         if not allowed:
             await connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name)
-    finally:
-        await connection.close()

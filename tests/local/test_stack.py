@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import psutil
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -29,6 +28,7 @@ from services.kit.telemetry.traces import tracer_for
 from services.local import state
 from services.local.home import Home
 from services.local.postgres import Database
+from tests.databases import connected
 from tests.local.test_supervisor import until
 from tests.samples import run_state
 from threadline.running import kafka_settings
@@ -102,9 +102,8 @@ async def test_kill_9_of_broker_and_database_keeps_their_data(stack: Stack) -> N
     async with AIOKafkaProducer(bootstrap_servers=stack.kafka().kafka_brokers, acks="all") as producer:
         for number in range(20):
             await producer.send_and_wait(AUDIT_RUNS.name, b"%d" % number, b"same")
-    connection = await asyncpg.connect(stack.database().owner_url)
-    await connection.execute("create table kept (n int); insert into kept select generate_series(1, 20)")
-    await connection.close()
+    async with connected(stack.database().owner_url) as connection:
+        await connection.execute("create table kept (n int); insert into kept select generate_series(1, 20)")
 
     for name in ("kafka", "postgres"):
         os.kill(stack.pid(name), signal.SIGKILL)
@@ -112,9 +111,8 @@ async def test_kill_9_of_broker_and_database_keeps_their_data(stack: Stack) -> N
 
     async with reader(stack.kafka(), AUDIT_RUNS) as consumer:
         assert [(await consumer.getone()).value for _ in range(20)] == [b"%d" % number for number in range(20)]
-    connection = await asyncpg.connect(stack.database().owner_url)
-    assert await connection.fetchval("select count(*) from kept") == 20
-    await connection.close()
+    async with connected(stack.database().owner_url) as connection:
+        assert await connection.fetchval("select count(*) from kept") == 20
 
 
 def test_a_second_start_finds_the_first(stack: Stack) -> None:

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 from aiokafka import TopicPartition
 
@@ -49,7 +48,7 @@ from services.slack_sim.app import slack_sim
 from services.slack_sim.client import slack_sim_at
 from services.slack_sim.settings import SlackSimSettings
 from tests.commands import said
-from tests.databases import SERVICE, Databases
+from tests.databases import SERVICE, Databases, connected
 from tests.deciding import Deciding
 from tests.responder.conftest import Talk, tenant, words_of
 from tests.router.test_router import mentions
@@ -148,8 +147,7 @@ class Site:
         """Everything in the directory, and who may do what there."""
         owner = self.database.database_owner_url
         assert owner is not None
-        connection = await asyncpg.connect(owner.get_secret_value())
-        try:
+        async with connected(owner.get_secret_value()) as connection:
             names = await connection.fetch("select tablename from pg_tables where schemaname = 'threadline'")
             found = {
                 name: await connection.fetch(f"select t::text from threadline.{name} t order by 1")
@@ -162,8 +160,6 @@ class Site:
                 "select relname, relrowsecurity, relacl::text from pg_class "
                 "where relnamespace = 'threadline'::regnamespace and relkind = 'r' order by 1"
             )
-        finally:
-            await connection.close()
         return found
 
 
@@ -403,13 +399,12 @@ async def test_what_postgres_refuses_is_told_with_how_things_stand(databases: Da
         with pytest.raises(Fault, match=r"(?s)pg_restore failed: .*was dropped before, with its tables"):
             await restored(database)
         assert database.database_owner_url is not None
-        connection = await asyncpg.connect(database.database_owner_url.get_secret_value())
-        await connection.execute(
-            "create schema threadline; create table threadline.alembic_version (); "
-            "create table threadline.revisions (revision int)"
-        )
-        await connection.execute(f"grant usage on schema threadline to {SERVICE}")
-        await connection.close()
+        async with connected(database.database_owner_url.get_secret_value()) as connection:
+            await connection.execute(
+                "create schema threadline; create table threadline.alembic_version (); "
+                "create table threadline.revisions (revision int)"
+            )
+            await connection.execute(f"grant usage on schema threadline to {SERVICE}")
         with pytest.raises(dump.Broken, match=r"permission denied .* Nothing was kept"):
             await dump.keep(weak, tmp_path, postgres.programs())
 

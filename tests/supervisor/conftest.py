@@ -132,6 +132,15 @@ class Watch:
         await self.supervisor.child.kill()
         await self.start(**more)
 
+    @asynccontextmanager
+    async def set_to(self, **more: str) -> AsyncIterator[None]:
+        """Another supervisor while it lasts; each keyword is a variable of its environment."""
+        await self.restart(**more)
+        try:
+            yield
+        finally:
+            await self.restart()
+
     async def start(self, **more: str) -> None:
         """Starts a supervisor where one was that is killed; each keyword is a variable of its environment."""
         started = own_supervisor(self.folder / "supervisor", {**self.environment, **more})

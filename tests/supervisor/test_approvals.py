@@ -3,12 +3,11 @@
 import asyncio
 from typing import Any
 
-import asyncpg
-
 from bench.beds.database_link import database_link
 from schemas.agent import ApprovalAttempted, ApprovalDecided, Intervention
 from schemas.buttons import APPROVAL, TASK
 from schemas.ids import approval_hash
+from tests.databases import connected
 from tests.supervisor.conftest import Watch
 
 ARGUMENTS = {"version": 4, "to": "production"}
@@ -262,8 +261,7 @@ async def test_a_click_while_postgres_is_away_waits_and_is_carried_out(watch: Wa
     async with database_link(watch.database) as (between, through):
         url = through.database_url
         assert url is not None
-        try:
-            await watch.restart(DATABASE_URL=url.get_secret_value())
+        async with watch.set_to(DATABASE_URL=url.get_secret_value()):
             agent.address = watch.supervisor.agents
             await agent.start()
             name = await agent.ask_to("deploy", ARGUMENTS)
@@ -276,17 +274,13 @@ async def test_a_click_while_postgres_is_away_waits_and_is_carried_out(watch: Wa
             assert (await agent.answer(name, within_s=60))["state"] == "approved"
             await watch.supervisor.until("threadline_supervisor_commands_lag", 0)
             await agent.end()
-        finally:
-            await watch.restart()
 
 
 async def test_what_is_asked_is_shown_when_it_is_known_to_who_carries_out_clicks(watch: Watch) -> None:
     agent = await watch.reporter("unwritten")
     url = watch.database.database_owner_url
     assert url is not None
-    owner = await asyncpg.connect(url.get_secret_value())
-    try:
-        await watch.restart(THREADLINE_SUPERVISOR_UPDATE_S="3")
+    async with connected(url.get_secret_value()) as owner, watch.set_to(THREADLINE_SUPERVISOR_UPDATE_S="3"):
         agent.address = watch.supervisor.agents
         await agent.start()
         await agent.checkpoint("builds")
@@ -306,6 +300,3 @@ async def test_what_is_asked_is_shown_when_it_is_known_to_who_carries_out_clicks
         await watch.press(watch.first.you, await watch.under(agent.task_id, "deploy"), APPROVAL)
         await watch.under(agent.task_id, "Approved")
         await agent.end()
-    finally:
-        await owner.close()
-        await watch.restart()

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 from pydantic import SecretStr
 
 from bench.beds.answered import entries
@@ -21,6 +20,7 @@ from services.supervisor.adapters.partitions import Heard
 from services.supervisor.adapters.rebuilding import Rebuilt, rebuild
 from services.supervisor.decisions.keeping import KEPT, Keeping
 from services.supervisor.decisions.projecting import Projection, keys_of
+from tests.databases import connected
 
 TENANTS = [f"tenant-{number}" for number in range(3)]
 BEGAN = datetime(2026, 3, 2, tzinfo=UTC)
@@ -56,16 +56,13 @@ async def test_what_is_made_anew_is_what_was_there(topics: KafkaSettings, databa
     assert (done.events, done.tasks, done.of_nobody > 0) == (count, 30, True)
     assert done.partitions == len(told) == topics.topic_partitions
     assert await dumps(database) == before
-    connection = await asyncpg.connect((database.database_owner_url or SecretStr("")).get_secret_value())
-    try:
+    async with connected((database.database_owner_url or SecretStr("")).get_secret_value()) as connection:
         for number, events in heard.items():
             projection = Projection(number)
             for each in events:
                 projection.take(each.event, each.id)
             changes = {name: each for name, each in projection.changes.items() if name in TENANTS}
             await projections.write_anew(connection, number, changes)
-    finally:
-        await connection.close()
     assert await dumps(database) == before
 
 

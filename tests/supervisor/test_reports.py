@@ -6,7 +6,6 @@ import json
 import sys
 from typing import Any
 
-import asyncpg
 import pytest
 
 from bench.beds.child import child
@@ -15,6 +14,7 @@ from schemas.agent import TaskHome
 from schemas.topics import AGENTS_EVENTS
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.writer import Writer
+from tests.databases import connected
 from tests.supervisor.conftest import Watch
 
 TABLES = ("agent_tasks", "agent_checkpoints", "human_interventions", "task_artifacts")
@@ -177,11 +177,8 @@ async def test_the_tables_are_made_anew_from_the_topic_and_are_the_same(watch: W
 async def _dump(watch: Watch) -> dict[str, list[Any]]:
     owner = watch.database.database_owner_url
     assert owner is not None
-    connection = await asyncpg.connect(owner.get_secret_value())
-    try:
+    async with connected(owner.get_secret_value()) as connection:
         return {
             table: [tuple(row) for row in await connection.fetch(f"select * from threadline.{table} order by 1, 2")]
             for table in TABLES
         }
-    finally:
-        await connection.close()

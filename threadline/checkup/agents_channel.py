@@ -4,7 +4,8 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from services.directory.agents_channel import LOST, has_agents, is_name, where
+from schemas.slack import is_channel_name
+from services.directory.agents_channel import LOST, has_agents, where
 from services.directory.document import TenantFacts
 from services.kit.slack_channels import channel_named
 from services.kit.slack_errors import code_of
@@ -16,7 +17,7 @@ ITS_ID = "its id (C…, in Slack at the end of the channel's details)"
 async def look(subject: str, tenant: TenantFacts, workspace: str, client: AsyncWebClient) -> list[Finding]:
     """Asks Slack for the channel that the directory only names. Who has no agents needs none, and knows if there is."""
     name = tenant.agents_channel_in(workspace)
-    if not is_name(name):
+    if not is_channel_name(name):
         return []
     lost, place = f"agents_channel: {name} {LOST}", f"{where(tenant, workspace)} into directory.yaml"
     try:

@@ -4,12 +4,12 @@ import asyncio
 import logging
 from typing import Any, Final
 
+from schemas.slack import is_channel_name
 from services.kit.clock import Clock
 from services.responder.adapters.ledger import GAVE_UP, Ledger
 from services.responder.adapters.slack import NotSent, NoWay, Refused, TooFast, Unsure
 from services.responder.adapters.turns import Turns
 from services.responder.decisions.effects import Subject
-from services.responder.decisions.posts import is_name
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class Channels:
 
     def refused(self, connection: str, name: str, code: str) -> None:
         """Slack does not take what is said there: where the id may be another by now, it is asked for anew."""
-        if is_name(name) and code in STALE | {NOT_IN}:
+        if is_channel_name(name) and code in STALE | {NOT_IN}:
             log.error("nothing can be said in %s of %s, since Slack says %s: %s", name, connection, code, MENDS)
         if code in STALE:
             self._ledger.channels.pop((connection, name), None)

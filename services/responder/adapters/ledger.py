@@ -11,6 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from schemas import ids
 from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, EffectUnknown, LedgerEntry, RunSuspended
+from schemas.slack import is_channel_name
 from schemas.topics import SLACK_EFFECTS
 from services.kit.kafka.durable import durable
 from services.kit.kafka.fence import Fence
@@ -22,7 +23,6 @@ from services.responder.adapters.slack import NotSent, NoWay, Refused, Slack, To
 from services.responder.adapters.spans import Spans
 from services.responder.decisions.effects import DONE_ALREADY, Call, Subject, call, entry_of, is_effect
 from services.responder.decisions.pace import Urgency
-from services.responder.decisions.posts import is_name
 from services.responder.decisions.standing import Standing
 from services.responder.decisions.streams import UNANSWERED
 
@@ -153,7 +153,7 @@ class Ledger:
                 await self._refused(subject, made, error.code, attempt)
             return await self._confirmed(subject, made, None, attempt, "repeat")
         ts, channel = data.get("ts") or data.get("message_ts"), data.get("channel")
-        if isinstance(channel, str) and is_name(subject.channel_id):
+        if isinstance(channel, str) and is_channel_name(subject.channel_id):
             self.channels[subject.connection, subject.channel_id] = channel
             subject = replace(subject, channel_id=channel)
         return await self._confirmed(subject, made, ts if isinstance(ts, str) else None, attempt, "response")

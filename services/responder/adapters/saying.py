@@ -10,6 +10,7 @@ from typing import Final
 from schemas.command import OutboundMessage
 from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended
 from schemas.record import CannotRead
+from schemas.slack import is_channel_name
 from schemas.topics import SLACK_EFFECTS
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.consumer import newest_of, record_of, to_end
@@ -20,7 +21,7 @@ from services.responder.adapters.turns import Turns
 from services.responder.decisions.effects import NOT_CHANGED, Call, Subject
 from services.responder.decisions.outbound import ANEW, changing, effect_id_of, posting
 from services.responder.decisions.pace import Urgency
-from services.responder.decisions.posts import MOST, Posts, head_of, is_name, post_of
+from services.responder.decisions.posts import MOST, Posts, head_of, post_of
 from services.responder.decisions.standing import Standing
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class Saying:
 
     async def _placed(self, subject: Subject, message: OutboundMessage, posts: Posts, meant: Call | None) -> Subject:
         """The same, where the channel has its id; it keeps its name where only a post can tell."""
-        if not is_name(subject.channel_id):
+        if not is_channel_name(subject.channel_id):
             return subject
         if meant is not None:
             return replace(subject, channel_id=str(meant.arguments["channel"]))

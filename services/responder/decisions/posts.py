@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from schemas.effect import EffectConfirmed, EffectFailed, EffectIntended, LedgerEntry
+from schemas.slack import is_channel_name
 from services.responder.decisions.effects import NOT_CHANGED, Subject
 from services.responder.decisions.outbound import PURPOSE
 
@@ -12,11 +13,6 @@ MOST: Final = 50_000
 
 Post = tuple[str, str, str | None, str | None, str]
 """The connection, the channel, the thread by its ts or by its first message's name, and the message's own name."""
-
-
-def is_name(channel: str) -> bool:
-    """Whether a channel is called by its name, and not by its id."""
-    return channel.startswith("#")
 
 
 def post_of(subject: Subject) -> Post | None:
@@ -70,7 +66,7 @@ class Posts:
         if effect.post_id is None or channel is None or effect.purpose != PURPOSE:
             return
         post = (effect.connection, channel, effect.thread_ts, effect.thread_of, effect.post_id)
-        if isinstance(entry, EffectIntended) and is_name(channel):
+        if isinstance(entry, EffectIntended) and is_channel_name(channel):
             self._by_name[effect.effect_id] = channel
         elif isinstance(entry, EffectConfirmed):
             self.stands(post, entry.message_ts)

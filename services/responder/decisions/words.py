@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from schemas.agent import TaskHome
 from schemas.run import Usage
+from schemas.slack import is_channel_name
 
 THINKING: Final = "Thinking…"
 BELOW: Final = "The answer is below."
@@ -106,7 +107,7 @@ def stopped(by: str, *, has_begun: bool, using: str | None = None) -> str:
 def waits(tools: Sequence[str], home: TaskHome, expires_at: datetime) -> str:
     """What stands in the thread while people must decide."""
     named = ", ".join(f"`{each}`" for each in tools)
-    elsewhere = f"in {home.channel}" if home.channel.startswith("#") else "in the channel for agents"
+    elsewhere = f"in {home.channel}" if is_channel_name(home.channel) else "in the channel for agents"
     where = "below" if home.thread_ts is not None else elsewhere
     return f"⏸️ **Waits to be allowed** to use {named}. It is decided {where}, until {expires_at:%Y-%m-%d %H:%M} UTC."
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import re2
 
-from services.directory.agents_channel import is_name
+from schemas.slack import is_channel_name
 from services.directory.document import Limit as DescribedLimit
 from services.directory.document import Rule as DescribedRule
 from services.directory.document import TenantFacts
@@ -50,7 +50,7 @@ def tenant_of(facts: TenantFacts, per_minute: int) -> Tenant:
         enabled=facts.enabled,
         anyone_may_stop=facts.anyone_may_stop,
         strangers_may_ask=facts.strangers_may_ask,
-        agents_channels=frozenset(each for each in agents_channels if not is_name(each)),
+        agents_channels=frozenset(each for each in agents_channels if not is_channel_name(each)),
         agents=agents,
         rules=tuple(_rule(each) for each in rules),
         limits=tuple(_limits(facts.limits, per_minute)),

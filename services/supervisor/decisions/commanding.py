@@ -19,6 +19,7 @@ from schemas.agent import (
     TaskWanted,
 )
 from schemas.command import Place, ViewRequested
+from schemas.slack import is_channel_name
 from schemas.topics import AGENTS_COMMANDS, AGENTS_EVENTS, RUNS_COMMANDS
 from services.supervisor.decisions import blocks, deciding, wire
 from services.supervisor.decisions.deciding import APPROVE, WORDS, Answer, Rights
@@ -163,7 +164,7 @@ def wanted(asking: Asking, agent_id: str, text: str, channel: str) -> Iterator[F
     for event in (wish, asked):
         name = ids.task_record_id(command.tenant_id, task_id, f"{event.type}:{command.command_id}")
         yield Following(AGENTS_EVENTS, task_id, event, name)
-    where = f"<#{channel}>" if not channel.startswith("#") else channel
+    where = channel if is_channel_name(channel) else f"<#{channel}>"
     yield from asking.told(
         f"Task `{task_id}` is asked for in {where}. It begins when it is approved and a worker takes it."
     )
