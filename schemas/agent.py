@@ -82,6 +82,8 @@ class _Reported(_OfTask):
     home: TaskHome
     token_id: Name
     received_at: Instant
+    lease_id: Name | None = None
+    """By which a worker has a task that people want. Once it has lost it, it is not heard."""
 
 
 class TaskWanted(_OfTask):

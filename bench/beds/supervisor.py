@@ -112,9 +112,9 @@ class Reporter:
                     return answer
                 await asyncio.sleep(0.05)
 
-    async def alive(self, version: int = 0, wait_s: float = 0.0) -> dict[str, Any]:
+    async def alive(self, version: int = 0, wait_s: float = 0.0, **more: Any) -> dict[str, Any]:
         """It says that it lives, and hears of orders."""
-        body = {"tasks": {self.task_id: version}, "wait_s": wait_s}
+        body = {"tasks": {self.task_id: version}, "wait_s": wait_s, **more}
         _, found = await self.ask("POST", "/v1/agents/alive", body)
         orders: dict[str, Any] = found["tasks"][self.task_id]
         return orders

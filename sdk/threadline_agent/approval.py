@@ -23,6 +23,8 @@ GRACE_S = 5.0
 """A supervisor's clock may be behind ours."""
 POLL_S = 25.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 3.0
+NOT_ASKED = "refused"
+"""What the supervisor calls a question that it put to nobody."""
 
 _NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")
 """Written as JSON, and not the words `\\u0000`, which have one more backslash."""
@@ -173,6 +175,8 @@ class Inquiry:
 
     def _decided(self, state: object, said: Mapping[str, Any]) -> "Approval":
         question = self.question
+        if state == NOT_ASKED:
+            return question.ended(Outcome.UNAVAILABLE, _text(said.get("reason")))
         asked = (question.approval_id, question.arguments_hash)
         fitting = {
             "decision": {Outcome.APPROVED, Outcome.REJECTED},

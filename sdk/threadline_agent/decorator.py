@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from types import UnionType
-from typing import Any, TypeVar, Unpack, get_args, overload
+from typing import Any, TypeVar, Union, Unpack, get_args, get_origin, overload
 
 from threadline_agent.context import AgentContext
 from threadline_agent.emitter import SyncCheckpointEmitter
@@ -109,7 +109,9 @@ def _wants_a_task(annotation: Any) -> bool:
 
 def _wanted(annotation: Any) -> str:
     """The name of a class, also where it is written as a text or may be None."""
-    if isinstance(annotation, UnionType):
+    if isinstance(annotation, UnionType) or get_origin(annotation) is Union:
         annotation = next((each for each in get_args(annotation) if each is not type(None)), None)
     text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
-    return text.strip("\"' ").split("|")[0].strip().rpartition(".")[2]
+    parts = [each.strip() for each in text.strip("\"' ").split("|")]
+    alone = next((each for each in parts if each != "None"), "")
+    return alone.removesuffix("]").rpartition("Optional[")[2].rpartition(".")[2]

@@ -42,6 +42,8 @@ class Task(NamedTuple):
 
     task_id: str
     agent_id: str
+    lease_id: str | None = None
+    """By which a worker has it."""
 
 
 class Event:
@@ -99,6 +101,8 @@ def letter(event: Event) -> Letter:
         "agent_id": event.task.agent_id,
         **fields,
     }
+    if event.task.lease_id is not None:
+        whole["lease_id"] = event.task.lease_id
     return Letter(event, _dumped(whole))
 
 

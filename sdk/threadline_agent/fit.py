@@ -14,7 +14,6 @@ NAME = 100
 AGENT = 60
 MOST_TOKENS = 10**12
 MOST_COST = 1e9
-LONGEST_S = 24 * 3600.0
 BIGGEST_INTEGER = 2**63 - 1
 
 _VALUES = 200
@@ -72,10 +71,17 @@ def cost(value: object) -> float | None:
     return None if number is None else _within(number, MOST_COST, "cost")
 
 
-def seconds(value: object, what: str) -> float | None:
+def seconds(value: object, what: str, most: float) -> float | None:
     """A time that is more than none."""
     number = _number(value, what)
-    return None if number is None or number <= 0 else min(number, LONGEST_S)
+    if number is None:
+        return None
+    if number <= 0:
+        warn_once(f"none {what}", "%s is more than 0 seconds; %s is left out", what, number)
+        return None
+    if number > most:
+        warn_once(f"longest {what}", "%s is at most %s seconds; %s was brought within that", what, most, number)
+    return min(number, most)
 
 
 def details(given: Mapping[str, object]) -> dict[str, Json]:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from queue import Empty, SimpleQueue
+from typing import Any
 
 from threadline_agent.address import Address
 from threadline_agent.answer import Answer
@@ -93,7 +94,12 @@ class Attendance:
         token = self._settings.secret()
         if token is None:
             return HOLD_S  # the sender says so
-        body = json.dumps({"tasks": versions, "wait_s": wait}).encode("ascii")
+        said: dict[str, Any] = {"tasks": versions, "wait_s": wait}
+        with self._lock:
+            ours = [each for task_id in versions for each in self._living.get(task_id, ())]
+        if leases := {each.task_id: each.lease_id for each in ours if each.lease_id is not None}:
+            said["leases"] = leases
+        body = json.dumps(said).encode("ascii")
         try:
             answer = self._exchange.ask(Request("POST", ALIVE, token, body), wait + ANSWER_S)
         except Interrupted:
@@ -118,6 +124,8 @@ class Attendance:
             for task_id, wanted in tasks.items():
                 for orders in tuple(self._living.get(task_id, ())):
                     orders.hear(wanted)
+                    if orders.is_lost:
+                        self.release(orders)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return False
         return True

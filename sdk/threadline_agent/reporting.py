@@ -8,7 +8,7 @@ from typing import Literal, ParamSpec, TypedDict, Unpack
 
 from threadline_agent import fit
 from threadline_agent import settings as known
-from threadline_agent.approval import Approval, Inquiry, Outcome, Question
+from threadline_agent.approval import LONGEST_S, Approval, Inquiry, Outcome, Question
 from threadline_agent.checkpoint import AgentCheckpoint, Said
 from threadline_agent.events import Event, Kind, Says, Task
 from threadline_agent.fit import Json
@@ -17,8 +17,9 @@ from threadline_agent.notices import mishap, warn_once
 from threadline_agent.status import AgentStatus
 from threadline_agent.task_orders import AgentMessage, Orders
 
-HEARTBEAT_S = 10.0
-DAY_S = 24 * 3600.0
+HEARTBEAT_S, LONGEST_HEARTBEAT_S = 10.0, 3600.0
+HOUR_S = 3600.0
+"""A question waits so long whose time cannot be read."""
 CONTEXT_SIZE = 200_000
 ARTIFACTS: Mapping[str, str] = {
     "pull_request": "pull_request",
@@ -53,6 +54,8 @@ class TaskOptions(TypedDict, total=False):
     """The Slack user id of who wanted it."""
     task_id: str | None
     """A name of its own; one is drawn without."""
+    lease_id: str | None
+    """By which a worker has a task that people want: `Work.task()` knows it."""
     heartbeat: float | None
     """How often it says that it lives, in seconds. With None it never does, and hears of no cancel."""
     channel: str | None
@@ -91,16 +94,17 @@ class Reporter:
         self._attached = attached
         self._process = os.getpid()
         task_id = fit.name(options.get("task_id"), fit.NAME, "task_id") or os.urandom(16).hex()
-        self._task = Task(task_id, fit.name(agent_id, fit.AGENT, "agent_id") or "agent")
+        lease_id = fit.name(options.get("lease_id"), fit.NAME, "lease_id")
+        self._task = Task(task_id, fit.name(agent_id, fit.AGENT, "agent_id") or "agent", lease_id)
         self._task_name = fit.words(task_name, fit.ACTION, "task_name") or self._task.agent_id
         self._status = AgentStatus.STARTING
         self._last: Said | AgentCheckpoint | None = None
         self._started = attached
         self._ended: EndStatus | None = None
-        self._heartbeat = fit.seconds(options.get("heartbeat", HEARTBEAT_S), "heartbeat")
+        self._heartbeat = fit.seconds(options.get("heartbeat", HEARTBEAT_S), "heartbeat", LONGEST_HEARTBEAT_S)
         self._lost: Callable[[str], None] | None = None
         """Is told why, should anything of it not be taken."""
-        self._orders = Orders(task_id, self._heartbeat or HEARTBEAT_S)
+        self._orders = Orders(task_id, self._heartbeat or HEARTBEAT_S, lease_id)
 
     @property
     def task_id(self) -> str:
@@ -359,4 +363,4 @@ def asked(question: object, timeout: object) -> Question:
     action = fit.words(question, fit.ACTION, "question") or "?"
     whole = fit.words(question, fit.SUMMARY, "question") or "?"
     arguments: dict[str, Json] = {} if whole == action else {"question": whole}
-    return Question("question", action, arguments, timeout=fit.seconds(timeout, "timeout") or DAY_S)
+    return Question("question", action, arguments, timeout=fit.seconds(timeout, "timeout", LONGEST_S) or HOUR_S)

@@ -25,11 +25,18 @@ class AgentMessage:
     text: str
 
 
+LOST = Cancel(None, "this worker was not heard of for too long, and the task is another's to take")
+
+
 class Orders:
     """Set by one thread, read by any. Whoever listens is called in the thread that hears of a change."""
 
-    def __init__(self, task_id: str, heartbeat: float) -> None:
+    def __init__(self, task_id: str, heartbeat: float, lease_id: str | None = None) -> None:
         self.task_id = task_id
+        self.lease_id = lease_id
+        """By which a worker has the task."""
+        self.is_lost = False
+        """Whether another may have it by now."""
         self.heartbeat = heartbeat
         """So often it is said to live, in seconds."""
         self.version = 0
@@ -41,10 +48,11 @@ class Orders:
     def hear(self, wanted: Mapping[str, Any]) -> None:
         """What the supervisor says, whole. A cancel is not taken back."""
         version = int(wanted["version"])
-        if version == self.version:
+        self.is_lost = self.lease_id is not None and wanted.get("lease_lost") is True
+        if version == self.version and not self.is_lost:
             return
-        if (cancel := wanted.get("cancel")) is not None and self.cancel is None:
-            self.cancel = Cancel(cancel.get("by"), cancel.get("reason"))
+        if self.cancel is None:
+            self.cancel = LOST if self.is_lost else _cancel_in(wanted)
         self.paused = wanted.get("paused") is True
         known = {each.id for each in self.messages}
         fresh = [
@@ -61,3 +69,8 @@ class Orders:
         """Calls it after each change, until what this gives back is called."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+
+def _cancel_in(wanted: Mapping[str, Any]) -> Cancel | None:
+    said = wanted.get("cancel")
+    return Cancel(said.get("by"), said.get("reason")) if said is not None else None

@@ -37,6 +37,8 @@ class Work:
     """What is to be done, in the words of who wanted it."""
     wanted_by: str | None = None
     parent_task_id: str | None = None
+    lease_id: str | None = None
+    """By which this worker has it. What it reports counts only as long as no other has it."""
 
     def task(self, **options: Unpack[TaskOptions]) -> AgentTask:
         """The block in which it is done. The supervisor waits some seconds for it to begin."""
@@ -44,6 +46,7 @@ class Work:
             "task_id": self.task_id,
             "started_by": self.wanted_by,
             "parent_task_id": self.parent_task_id,
+            "lease_id": self.lease_id,
             **options,
         }
         return agent_task(self.agent_id, self.task_name, **options)
@@ -144,6 +147,7 @@ def work_of(task: dict[str, Any]) -> Work | None:
             text=str(task["text"] or ""),
             wanted_by=task.get("wanted_by"),
             parent_task_id=task.get("parent_task_id"),
+            lease_id=task.get("lease_id"),
         )
     except (KeyError, TypeError):
         warn_once("work shape", "what the supervisor gives as work is none that this version knows; it is left out")

@@ -24,6 +24,7 @@ from services.kit.slots import member_name
 from services.kit.telemetry.instruments import Instruments
 from services.kit.turns import sweep, tidy
 from services.supervisor import metrics
+from services.supervisor.adapters.agents import Agents
 from services.supervisor.adapters.asking import Asking
 from services.supervisor.adapters.codes import Codes
 from services.supervisor.adapters.commands import Commands
@@ -105,6 +106,7 @@ class Supervisor:
     def __init__(self, running: Process, given: Given, queries: Queries) -> None:
         self._settings, self._running = given.settings, running
         self._news, requests = News(), Requests()
+        agents = Agents(queries, self._news)
         self._folding = Folding(given)
         self._telling = Telling(given, lambda: self._folding.partitions)
         self._folding.changed = self._telling.wake
@@ -112,8 +114,8 @@ class Supervisor:
         self._watching = Watching(given, lambda: self._folding.partitions)
         self._removing = Removing(given, lambda: self._folding.partitions)
         self._waiting = Waiting(given, queries)
-        self._commands = Commands(given, queries, self._waiting)
-        self._words = Words(given, queries, self._commands.carried_out)
+        self._commands = Commands(given, queries, agents, self._waiting)
+        self._words = Words(given, queries, agents, self._commands.carried_out)
         programs = Programs(given.directory, running.clock, "agents")
         programs.refused = self._refused
         self._addresses = (

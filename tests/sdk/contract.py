@@ -17,6 +17,7 @@ class _Event(BaseModel):
     at: AwareDatetime
     task_id: Named
     agent_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,60}$")]
+    lease_id: Named | None = None
 
 
 class Started(_Event):

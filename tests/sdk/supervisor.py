@@ -30,6 +30,7 @@ class Wanted:
     cancel: dict[str, Any] | None = None
     paused: bool = False
     messages: list[dict[str, Any]] = field(default_factory=list)
+    lease_lost: bool = False
 
 
 class Supervisor:
@@ -43,6 +44,8 @@ class Supervisor:
         """How often each id came."""
         self.requests: list[dict[str, Any]] = []
         self.alive: list[dict[str, int]] = []
+        self.leases: dict[str, str] = {}
+        """By which programs say that they have tasks."""
         self.faults: list[Answering] = []
         """Each answers one request with events in the usual one's place; with None after that."""
         self.always: Answering | None = None
@@ -123,6 +126,7 @@ class Supervisor:
             return refused
         said = await request.json()
         self.alive.append(said["tasks"])
+        self.leases |= said.get("leases", {})
         await _waited(said["wait_s"], lambda: self._changed(said["tasks"]))
         return web.json_response({"tasks": {each: vars(self.wanted.get(each, Wanted())) for each in said["tasks"]}})
 

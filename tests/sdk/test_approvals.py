@@ -27,6 +27,7 @@ async def asked(supervisor: Supervisor, number: int = 1) -> Asked:
         (None, "rejected", None, Outcome.REJECTED),
         (None, "expired", None, Outcome.EXPIRED),
         (None, "withdrawn", None, Outcome.WITHDRAWN),
+        (None, "refused", None, Outcome.UNAVAILABLE),
         (["east", "west"], "chosen", "west", Outcome.CHOSEN),
         (["east", "west"], "chosen", "north", Outcome.REFUSED),
         (["east", "west"], "approved", None, Outcome.REFUSED),
@@ -49,7 +50,7 @@ async def test_how_it_ends(
     assert decided.allows("deploy", VERSION) is yes
     assert decided.answer == (answer if outcome is Outcome.CHOSEN else None)
     if outcome is not Outcome.REFUSED:
-        assert (decided.reason, decided.decided_by) == ("since", "U1")
+        assert (decided.reason, decided.decided_by) == ("since", None if state == "refused" else "U1")
 
 
 async def test_a_question_in_plain_words_has_an_answer_in_plain_words(supervisor: Supervisor) -> None:
@@ -63,6 +64,16 @@ async def test_a_question_in_plain_words_has_an_answer_in_plain_words(supervisor
     assert question.arguments == {"question": "Which region? " + "really " * 100}
     assert answer
     assert (answer.answer, answer.approved) == ("the east", False)
+
+
+@pytest.mark.parametrize(("given", "hours"), [(0, 1), (-5, 1), ("soon", 1), (48 * 3600.0, 48), (1e12, 30 * 24)])
+async def test_how_long_a_question_waits(supervisor: Supervisor, given: Any, hours: int) -> None:
+    async with agent_task("deployer", "Deploy") as task:
+        waiting = asyncio.create_task(task.ask("Why?", timeout=given))
+        question = await asked(supervisor)
+        supervisor.decide(question, "answered", answer="so")
+        await waiting
+    assert round((question.expires_at - question.at).total_seconds() / 3600) == hours
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 
@@ -79,6 +79,26 @@ async def test_methods_of_every_kind(supervisor: Supervisor) -> None:
     assert Agent.made() == "Agent classes"
     assert await Agent.elsewhere() == "elsewhere"
     assert len(supervisor.wait_for(Ended, 5)) == 5
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        SyncCheckpointEmitter,
+        SyncCheckpointEmitter | None,
+        Optional[SyncCheckpointEmitter],  # noqa: UP045 - as programs of before 3.10 write it
+        "threadline_agent.SyncCheckpointEmitter",
+        "SyncCheckpointEmitter | None",
+        "None | SyncCheckpointEmitter",
+        "typing.Optional[threadline_agent.SyncCheckpointEmitter]",
+    ],
+)
+def test_however_its_class_is_written_a_task_is_handed_over(annotation: Any) -> None:
+    def work(task: Any) -> str:
+        return f"done by {task.agent_id}"
+
+    work.__annotations__["task"] = annotation
+    assert supervised_agent("worker")(work)() == "done by worker"
 
 
 def test_a_task_that_the_caller_gives_is_used() -> None:

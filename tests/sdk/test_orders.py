@@ -71,6 +71,24 @@ def test_more_tasks_than_one_request_may_name(supervisor: Supervisor, monkeypatc
         assert max(len(told) for told in supervisor.alive) <= 2
 
 
+def test_a_worker_that_lost_its_task_is_told_to_end_it_and_says_no_more_that_it_lives(supervisor: Supervisor) -> None:
+    def build() -> None:
+        with agent_task("builder", "Build", task_id="t", lease_id="mine") as task:
+            supervisor.wait_until(lambda: supervisor.leases == {"t": "mine"})
+            supervisor.order("t", lease_lost=True)
+            assert task.until_cancelled(30)
+            with agent_task("other", "Other", heartbeat=0.2) as other:
+                told = len(supervisor.alive)
+                supervisor.wait_until(lambda: len(supervisor.alive) > told + 2)
+                assert {name for each in supervisor.alive[told:] for name in each} == {other.task_id}
+            task.raise_if_cancelled()
+
+    with pytest.raises(TaskCancelled, match="not heard of for too long"):
+        build()
+    ended = {each.task_id: each for each in supervisor.wait_for(Ended, 2)}
+    assert (ended["t"].status, ended["t"].lease_id) == ("cancelled", "mine")
+
+
 @pytest.mark.parametrize("nonsense", [{"version": "x"}, {"version": 1, "messages": [3]}, {"version": 1, "cancel": 3}])
 def test_nonsense_stops_nothing(
     supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, nonsense: dict[str, object]

@@ -142,6 +142,13 @@ def test_an_emitter_by_hand_begins_with_the_first_that_it_says(supervisor: Super
     assert supervisor.of(Started)[0].heartbeat_s is None
 
 
+def test_a_time_that_is_too_long_is_brought_within_what_the_supervisor_takes(supervisor: Supervisor) -> None:
+    with agent_task("sleeper", "Sleep", heartbeat=7200):
+        pass
+    supervisor.wait_for(Ended)
+    assert supervisor.of(Started)[0].heartbeat_s == 3600
+
+
 CHILD = """
 from threadline_agent import SyncCheckpointEmitter, agent_task
 with SyncCheckpointEmitter() as task:

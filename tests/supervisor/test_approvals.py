@@ -201,8 +201,26 @@ async def test_an_agent_is_told_to_wait_to_go_on_and_something(watch: Watch) -> 
         await watch.heard(anna, told)
         orders = await agent.alive(number - 1, wait_s=20)
         assert (orders["version"], orders["paused"]) == (number, number < 3)
+        await watch.head(agent.task_id, "PAUSED" if orders["paused"] else "STARTING")
     assert [each["text"] for each in orders["messages"]] == ["use the blue one"]
     await watch.under(agent.task_id, "use the blue one")
+    await agent.end()
+
+
+async def test_plain_words_reject_what_is_asked_with_a_reason(watch: Watch) -> None:
+    agent, anna, ben = await watch.reporter("words"), watch.first.you, watch.first.colleague
+    await agent.start()
+    name = await agent.ask_to("deploy", ARGUMENTS)
+    asking = await watch.under(agent.task_id, "deploy")
+    await watch.sim.say(ben, watch.first.support, f"reject {name}")
+    await watch.heard(ben, "You may not decide this")
+    await watch.sim.say(anna, watch.first.support, f"Please reject {name}, because it is Friday.")
+    answer = await agent.answer(name)
+    assert (answer["state"], answer["reason"], answer["decided_by"]) == ("rejected", "it is Friday", anna)
+    await watch.heard(anna, "You rejected: deploy")
+    decided = await watch.under(agent.task_id, "Rejected")
+    assert decided["ts"] == asking["ts"]
+    assert "it is Friday" in str(decided)
     await agent.end()
 
 
@@ -229,7 +247,7 @@ async def test_another_tenants_program_sees_and_decides_nothing(watch: Watch) ->
     await watch.under(agent.task_id, "deploy")
     assert (await other.ask("GET", f"/tasks/{agent.task_id}"))[0] == 404
     assert (await other.ask("GET", f"/v1/approvals/{name}"))[0] == 404
-    assert (await other.ask("GET", "/tasks"))[1] == {"tasks": []}
+    assert (await other.ask("GET", "/tasks"))[1] == {"tasks": [], "more": False}
     _, orders = await other.ask("POST", "/v1/agents/alive", {"tasks": {agent.task_id: 0}})
     assert orders["tasks"][agent.task_id]["version"] == 0
     await agent.end()

@@ -17,6 +17,7 @@ from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.supervisor.adapters import partitions, projections
 from services.supervisor.adapters.comparing import spent_today
 from services.supervisor.adapters.partitions import Heard
+from services.supervisor.adapters.queries import Queries
 from services.supervisor.adapters.rebuilding import Rebuilt, rebuild
 from services.supervisor.decisions.keeping import KEPT, Keeping
 from services.supervisor.decisions.projecting import Projection, keys_of
@@ -99,6 +100,26 @@ def lived(task_id: str, *events: tuple[type[Any], float, dict[str, Any]]) -> lis
         at = BEGAN - timedelta(days=days)
         found.append((kind(at=at, received_at=at, **common, **more), f"{task_id}-{number}"))
     return found
+
+
+async def test_a_number_of_days_costs_what_was_spent_in_them(topics: KafkaSettings, database: DatabaseSettings) -> None:
+    tenants = [{"id": TENANTS[0], "name": TENANTS[0]}]
+    await describe(database, Document.model_validate({"version": 1, "tenants": tenants}, strict=False))
+    begun: dict[str, Any] = {"task_name": "Deploy", "context_size": 1000}
+    step, end = {"action": "works", "cost_usd": 0.5}, {"status": "complete"}
+    lives = [
+        lived("long", (TaskStarted, 50, begun), (TaskCheckpoint, 50, step), (TaskCheckpoint, 2, step)),
+        lived("quiet", (TaskStarted, 20, begun), (TaskCheckpoint, 20, step)),
+        lived("over", (TaskStarted, 9, begun), (TaskCheckpoint, 9, step), (TaskEnded, 9, end)),
+        lived("ended", (TaskStarted, 9, begun), (TaskCheckpoint, 9, step), (TaskEnded, 1, end)),
+    ]
+    await put(topics, iter([each for life in lives for each in life]))
+    await folded(topics, database)
+    async with service_database(database) as opened:
+        found = await Queries(opened).summary(TENANTS[0], BEGAN - timedelta(days=7))
+    (agent,) = found.agents
+    named = ("agent_id", "tasks", "open", "complete", "cost_usd")
+    assert [agent[each] for each in named] == ["deployer", 3, 2, 1, 0.5], "what goes on counts, however quiet it is"
 
 
 async def test_what_is_over_for_long_goes_and_is_not_made_anew(

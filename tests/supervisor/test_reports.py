@@ -99,6 +99,18 @@ async def test_what_is_asked_wrongly_is_told(watch: Watch) -> None:
         assert (await agent.ask("GET", path))[0] == 400, path
     status, summary = await agent.ask("GET", "/metrics")
     assert (status, summary["days"]) == (200, 7)
+    assert summary["cost_usd"] == sum(each["cost_usd"] for each in summary["agents"])
+
+
+async def test_who_asks_for_too_much_hears_that_nobody_is_asked(watch: Watch) -> None:
+    agent = await watch.reporter("greedy")
+    await agent.start()
+    await agent.taken(*(agent.question(f"q{number}", {}, 600) for number in range(21)))
+    answer = await agent.answer("q20")
+    assert (answer["state"], answer["decided_by"]) == ("refused", None)
+    assert "asks for too much at once" in answer["reason"]
+    assert len((await agent.shown())["waiting_for"]) == 20
+    await agent.end()
 
 
 async def test_who_reports_too_much_is_told_when_to_come_again(watch: Watch, topics: KafkaSettings) -> None:

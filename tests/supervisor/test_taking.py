@@ -50,6 +50,16 @@ async def test_a_task_is_asked_for_allowed_and_taken_by_one_of_two_workers(watch
     again = await offered(agent, "review-1")
     assert again is not None
     assert (again["task_id"], again["text"]) == (agent.task_id, "look at it")
+    for lease_id, is_lost in ((got[0]["lease_id"], True), (again["lease_id"], False)):
+        assert (await agent.alive(leases={agent.task_id: lease_id}))["lease_lost"] is is_lost
+    await agent.taken(agent.event("task.checkpoint", action="Goes on all the same", lease_id=got[0]["lease_id"]))
+    await agent.taken(agent.event("task.checkpoint", action="Looks at it", lease_id=again["lease_id"]))
+
+    async def looks_at_it() -> bool:
+        return bool((await agent.shown())["action"] == "Looks at it")
+
+    await watch.until(looks_at_it)
+    assert (await agent.shown())["steps"] == 2, "who lost it is not heard"
     await agent.end()
     await watch.head(agent.task_id, "COMPLETE")
     assert await offered(agent, "review-1", 0) is None
@@ -73,15 +83,17 @@ async def test_a_rejected_task_never_begins(watch: Watch) -> None:
 async def test_plain_words_in_the_agents_channel_are_for_agents(watch: Watch) -> None:
     agent, ben, channel = await watch.reporter("plain"), watch.first.colleague, watch.first.support
     agent.agent_id = "cook"
-    await agent.start(task_name="So that the agent is known")
-    await agent.end()
-    await watch.head(agent.task_id, "COMPLETE")
+    worker = asyncio.create_task(offered(agent, "cook-1", 20))
     await watch.sim.say(ben, channel, "who cooks today?")
     await watch.sim.say(ben, channel, "ask cook to boil an egg")
     told = await watch.heard(ben, "Task `cook-")
     wanted = told["text"].split("`")[1]
     watch.channels[wanted] = channel
-    await watch.under(wanted, "boil an egg")
+    asking = await watch.under(wanted, "boil an egg")
+    await watch.press(watch.first.you, asking, APPROVAL)
+    taken = await worker
+    assert taken is not None
+    assert taken["task_id"] == wanted
     whispered = (await watch.sim.transcript(channel, viewer=ben)).ephemerals
     assert not [each for each in whispered if "nothing that I understand" in each.get("text", "")]
 

@@ -18,6 +18,7 @@ from schemas.agent import (
     Intervention,
     TaskArtifact,
     TaskCheckpoint,
+    TaskCommanded,
     TaskEnded,
     TaskHandedOver,
     TaskHome,
@@ -27,12 +28,14 @@ from schemas.agent import (
     TaskWanted,
 )
 from schemas.buttons import PREFIX
+from schemas.command import Notice
 from schemas.effect import EffectConfirmed, EffectFailed, EffectOf
 from services.responder.decisions.reserved import reserved_in
 from services.supervisor.decisions import deciding, judging, wire
 from services.supervisor.decisions.answers import Answers
 from services.supervisor.decisions.blocks import bar, lasted, revealed
 from services.supervisor.decisions.budgets import Budgets, judge
+from services.supervisor.decisions.commanding import Asking, listed
 from services.supervisor.decisions.deciding import Answer, Rights
 from services.supervisor.decisions.folding import fold
 from services.supervisor.decisions.following import following
@@ -43,10 +46,11 @@ from services.supervisor.decisions.parsing import meant
 from services.supervisor.decisions.posts import Post, posts_of
 from services.supervisor.decisions.projecting import Projection
 from services.supervisor.decisions.task import Approval, Task
-from services.supervisor.decisions.telling import Rhythm, Told, Urgency, due
+from services.supervisor.decisions.telling import Rhythm, Told, Urgency, due, still_due
 
 AT = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
 HOME = TaskHome(connection="A1:T1", team_id="T1", channel="C1")
+ORDERS = ("pause", "resume")
 ARGUMENTS = {"version": 4, "why": "```<!channel>\u202e```"}
 HASH = ids.approval_hash("deploy", ARGUMENTS)
 RIGHTS = Rights(
@@ -123,6 +127,9 @@ def test_each_status_comes_from_what_happened() -> None:
         ("context_warning", (went_on(context_used=70_000),)),
         ("waiting_for_approval", (went_on(), asked())),
         ("working", (went_on(), asked(), decided("UANNA"))),
+        ("paused", (went_on(), done(Intervention, 4, action="pause", by_user="UANNA"))),
+        ("waiting_for_approval", (went_on(), done(Intervention, 2, action="pause", by_user="UANNA"), asked())),
+        ("working", (went_on(), *(done(Intervention, 4, action=each, by_user="UANNA") for each in ORDERS))),
         ("stalled", (went_on(), done(TaskJudged, 60, judgement="silent", text="silence"))),
         ("working", (went_on(), done(TaskJudged, 60, judgement="silent", text="silence"), went_on(90))),
         ("complete", (asked(), said(TaskEnded, 4, status="complete"))),
@@ -175,11 +182,40 @@ def test_nobody_is_asked_more_than_people_can_look_through() -> None:
         event = asked(approval_id=f"ap{number}", request_id=f"r{number}")
         step = projection.take(event, f"e{number}")
         attempts += [each.event for each in following(event, step, f"e{number}")]
+    rows = projection.changes["acme"].interventions
+    assert [rows[f"ap{number}"][5] for number in (0, 19, 20, 24)] == ["open", "open", "refused", "refused"]
+    assert "asks for too much at once" in str(rows["ap20"]), "its program is told"
     projection.written()
     task = projection.tasks["acme", "t1"].task
     assert task is not None
     assert len(task.approvals) == 20
     assert [each.fault for each in attempts if isinstance(each, ApprovalAttempted)] == ["too_many"] * 5
+    other = asked(approval_id="other", request_id="r7", arguments_hash="another")
+    changed = fold(task, other, "other")
+    assert changed is not None
+    assert changed.approvals[-1].approval_id == "other", "it takes the place of what goes by its name"
+
+
+def test_the_buttons_of_all_that_is_decided_at_once_go() -> None:
+    rhythm = Rhythm(timedelta(seconds=30), timedelta(seconds=60))
+    task = after(started(), *(asked(approval_id=f"ap{number}", request_id=f"r{number}") for number in range(20)))
+    told = {each.name: Told(each.digest, AT, each.status) for each in posts_of(task)}
+    for number in range(20):
+        yes = decided("UANNA").model_copy(update={"approval_id": f"ap{number}"})
+        task = fold(task, yes, f"yes{number}") or task
+    before = due(posts_of(task), told, AT, rhythm)
+    assert sum("Approved" in str(each.post.blocks) for each in before) == 20
+    for number in range(20, 50):
+        more = {"approval_id": f"ap{number}", "request_id": f"r{number}"}
+        task = fold(task, asked(**more), f"ask{number}") or task
+        task = fold(task, decided("UANNA").model_copy(update={"approval_id": f"ap{number}"}), f"yes{number}") or task
+    posts = list(posts_of(task))
+    names = [each.post.name for each in still_due(before, posts, told)]
+    assert names == [f"{PREFIX}approval:ap{number}" for number in range(20)], (
+        "also what the task does not know any more"
+    )
+    said_by_now = {each.post.name: Told(each.post.digest, AT) for each in before}
+    assert still_due(before, posts, told | said_by_now) == []
 
 
 def test_how_long_people_let_an_agent_wait_goes_by_our_clock() -> None:
@@ -318,6 +354,29 @@ def test_a_worker_that_falls_silent_loses_its_task_and_the_next_one_may_take_it(
     assert (again.lease.lease_id, again.silent_since) == ("two", None)
 
 
+def test_a_worker_that_lost_its_task_is_not_heard_any_more() -> None:
+    silence = done(TaskJudged, 60, judgement="silent", text="x")
+    has_it = after(*wanted(), decided("UANNA"), taken("one"))
+    late, end = went_on(61, lease_id="one"), said(TaskEnded, 62, status="error", lease_id="one")
+    assert fold(has_it, late, "x") is not has_it
+    lost = after(*wanted(), decided("UANNA"), taken("one"), silence)
+    assert lost.orders_version > has_it.orders_version, "it is told at once"
+    again = after(*wanted(), decided("UANNA"), taken("one"), silence, taken("two", 60))
+    for task in (lost, again):
+        for each in (late, end, asked(approval_id="ap2", request_id="more", lease_id="one")):
+            assert fold(task, each, "x") is task
+    mine = fold(again, went_on(63, lease_id="two"), "y")
+    assert mine is not None
+    assert mine.status == "working"
+    assert fold(again, went_on(63), "y") is not again, "who names no lease is heard as before"
+    over = after(*wanted(), decided("UANNA"), taken("one"), said(TaskEnded, 9, status="error", lease_id="one"))
+    reborn = fold(over, started(lease_id="one"), "z")
+    assert reborn is not None
+    tries_again = fold(reborn, went_on(lease_id="one"), "zz")
+    assert tries_again is not None
+    assert (tries_again.life, tries_again.status) == (1, "working")
+
+
 def test_a_task_is_handed_over_to_another_agents_workers() -> None:
     handed = after(started(), said(TaskHandedOver, 5, to_agent_id="reviewer", text="look at it"))
     assert (handed.agent_id, handed.is_offered, handed.wanted) == ("reviewer", True, "look at it")
@@ -377,6 +436,9 @@ def test_what_nobody_does_yet_ends_when_it_is_cancelled() -> None:
         ("cancel task-1.", ("cancel", "task-1", "")),
         ("could you stop the task deploy:4, please", ("cancel", "deploy:4", "")),
         ("approve `ap-1`", ("approve", "ap-1", "")),
+        ("reject ap-1", ("reject", "ap-1", "")),
+        ("please refuse the approval ap-1: too risky!", ("reject", "ap-1", "too risky")),
+        ("deny `ap-1`, because\nit is Friday.", ("reject", "ap-1", "it is Friday")),
         ("how is task-1 going?", ("show", "task-1", "")),
         ("status of task-1", ("show", "task-1", "")),
         ("ask deployer to put version 4 into production.", ("run", "deployer", "put version 4 into production.")),
@@ -390,6 +452,31 @@ def test_what_nobody_does_yet_ends_when_it_is_cancelled() -> None:
 def test_plain_words_are_read_by_rules(words: str, what: tuple[str, str | None, str] | None) -> None:
     found = meant(words, ["deployer", "reviewer"])
     assert (None if found is None else (found.verb, found.name, found.text)) == what
+
+
+def test_what_does_not_fit_a_list_is_told_of() -> None:
+    command = TaskCommanded(
+        at=AT,
+        command_id="c",
+        cause="c",
+        tenant_id="acme",
+        connection="A1:T1",
+        team_id="T1",
+        channel_id="C1",
+        user_id="UANNA",
+        directory_revision=3,
+        verb="list",
+    )
+    asking = Asking(command, RIGHTS, AT)
+
+    def told(number: int) -> str:
+        (said,) = listed(asking, [after(started())] * number)
+        assert isinstance(said.event, Notice)
+        return said.event.text
+
+    assert "There are more" not in told(20)
+    assert told(21).count("•") == 20
+    assert told(21).endswith("page.")
 
 
 # --- what is noticed -------------------------------------------------------------------------------------------------

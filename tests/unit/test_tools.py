@@ -257,15 +257,15 @@ def test_arguments_that_are_no_object(schema: dict[str, Any]) -> None:
 RUN = WaitingRun(place=PLACE, key="T1:C1:5.5", asked_by="UBEN", asked_at=AT, messages=("5.5", "6.6"), round=1, asks=2)
 
 
-def wanted(round_: int = 1) -> ToolsWanted:
-    asks = [(f"c{number}", {"order": str(number)}) for number in (1, 2)]
+def wanted(round_: int = 1, number_of: int = 2) -> ToolsWanted:
+    asks = [(f"c{number}", {"order": str(number)}) for number in range(1, number_of + 1)]
     return ToolsWanted(
         at=AT,
         run_id="run-1",
         agent_id="mara",
         home=home_of(PLACE, "6.6", Whose("#agents", may_decide_oneself=False)),
         task_name="pay it back",
-        run=RUN.model_copy(update={"round": round_}),
+        run=RUN.model_copy(update={"round": round_, "asks": number_of}),
         wanted=tuple(
             ToolWanted(
                 call_id=name,
@@ -299,8 +299,8 @@ class Folding:
         assert self.task is not None
         return list(posts_of(self.task))
 
-    def wait(self, round_: int = 1) -> None:
-        for each in waits(wanted(round_)):
+    def wait(self, round_: int = 1, number_of: int = 2) -> None:
+        for each in waits(wanted(round_, number_of)):
             self.take(each.event, each.id)  # type: ignore[arg-type] # they are its events
 
     def decide(self, number: int, outcome: Outcome, by: str | None = "UANNA") -> None:
@@ -348,6 +348,22 @@ def test_a_run_goes_on_when_all_is_decided_and_not_before() -> None:
     assert run.status() == "working"
     run.wait(2)
     assert run.status() == "waiting_for_approval"
+
+
+def test_a_run_may_ask_for_as_much_at_once_as_its_model_wants() -> None:
+    run = Folding()
+    run.wait()
+    for number in (0, 1):
+        run.decide(number, "approved")
+    run.wait(2, 30)
+    assert len(run.posts()) == 32
+    for _ in range(30):
+        assert len(run.followed) == 1, "it waits for all of them"
+        assert run.task is not None
+        run.decide(next(place for place, each in enumerate(run.task.approvals) if each.is_open), "approved")
+    resumed = run.followed[-1].event
+    assert isinstance(resumed, RunResumed)
+    assert [each.outcome for each in resumed.answers] == ["approved"] * 30
 
 
 def test_a_stop_ends_what_waits_and_later_what_goes_on() -> None:

@@ -33,6 +33,8 @@ class AliveAsked(Asked):
 
     tasks: Annotated[dict[TaskName, Annotated[int, Field(ge=0)]], Field(min_length=1, max_length=MOST_TASKS)]
     """Each task, and which version of its orders is known."""
+    leases: Annotated[dict[TaskName, TaskName], Field(default_factory=dict, max_length=MOST_TASKS)]
+    """By which lease a worker has those that it took. One that lost its task keeps it alive no more."""
     wait_s: Annotated[float, Field(ge=0, le=LONGEST_WAIT_S)] = 0.0
 
 
@@ -53,15 +55,17 @@ class Asking:
     async def _alive(self, request: web.Request, granted: Granted) -> web.Response:
         asked: AliveAsked = await body_of(request, AliveAsked)
         tenant_id, names = granted.tenant.tenant_id, list(asked.tasks)
-        await answered(lambda: self._queries.alive(tenant_id, names, self._clock.now()))
+        await answered(lambda: self._queries.alive(tenant_id, names, asked.leases, self._clock.now()))
         until = self._clock.monotonic() + asked.wait_s
         with self._news.of((tenant_id, each) for each in names) as woken:
             while True:
                 found = await answered(lambda: self._queries.orders(tenant_id, names))
+                lost = {name for name, lease_id in asked.leases.items() if _is_lost(found.get(name), lease_id)}
                 is_news = any(found.get(name, (0, None))[0] != seen for name, seen in asked.tasks.items())
                 left = until - self._clock.monotonic()
-                if is_news or left <= 0:
-                    return json_answer(200, {"tasks": {name: _orders(found.get(name)) for name in names}})
+                if is_news or lost or left <= 0:
+                    said = {name: _orders(found.get(name)) | {"lease_lost": name in lost} for name in names}
+                    return json_answer(200, {"tasks": said})
                 await woken_within(woken, left)
 
     async def _approval(self, request: web.Request) -> web.StreamResponse:
@@ -152,6 +156,13 @@ def _wait_of(request: web.Request) -> float:
     if not 0 <= wait <= LONGEST_WAIT_S:
         raise No(400, "wrong_wait", f"wait has 0 to {LONGEST_WAIT_S:.0f} seconds")
     return wait
+
+
+def _is_lost(found: tuple[int, Task] | None, lease_id: str) -> bool:
+    """Whether a worker has its task no more, though it is not over."""
+    if found is None or found[1].is_over or found[1].wanted is None:
+        return False
+    return found[1].lease is None or found[1].lease.lease_id != lease_id
 
 
 def _orders(found: tuple[int, Task] | None) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from services.directory.faults import DatabaseAway
 from services.directory.holding import Known
 from services.kit.kafka.consumer import group_consumer, record_of
 from services.supervisor import metrics
+from services.supervisor.adapters.agents import Agents
 from services.supervisor.adapters.dead import keep_dead
 from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.queries import Queries
@@ -40,8 +41,8 @@ AGAIN_S: Final = 0.5
 class Commands:
     """The group's member. A command is done with when all that it leads to stands; done again, it leads to the same."""
 
-    def __init__(self, given: Given, queries: Queries, waiting: Waiting) -> None:
-        self._given, self._queries, self._waiting = given, queries, waiting
+    def __init__(self, given: Given, queries: Queries, agents: Agents, waiting: Waiting) -> None:
+        self._given, self._queries, self._agents, self._waiting = given, queries, agents, waiting
         self._settings, self._directory, self._producer = given.settings, given.directory, given.producer
         self._clock = given.instruments.clock
         self._reached: dict[TopicPartition, int] = {}
@@ -124,7 +125,7 @@ class Commands:
         """Plain words, by rules."""
         if command.for_model:
             return iter(())  # they are read by a group of their own
-        found = parsing.meant(command.text, await self._queries.agents(command.tenant_id))
+        found = parsing.meant(command.text, await self._agents.of(command.tenant_id))
         if found is None and self._settings.supervisor_model is not None:
             return iter([commanding.handed_over(command)])
         if found is None or (command.quoted and found.verb != "run"):
@@ -135,7 +136,7 @@ class Commands:
         """What a command leads to, as things stand."""
         match command.verb:
             case "list":
-                listed = await self._queries.listed(command.tenant_id, None, None, commanding.MOST_LISTED)
+                listed = await self._queries.listed(command.tenant_id, None, None, commanding.MOST_LISTED + 1)
                 return commanding.listed(asking, [each.task for each in listed])
             case "show" | "cancel" | "pause" | "resume" | "tell":
                 return await self._about_task(asking, command)
@@ -171,6 +172,6 @@ class Commands:
             found = waiting[0] if waiting else await self._queries.approval_as_asked(tenant_id, named, None)
         if found is None:
             return asking.told(commanding.NO_SUCH_APPROVAL) if command.addressed else iter(())
-        if command.verb == "approve":
-            return commanding.approved_by_name(asking, found.task, found.approval)
+        if command.verb == "approve" or command.trigger_id is None:  # plain words open no form
+            return commanding.decided_by_name(asking, command, found.task, found.approval)
         return commanding.form_wanted(asking, command, found.task, found.approval)

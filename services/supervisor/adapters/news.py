@@ -57,6 +57,10 @@ class News:
                 if not self._waiting[key]:
                     del self._waiting[key]
 
+    def waited_for(self, tenant_id: str) -> list[str]:
+        """Under which names somebody waits, of a tenant's."""
+        return [name for tenant, name in self._waiting if tenant == tenant_id]
+
     @contextmanager
     def of_tenant(self, tenant_id: str) -> Iterator[Changed]:
         """Within it everything is heard that changes of a tenant's tasks."""

@@ -42,8 +42,10 @@ class Pages:
         status, agent = request.query.get("status") or None, request.query.get("agent") or None
         if status is not None and status not in STATUSES:
             raise No(400, "wrong_status", f"status is one of {', '.join(STATUSES)}")
-        listed = await answered(lambda: self._queries.listed(granted.tenant.tenant_id, status, agent, MOST_TASKS))
-        return json_answer(200, {"tasks": [_listed(each, now) for each in listed]})
+        tenant_id = granted.tenant.tenant_id
+        listed = await answered(lambda: self._queries.listed(tenant_id, status, agent, MOST_TASKS + 1))
+        shown = [_listed(each, now) for each in listed[:MOST_TASKS]]
+        return json_answer(200, {"tasks": shown, "more": len(listed) > MOST_TASKS})
 
     async def _task(self, request: web.Request, granted: Granted) -> web.Response:
         named, now = request.match_info["task_id"], self._clock.now()
@@ -73,6 +75,7 @@ class Pages:
             {
                 "days": days,
                 "since": since.isoformat(),
+                "cost_usd": sum(each["cost_usd"] for each in found.agents),
                 "agents": [plain(each) for each in found.agents],
                 "approvals": [plain(each) for each in found.approvals],
             },

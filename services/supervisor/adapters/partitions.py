@@ -26,7 +26,7 @@ MOST_AT_ONCE: Final = 200
 """Old tasks that go in one transaction: whoever folds meanwhile waits for no more than that."""
 CHANNEL: Final = "threadline_tasks"
 """On which those who wait for a task are told that it changed."""
-
+_OFFERS: Final = "offers "
 _WHERE: Final = "select next_offset from threadline.agent_projections where partition = $1"
 _BEGIN: Final = """
     insert into threadline.agent_projections (partition, next_offset) values ($1, $2) on conflict do nothing
@@ -177,4 +177,9 @@ def _changed(tenant_id: str, changes: Changes) -> set[str]:
 
 def offers_of(agent_id: str) -> str:
     """Stands where others name a task: that there is one for an agent's workers. No task has a blank in its name."""
-    return f"offers {agent_id}"
+    return f"{_OFFERS}{agent_id}"
+
+
+def agent_offered(name: str) -> str | None:
+    """The agent whose workers a name stands for, if it does."""
+    return name.removeprefix(_OFFERS) if name.startswith(_OFFERS) else None

@@ -1,7 +1,7 @@
 """What is asked of the projections, on behalf of one tenant."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -34,7 +34,9 @@ _WAITING_RUNS: Final = """
 _ORDERS: Final = "select task_id, orders, state from threadline.agent_tasks where task_id = any($1::text[])"
 _ALIVE: Final = """
     insert into threadline.agent_heartbeats (tenant_id, task_id, at)
-    select $1, t.task_id, $3 from threadline.agent_tasks t where t.task_id = any($2::text[]) and t.ended_at is null
+    select $1, t.task_id, $4 from unnest($2::text[], $3::text[]) as named (task_id, lease_id)
+    join threadline.agent_tasks t using (task_id)
+    where t.ended_at is null and (named.lease_id is null or t.state #>> '{lease,lease_id}' = named.lease_id)
     on conflict (tenant_id, task_id) do update set at = excluded.at
 """
 _LISTED: Final = """
@@ -77,15 +79,21 @@ _FAMILY: Final = """
     order by started_at, task_id limit $3
 """
 _SUMMARY: Final = """
+    with spent as (
+        select t.agent_id, sum(c.cost_usd) as usd from threadline.agent_checkpoints c
+        join threadline.agent_tasks t on t.tenant_id = c.tenant_id and t.task_id = c.task_id
+        where c.received_at >= $1 and c.cost_usd > 0 and t.last_at >= $1 group by t.agent_id
+    )
     select agent_id, count(*) as tasks,
         count(*) filter (where status = 'complete') as complete,
-        count(*) filter (where status = 'error') as error,
+        count(*) filter (where status = 'error' and ended_at is not null) as error,
         count(*) filter (where status = 'cancelled') as cancelled,
         count(*) filter (where ended_at is null) as open,
-        coalesce(sum(cost_usd), 0) as cost_usd,
+        coalesce(min(spent.usd), 0) as cost_usd,
         percentile_cont(0.5) within group (order by extract(epoch from ended_at - started_at))
             filter (where ended_at is not null) as seconds_p50
-    from threadline.agent_tasks where last_at >= $1 group by agent_id order by agent_id
+    from threadline.agent_tasks left join spent using (agent_id)
+    where last_at >= $1 or ended_at is null group by agent_id order by agent_id
 """
 _DECISIONS: Final = """
     select state, count(*) as times,
@@ -184,11 +192,11 @@ class Queries:
                 row = await connection.fetchrow(question, *arguments)
         return Asked(approval_of(row), task_of(row["task"])) if row is not None else None
 
-    async def alive(self, tenant_id: str, task_ids: list[str], now: datetime) -> None:
-        """Their program says that they live."""
+    async def alive(self, tenant_id: str, task_ids: list[str], leases: Mapping[str, str], now: datetime) -> None:
+        """Their program says that they live: of those that a worker took, while it has them."""
         with acting_for(tenant_id):
             async with self._database.for_tenant() as connection:
-                await connection.execute(_ALIVE, tenant_id, task_ids, now)
+                await connection.execute(_ALIVE, tenant_id, task_ids, [leases.get(each) for each in task_ids], now)
 
     async def orders(self, tenant_id: str, task_ids: list[str]) -> dict[str, tuple[int, Task]]:
         """How often each was told something, and what."""

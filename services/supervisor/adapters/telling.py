@@ -29,7 +29,7 @@ from services.supervisor.decisions.following import Following
 from services.supervisor.decisions.posts import Post, posts_of
 from services.supervisor.decisions.projecting import Key, apart
 from services.supervisor.decisions.task import Task
-from services.supervisor.decisions.telling import Due, Rhythm, Told, Urgency, due
+from services.supervisor.decisions.telling import Due, Rhythm, Told, Urgency, due, still_due
 
 log = logging.getLogger(__name__)
 
@@ -213,8 +213,9 @@ class Telling:
         if spoken.only_goes_on(key, task):
             return
         spoken.weighed[key] = task
-        since = min((each.at for each in spoken.waiting.get(key, ())), default=now)
-        found = due(posts_of(task), spoken.told.setdefault(key, {}), min(since, now), self._rhythm)
+        before, stands = spoken.waiting.get(key, ()), spoken.told.setdefault(key, {})
+        since, posts = min((each.at for each in before), default=now), list(posts_of(task))
+        found = due(posts, stands, min(since, now), self._rhythm) + still_due(before, posts, stands)
         if found:
             spoken.waiting[key] = found
         else:

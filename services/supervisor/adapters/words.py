@@ -22,6 +22,7 @@ from services.directory.faults import DatabaseAway
 from services.directory.holding import Known
 from services.kit.kafka.consumer import Record, group_consumer, record_of
 from services.supervisor import metrics
+from services.supervisor.adapters.agents import Agents
 from services.supervisor.adapters.dead import keep_dead
 from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.queries import Queries
@@ -51,8 +52,8 @@ Got = TypeVar("Got")
 class Words:
     """The group's member. Words are done with when all that they lead to stands."""
 
-    def __init__(self, given: Given, queries: Queries, carry_out: CarryOut) -> None:
-        self._given, self._queries, self._carry_out = given, queries, carry_out
+    def __init__(self, given: Given, queries: Queries, agents: Agents, carry_out: CarryOut) -> None:
+        self._given, self._queries, self._agents, self._carry_out = given, queries, agents, carry_out
         self._settings, self._directory = given.settings, given.directory
         self._clock, self._emitter = given.instruments.clock, given.instruments.emitter
         self._done: OrderedDict[str, None] = OrderedDict()
@@ -118,7 +119,7 @@ class Words:
 
     async def _there(self, tenant_id: str) -> deciding.Known:
         tasks = await self._queries.listed(tenant_id, None, None, deciding.MOST_TASKS)
-        return deciding.known(await self._queries.agents(tenant_id), [each.task for each in tasks])
+        return deciding.known(await self._agents.of(tenant_id), [each.task for each in tasks])
 
     async def _following(self, words: TaskCommanded, meant: Meant | None) -> list[Following]:
         tenant = await self._directory.tenant(words.tenant_id)

@@ -22,7 +22,7 @@ from schemas.command import Place, ViewRequested
 from schemas.slack import is_channel_name
 from schemas.topics import AGENTS_COMMANDS, AGENTS_EVENTS, RUNS_COMMANDS
 from services.supervisor.decisions import blocks, deciding, wire
-from services.supervisor.decisions.deciding import APPROVE, WORDS, Answer, Rights
+from services.supervisor.decisions.deciding import WORDS, Answer, Rights
 from services.supervisor.decisions.following import Following, Whisper, home_of, of_task, whispered
 from services.supervisor.decisions.forms import form
 from services.supervisor.decisions.parsing import Meant
@@ -38,12 +38,12 @@ AGENT: Final = re.compile(r"[A-Za-z0-9._:-]{1,60}")
 HELP: Final = (
     "`/agent-task run AGENT what to do` asks an agent, if somebody approves; `/agent-task list` shows what agents do, "
     "`/agent-task show TASK` one task; `/agent-task cancel TASK` (`pause`, `resume`, `tell`) tells "
-    "its agent; `/agent-task approve "
-    "APPROVAL` allows what it asks for."
+    "its agent; `/agent-task approve APPROVAL` allows what it asks for, `/agent-task reject APPROVAL` refuses it."
 )
 NO_SUCH_TASK: Final = "There is no such task here. `/agent-task list` shows those that there are."
 NO_SUCH_APPROVAL: Final = "There is no such approval here any more. Nothing was decided."
 WHICH_APPROVAL: Final = "Several approvals wait under that name. Nothing was decided; say which one:"
+MORE: Final = "There are more: `/agent-task show TASK` shows each, and so does the supervisor's page."
 NOTHING: Final = "No agent reports a task here yet."
 NOT_YOURS: Final = "You may not tell this task what to do. Nothing was done. Who may is described in the directory."
 NO_ORDERS: Final = "This is an answer that an agent writes: it can be stopped, and nothing else. Nothing was done."
@@ -185,20 +185,21 @@ def recorded(task: Task, made: ApprovalDecided | ApprovalAttempted, cause: str) 
     return of_task(task, made, f"answer:{cause}")
 
 
-def approved_by_name(asking: Asking, task: Task, approval: Approval) -> Iterator[Following]:
-    """`/agent-task approve`: what stands there now is approved, as by its button."""
-    command = asking.command
+def decided_by_name(asking: Asking, command: TaskCommanded, task: Task, approval: Approval) -> Iterator[Following]:
+    """`/agent-task approve`, or plain words: what stands there now is decided, as by its button."""
     click = ApprovalAnswered(
         **{name: getattr(command, name) for name in type(command).model_fields if name in _FROM_PERSON},
         approval_id=approval.approval_id,
         arguments_hash=approval.arguments_hash,
-        answer=APPROVE,
+        answer=command.verb,
+        reason=blocks.short(command.text.strip(), LONGEST_WISH) or None,
     )
     made = list(answered(asking, click, task, approval))
     yield from made
-    if any(isinstance(each.event, ApprovalDecided) for each in made):
-        what = f"{blocks.escaped(approval.action)} (`{task.task_id}`, `{approval.arguments_hash[:16]}`)"
-        yield from asking.told(f"You approved: {what}", task)
+    for each in made:
+        if isinstance(each.event, ApprovalDecided):
+            what = f"{blocks.escaped(approval.action)} (`{task.task_id}`, `{approval.arguments_hash[:16]}`)"
+            yield from asking.told(f"You {DONE[each.event.outcome]}: {what}", task)
 
 
 def which(asking: Asking, found: Sequence[tuple[Task, Approval]]) -> Iterator[Following]:
@@ -259,6 +260,8 @@ def ordered(asking: Asking, command: TaskCommanded, task: Task) -> Iterator[Foll
 def listed(asking: Asking, tasks: Sequence[Task]) -> Iterator[Following]:
     """What agents do, a line each."""
     lines = [f"• {_line(each)}" for each in tasks[:MOST_LISTED]]
+    if len(tasks) > MOST_LISTED:
+        lines.append(MORE)
     yield from asking.told("\n".join(lines) or NOTHING)
 
 

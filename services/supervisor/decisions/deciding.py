@@ -10,6 +10,9 @@ from services.supervisor.decisions.task import Approval, Task, about
 APPROVE, REJECT, ANSWER, CHOOSE = "approve", "reject", "answer", "choose"
 """What buttons and forms carry. Behind `choose` stands the number of the choice, from 0."""
 
+NOT_ASKED: Final[dict[str, AttemptFault]] = {"withdrawn": "other_arguments", "refused": "too_many"}
+"""States of what nobody is asked (any more)."""
+
 WORDS: Final[dict[AttemptFault, str]] = {
     "may_not": "You may not decide this. Who may is described in the directory (`people: may: approve`). Nothing was "
     "decided.",
@@ -19,7 +22,7 @@ WORDS: Final[dict[AttemptFault, str]] = {
     "expired": "The time to decide this is over. Nothing was decided.",
     "task_over": "Its task is over. Nothing was decided.",
     "too_many": "This task asks for too much at once. Nothing was asked.",
-    "not_a_choice": "This is none of the choices. Nothing was decided.",
+    "not_a_choice": "That does not answer what was asked: its message says what does. Nothing was decided.",
 }
 
 
@@ -97,8 +100,8 @@ def _fault(task: Task, approval: Approval, answer: Answer, rights: Rights) -> At
         return "own_task"
     if approval.state == "expired" or (approval.is_open and answer.at >= approval.expires_at):
         return "expired"
-    if approval.state == "withdrawn" or task.is_over:
-        return "task_over" if task.is_over else "other_arguments"
+    if approval.state in NOT_ASKED or task.is_over:
+        return "task_over" if task.is_over else NOT_ASKED[approval.state]
     return None if approval.is_open else "already_decided"
 
 

@@ -21,6 +21,7 @@ from schemas.agent import (
     TaskWanted,
 )
 from schemas.base import Instant
+from services.supervisor.decisions.deciding import WORDS
 from services.supervisor.decisions.task import (
     RESPONDER,
     Approval,
@@ -37,8 +38,9 @@ MOST_CONTEXTS: Final = 8
 MOST_STEPS: Final = 20
 MOST_OF_EACH: Final = 20
 """So many artifacts, judgements, orders and moments are kept in a task; the tables have them all."""
-MOST_OPEN, MOST_DECIDED = 20, 10
-"""Approvals of a task that may be open at once, and of decided ones that are kept."""
+MOST_OPEN = MOST_DECIDED = 20
+"""Approvals of a task that may be open at once, and of decided ones that are kept: so many can be decided at once, and
+their buttons are to go."""
 CALM_AT: Final = 0.60
 """A context that has fallen to this may be warned of again."""
 OF_CONTEXT: Final[set[str]] = {"context_70", "context_85", "context_soon", "token_jump"}
@@ -123,7 +125,7 @@ def _there(task: Task | None, event: Reported) -> Task:
 
 def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - one for each kind of event
     """What a program says. Once its task is over, nothing more is; of a run, only the responder speaks."""
-    if task.is_over or (task.run is not None and event.token_id != RESPONDER):
+    if task.is_over or (task.run is not None and event.token_id != RESPONDER) or _has_lost_it(task, event):
         return {}
     common: dict[str, Any] = {"at": max(task.at, event.at), "received_at": max(task.received_at, event.received_at)}
     common["silent_since"] = None
@@ -156,7 +158,13 @@ def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - on
         case ApprovalRequested():
             others = _withdrawn(task, event.received_at, event.request_id)
             is_wanted = may_ask(task, event) and (task.run is None or task.waits)
-            return common | {"approvals": _kept((*others, _asked(event)))} if is_wanted else {}
+            return common | {"approvals": _kept(task, (*others, asked(event)))} if is_wanted else {}
+
+
+def _has_lost_it(task: Task, event: Reported) -> bool:
+    """Whether it comes from a worker that fell silent, after which the task was offered to others."""
+    has_it = task.lease.lease_id if task.lease is not None else None
+    return task.wanted is not None and event.lease_id is not None and event.lease_id != has_it
 
 
 def _is_end_of_run(event: AgentEvent) -> bool:
@@ -186,11 +194,31 @@ def _left(event: TaskHandedOver) -> dict[str, Any]:
 
 def may_ask(task: Task, event: ApprovalRequested) -> bool:
     """Whether a request is one more: not the same again, and not more than people can look through."""
-    open_ones = [each for each in task.approvals if each.is_open]
-    again = [each for each in open_ones if each.request_id == event.request_id]
-    if task.approval(event.approval_id) is not None:
-        return False
-    return len(open_ones) < MOST_OPEN and not any(each.arguments_hash == event.arguments_hash for each in again)
+    return not _is_asked(task, event) and not _waits_for_enough(task, event)
+
+
+def asks_too_much(task: Task, event: ApprovalRequested) -> bool:
+    """Whether nobody is asked for it, since its task waits for so many answers already."""
+    is_heard = not task.is_over and not _has_lost_it(task, event)
+    return is_heard and _waits_for_enough(task, event) and not _is_asked(task, event)
+
+
+def refused(event: ApprovalRequested) -> Approval:
+    """What nobody is asked."""
+    said = {"state": "refused", "reason": WORDS["too_many"], "decided_at": event.received_at}
+    return asked(event).model_copy(update=said)
+
+
+def _waits_for_enough(task: Task, event: ApprovalRequested) -> bool:
+    """A run asks for as much as its model wants at once, and waits."""
+    others = sum(each.is_open and each.request_id != event.request_id for each in task.approvals)
+    return task.run is None and others >= MOST_OPEN
+
+
+def _is_asked(task: Task, event: ApprovalRequested) -> bool:
+    again = [each for each in task.approvals if each.is_open and each.request_id == event.request_id]
+    same = any(each.arguments_hash == event.arguments_hash for each in again)
+    return same or task.approval(event.approval_id) is not None
 
 
 def _withdrawn(task: Task, at: Instant, request_id: str | None = None) -> tuple[Approval, ...]:
@@ -292,7 +320,7 @@ def _decided(task: Task, event: ApprovalDecided) -> dict[str, Any]:
         "via": event.via,
     }
     changed: dict[str, Any] = {
-        "approvals": _kept(_each(task.approvals, lambda each: each is found, decided)),
+        "approvals": _kept(task, _each(task.approvals, lambda each: each is found, decided)),
         "orders_version": task.orders_version + 1,
         "received_at": max(task.received_at, event.at),
     }
@@ -314,14 +342,16 @@ def _judged(task: Task, event: TaskJudged) -> dict[str, Any]:
         if task.silent_since is not None or event.at < task.received_at:
             return {}  # it was heard meanwhile
         had_it_s = (event.at - task.lease.at).total_seconds() if task.lease is not None else 0.0
-        lost = {"lease": None, "is_offered": True} if had_it_s >= LEAST_HAD_S else {}
+        left = {"lease": None, "is_offered": True, "orders_version": task.orders_version + 1}
+        lost = left if had_it_s >= LEAST_HAD_S else {}
         return changed | lost | {"silent_since": event.at}
     if event.judgement == "heard_again":
         return {} if task.silent_since is None else changed | {"silent_since": None}
     return changed | {"warned": (*task.warned[1 - MOST_OF_EACH :], key)}
 
 
-def _asked(event: ApprovalRequested) -> Approval:
+def asked(event: ApprovalRequested) -> Approval:
+    """What is asked, as nobody has answered it yet."""
     return Approval(
         approval_id=event.approval_id,
         request_id=event.request_id,
@@ -341,9 +371,10 @@ def _each(
     return tuple(each.model_copy(update=changed) if wanted(each) else each for each in approvals)
 
 
-def _kept(approvals: tuple[Approval, ...]) -> tuple[Approval, ...]:
-    """All that are open, and the newest of the others."""
-    closed = [each.approval_id for each in approvals if not each.is_open][:-MOST_DECIDED]
+def _kept(task: Task, approvals: tuple[Approval, ...]) -> tuple[Approval, ...]:
+    """All that are open, and the newest of the others: of a run, at least what it waits for."""
+    most = max(MOST_DECIDED, task.run.asks if task.run is not None else 0)
+    closed = [each.approval_id for each in approvals if not each.is_open][:-most]
     return tuple(each for each in approvals if each.approval_id not in closed) if closed else approvals
 
 

@@ -11,6 +11,7 @@ from schemas.command import Notice, NoticeKind, Place
 from schemas.topics import AGENTS_EVENTS, RUNS_COMMANDS, Topic
 from services.supervisor.decisions import judging
 from services.supervisor.decisions.deciding import WORDS
+from services.supervisor.decisions.folding import asks_too_much
 from services.supervisor.decisions.projecting import Step
 from services.supervisor.decisions.task import Task, about
 
@@ -35,10 +36,8 @@ def following(event: AgentEvent, step: Step, event_id: str) -> Iterator[Followin
             for judged in judging.of_context(task):
                 nth = sum(each.judgement == judged.judgement for each in task.judgements)
                 yield of_task(task, judged, f"judged:{task.life}:{judged.judgement}:{nth}")
-        case ApprovalRequested() if step.before is step.after and task.approval(event.approval_id) is None:
-            same = any(each.request_id == event.request_id and each.is_open for each in task.approvals)
-            if not same and not task.is_over:
-                yield of_task(task, _too_many(task, event), f"attempted:{event_id}")
+        case ApprovalRequested() if asks_too_much(task, event):
+            yield of_task(task, _too_many(task, event), f"attempted:{event_id}")
         case ApprovalDecided() if step.before is step.after and event.decided_by is not None and event.via == "slack":
             said = Whisper(event.decided_by, WORDS["already_decided"], event_id, event.at, "approval_refused")
             yield whispered(home_of(task), said)

@@ -10,6 +10,7 @@ from schemas.agent import TaskVerb
 _NAME: Final = r"`?(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,98}[A-Za-z0-9_-])?)`?"
 _POLITE: Final = r"(?:(?:please|kindly|can you|could you|hey|hi)[,\s]+)*"
 _END: Final = r"(?:[,\s]+please)?\s*[.!?]*"
+_REASON: Final = r"(?:(?::|,?\s+because)\s+(?P<reason>.+?))?"
 _PATTERNS: Final[tuple[tuple[TaskVerb, str], ...]] = (
     ("list", r"(?:list|status|show (?:all|me)?\s*(?:the )?(?:tasks|agents)|list (?:the |all )?(?:tasks|agents))"),
     ("list", r"what (?:is|are) (?:everybody|the agents|all agents|agents) doing"),
@@ -18,7 +19,7 @@ _PATTERNS: Final[tuple[tuple[TaskVerb, str], ...]] = (
     ("pause", rf"pause\s+(?:the )?(?:task )?{_NAME}"),
     ("resume", rf"(?:resume|continue|go on with)\s+(?:the )?(?:task )?{_NAME}"),
     ("approve", rf"(?:approve|allow)\s+(?:the )?(?:approval )?{_NAME}"),
-    ("reject", rf"(?:reject|refuse|deny)\s+(?:the )?(?:approval )?{_NAME}"),
+    ("reject", rf"(?:reject|refuse|deny)\s+(?:the )?(?:approval )?{_NAME}{_REASON}"),
     ("show", rf"(?:show|status of|how is|how far is|what about)\s+(?:the )?(?:task )?{_NAME}(?: doing| going)?"),
 )
 _RULES: Final = tuple(
@@ -46,7 +47,8 @@ def meant(said: str, agents: Collection[str]) -> Meant | None:
     words = " ".join(said.split())
     for verb, pattern in _RULES:
         if (found := pattern.fullmatch(words)) is not None:
-            return Meant(verb, found.groupdict().get("name"))
+            parts = found.groupdict()
+            return Meant(verb, parts.get("name"), parts.get("reason") or "")
     by_name = {each.casefold(): each for each in agents}
     for pattern in (_RUN, _ADDRESSED):
         found = pattern.fullmatch(said.strip())

@@ -27,6 +27,7 @@ STATES = {
     "chosen": ("✅", "Chosen", GREEN),
     "answered": ("💬", "Answered", GREEN),
     "expired": ("⌛", "Nobody decided in time: neither approved nor rejected", GREY),
+    "refused": ("↩️", "Nobody was asked: its task waits for too many answers already", GREY),
     "withdrawn": ("↩️", "Not needed any more: the task ended before anybody decided", GREY),
 }
 REPLACED = ("↩️", "Not needed any more: another request took its place", GREY)

@@ -6,8 +6,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
-from schemas.agent import AgentEvent, ApprovalAttempted, ApprovalDecided, Intervention, TaskArtifact, TaskCheckpoint
-from services.supervisor.decisions.folding import fold
+from schemas.agent import (
+    AgentEvent,
+    ApprovalAttempted,
+    ApprovalDecided,
+    ApprovalRequested,
+    Intervention,
+    TaskArtifact,
+    TaskCheckpoint,
+)
+from services.supervisor.decisions.folding import asks_too_much, fold, refused
 from services.supervisor.decisions.keeping import KEPT, is_forgotten
 from services.supervisor.decisions.task import Approval, Task
 
@@ -94,6 +102,8 @@ class Projection:
         if isinstance(event, ApprovalDecided) and after is held.task and event.decided_by is not None:
             late = _Intervention("attempt", "already_decided", event.approval_id, event.decided_by, event.via)
             changes.interventions[event_id] = late.row(event_id, event.task_id, self.partition, event.at)
+        if isinstance(event, ApprovalRequested) and asks_too_much(after, event):
+            changes.interventions[event.approval_id] = _of_approval(refused(event), event.task_id, self.partition)
         self._approvals(changes, held.task, after)
         return Step(held.task, after)
 

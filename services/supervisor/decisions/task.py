@@ -25,8 +25,9 @@ RESPONDER: Final = "responder"
 WARN_AT, ALARM_AT = 0.70, 0.85
 """Shares of the context that are worth a warning."""
 
-ApprovalState: TypeAlias = Literal["open", "withdrawn"] | Outcome
-"""`withdrawn`: its task ended before anybody answered, or asked for something else under the same name."""
+ApprovalState: TypeAlias = Literal["open", "withdrawn", "refused"] | Outcome
+"""`withdrawn`: its task ended before anybody answered, or asked for something else under the same name; `refused`:
+nobody was asked, since its task asks for too much at once."""
 OrderKind = Literal["cancel", "pause", "resume", "message"]
 
 
@@ -169,6 +170,8 @@ class Task(Part):
             return "stalled"
         if self.waits or (self.approvals and any(each.is_open for each in self.approvals)):
             return "waiting_for_approval"
+        if self.is_paused:
+            return "paused"
         if self.reported == "working" and self.context_share is not None and self.context_share >= WARN_AT:
             return "context_warning"
         return self.reported

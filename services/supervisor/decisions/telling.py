@@ -58,6 +58,13 @@ class Due:
     urgency: Urgency
 
 
+def still_due(before: Iterable[Due], posts: Iterable[Post], told: Mapping[str, Told]) -> list[Due]:
+    """What waited to be changed and is not the task's any more: its buttons go all the same."""
+    names = {each.name for each in posts}
+    left = [each for each in before if each.post.name not in names and each.post.name in told]
+    return [each for each in left if told[each.post.name].digest != each.post.digest]
+
+
 def due(posts: Iterable[Post], told: Mapping[str, Told], since: datetime, rhythm: Rhythm) -> list[Due]:
     """Everything that is not said as it is now, and what Slack did not take while its task goes on.
 

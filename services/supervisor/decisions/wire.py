@@ -93,6 +93,8 @@ class _Said(BaseModel):
     at: Moment
     task_id: TaskName
     agent_id: AgentName
+    lease_id: TaskName | None = None
+    """By which a worker has it, as taking it was answered."""
 
 
 class Started(_Said):
@@ -222,12 +224,13 @@ def to_log(said: Said, source: From) -> tuple[LogEvent, str]:
         "agent_id": said.agent_id,
         "home": source.home,
         "token_id": source.token_id,
+        "lease_id": said.lease_id,
     }
     return _MAKE[type(said)](said, common), ids.task_record_id(source.tenant_id, said.task_id, said.id)
 
 
 def _started(said: Started, common: dict[str, Any]) -> TaskStarted:
-    own = said.model_dump(exclude={"id", "at", "task_id", "agent_id", "type"})
+    own = said.model_dump(exclude={"id", "at", "task_id", "agent_id", "lease_id", "type"})
     return TaskStarted(**common, **own)
 
 
