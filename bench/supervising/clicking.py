@@ -99,7 +99,9 @@ class People:
 
     async def _reject(self, message: Message, program: Program, question: Question, who: str) -> None:
         sim = self.watched.slack.sim
-        await _asked(sim, asks.Press(user_id=who, action_id=TASK, channel_id=message["channel"], ts=message["ts"]))
+        await _asked(
+            sim, asks.Press(user_id=who, action_id=f"{TASK}:reject", channel_id=message["channel"], ts=message["ts"])
+        )
         until = asyncio.get_running_loop().time() + AGAIN_S / 2
         while asyncio.get_running_loop().time() < until:
             for view in (await sim.ask(asks.ReadViews(user_id=who))).views:

@@ -130,7 +130,7 @@ class AgentHeartbeatRow(OfTenant, Base):
 
 
 class AgentTellingRow(OfTenant, Base):
-    """What was handed to the responder of a task: by post, a digest of its words, when, and the status then."""
+    """What was handed to the responder of a task: by post, a digest of its words, when, and how its task stood then."""
 
     __tablename__ = "agent_tellings"
 

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Locator, Page, expect
 
-from services.slack_sim.simulation import Simulation
 from tests.slack_sim.first import First
 
 PHONE = {"width": 390, "height": 844}
@@ -70,7 +69,8 @@ class Opener:
     """Opens pages, and takes note of what goes wrong in them."""
 
     browser: Browser
-    slack: Simulation
+    address: str
+    """Of the simulator."""
     first: First
     patience_ms: int
     problems: list[str] = field(default_factory=list)
@@ -92,7 +92,7 @@ class Opener:
         page.on("console", self._heard)
         page.on("pageerror", self._broke)
         query = urlencode({name: value for name, value in place.items() if value is not None})
-        await page.goto(f"{self.slack.address}/?{query}")
+        await page.goto(f"{self.address}/?{query}")
         await expect(page.locator("body[data-live]")).to_be_attached()
         return Chat(page)
 

@@ -41,7 +41,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def opened(browser: Browser, slack: Simulation, first: First) -> AsyncIterator[Opener]:
     """Opens pages. None of them may have said that something went wrong in it."""
-    opener = Opener(browser, slack, first, PATIENCE_MS)
+    opener = Opener(browser, slack.address, first, PATIENCE_MS)
     try:
         yield opener
     finally:

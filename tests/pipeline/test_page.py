@@ -21,7 +21,7 @@ WORDS = " ".join(f"word{number}" for number in range(2000))
 @pytest.fixture
 async def opened(browser: Browser, town: Town) -> AsyncIterator[Opener]:
     """Opens pages on the town's Slack. None of them may have said that something went wrong in it."""
-    opener = Opener(browser, town.slack, town.acme.first, PATIENCE_MS)
+    opener = Opener(browser, town.slack.address, town.acme.first, PATIENCE_MS)
     try:
         yield opener
     finally:

@@ -65,7 +65,7 @@ async def test_a_rejection_may_say_why(watch: Watch) -> None:
     agent, anna = await watch.reporter("reject"), watch.first.you
     await agent.start()
     name = await agent.ask_to("deploy", ARGUMENTS)
-    await watch.press(anna, await watch.under(agent.task_id, "deploy"), TASK)
+    await watch.press(anna, await watch.under(agent.task_id, "deploy"), f"{TASK}:reject")
     await watch.write(anna, "Not on a Friday")
     answer = await agent.answer(name)
     assert (answer["state"], answer["reason"]) == ("rejected", "Not on a Friday")

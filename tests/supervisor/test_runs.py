@@ -142,7 +142,7 @@ async def test_a_tool_proves_who_asks_it(watch: Watch) -> None:
 async def test_a_no_is_told_to_the_model_and_nothing_is_done(watch: Watch) -> None:
     ts = await asked(watch, "A-3")
     asking = await under(watch, ts, APPROVAL)
-    await watch.press(watch.first.you, asking, TASK)
+    await watch.press(watch.first.you, asking, f"{TASK}:reject")
     await watch.write(watch.first.you, "Not without a receipt")
     answer = await under(watch, ts, "a person said no: Not without a receipt")
     assert watch.tools.of(order="A-3") == []

@@ -6,11 +6,26 @@ import sys
 from pathlib import Path
 
 from bench.beds.child import Child, child
-from schemas.agent import ApprovalDecided, TaskCheckpoint
+from schemas.agent import ApprovalDecided, TaskCheckpoint, TaskHandedOver, TaskTaken
 from schemas.buttons import APPROVAL, TASK
 from tests.supervisor.conftest import Watch
 
 ROOT = Path(__file__).parents[2]
+WORKER = (
+    "import asyncio, sys\n"
+    "from threadline_agent import Worker\n"
+    "async def main(agent, *left):\n"
+    "    async for work in Worker(agent):\n"
+    "        async with work.task() as task:\n"
+    "            task.checkpoint(work.text)\n"
+    "            if left:\n"
+    "                task.hand_over(*left)\n"
+    "            else:\n"
+    "                task.complete(f'This was left: {work.text}')\n"
+    "        return\n"
+    "asyncio.run(main(*sys.argv[1:]))\n"
+)
+"""Does one piece of work. What is left of it is for the agent that it is told of, in the words that it is told."""
 
 
 async def run_beside(watch: Watch, name: str) -> dict[str, str]:
@@ -109,3 +124,27 @@ async def test_a_worker_does_what_somebody_asks_for(watch: Watch, tmp_path: Path
         running.send(signal.SIGINT)
         await ended(running)
     assert (await watch.head(task_id, "COMPLETE"))["text"].startswith("✅ Agent greeter")
+
+
+async def test_a_worker_hands_a_task_over_to_another_agents_worker(watch: Watch, tmp_path: Path) -> None:
+    told, anna, ben = await run_beside(watch, "hands-over"), watch.first.you, watch.first.colleague
+    left = "write down what was <seen>"
+    scouts = (sys.executable, "-c", WORKER, "scout", "scribe", left)
+    writes = (sys.executable, "-c", WORKER, "scribe")
+    async with (
+        child(scouts, told, tmp_path / "scout", tmp_path) as scout,
+        child(writes, told, tmp_path / "scribe", tmp_path) as scribe,
+    ):
+        await watch.command(ben, "/agent-task run scout look around")
+        task_id = (await watch.heard(ben, "Task `scout-"))["text"].split("`")[1]
+        watch.channels[task_id] = watch.first.support
+        await watch.press(anna, await watch.under(task_id, "Begin: look around"), APPROVAL)
+        assert (await ended(scout), await ended(scribe)) == (0, 0), scout.said() + scribe.said()
+    over = await watch.head(task_id, "This was left: write down what was &lt;seen&gt;")
+    assert over["text"].startswith("✅ Agent scribe")
+    events = [each.event for each in await watch.events(task_id)]
+    assert [each.agent_id for each in events if isinstance(each, TaskTaken)] == ["scout", "scribe"]
+    (handed,) = [each for each in events if isinstance(each, TaskHandedOver)]
+    assert (handed.agent_id, handed.to_agent_id, handed.text) == ("scout", "scribe", left)
+    assert [each.action for each in events if isinstance(each, TaskCheckpoint)] == ["look around", left]
+    assert [each.type for each in events].count("task.ended") == 1

@@ -70,6 +70,7 @@ async def test_a_rejected_task_never_begins(watch: Watch) -> None:
     agent.agent_id = "painter"
     await agent.start(task_name="So that the agent is known")
     await agent.end()
+    await watch.head(agent.task_id, "COMPLETE")
     await watch.command(ben, "/agent-task ask painter to paint it black, please")
     told = await watch.heard(ben, "Task `painter-")
     agent.task_id = told["text"].split("`")[1]

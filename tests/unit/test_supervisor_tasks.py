@@ -199,7 +199,7 @@ def test_nobody_is_asked_more_than_people_can_look_through() -> None:
 def test_the_buttons_of_all_that_is_decided_at_once_go() -> None:
     rhythm = Rhythm(timedelta(seconds=30), timedelta(seconds=60))
     task = after(started(), *(asked(approval_id=f"ap{number}", request_id=f"r{number}") for number in range(20)))
-    told = {each.name: Told(each.digest, AT, each.status) for each in posts_of(task)}
+    told = {each.name: Told(each.digest, AT, each.standing) for each in posts_of(task)}
     for number in range(20):
         yes = decided("UANNA").model_copy(update={"approval_id": f"ap{number}"})
         task = fold(task, yes, f"yes{number}") or task
@@ -503,6 +503,29 @@ def test_a_context_that_fills_up_is_noticed_once_each_and_foretold() -> None:
     assert calm.warned == ()
 
 
+def test_the_end_of_a_silence_is_told_however_it_is_heard() -> None:
+    projection = Projection(0)
+    silence = done(TaskJudged, 60, judgement="silent", text="silence")
+    for number, event in enumerate((started(worker="build-1:7"), went_on(), silence)):
+        projection.take(event, f"e{number}")
+    report = went_on(90)
+    (heard,) = following(report, projection.take(report, "report"), "report")
+    assert isinstance(heard.event, TaskJudged)
+    assert (heard.event.judgement, heard.event.text) == ("heard_again", "there is a sign of life of build-1:7 again")
+    told = projection.take(heard.event, heard.id).after
+    assert told is not None
+    assert [each.judgement for each in told.judgements] == ["silent", "heard_again"]
+    twice = done(TaskJudged, 91, judgement="heard_again", text="by its sign of life, too")
+    assert projection.take(twice, "twice").after is told
+    more = went_on(92)
+    assert list(following(more, projection.take(more, "more"), "more")) == []
+    over = said(TaskEnded, 99, status="complete")
+    silent = projection.take(done(TaskJudged, 95, judgement="silent", text="again"), "again")
+    assert silent.after is not None
+    assert silent.after.status == "stalled"
+    assert list(following(over, projection.take(over, "over"), "over")) == [], "its end says enough"
+
+
 def test_silence_is_noticed_by_how_often_a_program_says_that_it_lives() -> None:
     beating, mute = after(started(heartbeat_s=10.0, worker="build-1:7"), went_on()), after(started(), went_on())
     for task, quiet_s, silent_s in ((beating, 29, 31), (mute, 899, 901)):
@@ -516,7 +539,9 @@ def test_silence_is_noticed_by_how_often_a_program_says_that_it_lives() -> None:
         assert silent.status == "stalled"
         again = judging.of_silence(silent, heard + timedelta(seconds=silent_s), heard + timedelta(seconds=silent_s))
         assert again is not None
-        assert fold(silent, again, "y") != silent
+        heard_of = fold(silent, again, "y")
+        assert heard_of is not None
+        assert (heard_of.status, heard_of.judgements[-1].judgement) == ("working", "heard_again")
     waits = fold(mute, asked(), "w")
     assert waits is not None
     assert judging.of_silence(waits, AT, AT + timedelta(days=1)) is None
@@ -686,14 +711,19 @@ def test_what_changed_is_said_at_once_and_what_goes_on_now_and_then() -> None:
     rhythm = Rhythm(every, timedelta(seconds=60))
     (head,) = due(posts_of(task), {}, AT, rhythm)
     assert (head.at, head.urgency) == (AT, Urgency.CHANGED)
-    told = {head.post.name: Told(head.post.digest, AT, head.post.status)}
+    told = {head.post.name: Told(head.post.digest, AT, head.post.standing)}
     assert due(posts_of(task), told, AT, rhythm) == []
     working = after(started(), went_on())
     assert [each.at for each in due(posts_of(working), told, AT, rhythm)] == [AT], "another status"
     (head,) = due(posts_of(working), told, AT, rhythm)
-    told = {head.post.name: Told(head.post.digest, AT, head.post.status)}
+    told = {head.post.name: Told(head.post.digest, AT, head.post.standing)}
     more = after(started(), went_on(), went_on(action="more"))
     assert [each.at for each in due(posts_of(more), told, AT, rhythm)] == [AT + every]
+    ending = after(started(), went_on(), done(Intervention, 4, action="cancel", by_user="UANNA"))
+    assert due(posts_of(ending), told, AT, rhythm)[0].at == AT, "its button goes, and who wants it to end is told"
+    (one, other) = asked(), asked(approval_id="ap2", request_id="more")
+    told_one = {each.name: Told(each.digest, AT, each.standing) for each in posts_of(after(started(), one))}
+    assert due(posts_of(after(started(), one, other)), told_one, AT, rhythm)[0].at == AT, "it waits for more"
     waits = after(started(), went_on(), asked())
     urgent = [each.urgency for each in due(posts_of(waits), told, AT, rhythm)]
     assert urgent == [Urgency.CHANGED, Urgency.WAITS_FOR_SOMEBODY]
@@ -705,7 +735,7 @@ def test_what_changed_is_said_at_once_and_what_goes_on_now_and_then() -> None:
 def test_what_slack_does_not_take_is_said_again_while_the_task_goes_on() -> None:
     rhythm, task, answers = Rhythm(timedelta(seconds=30), timedelta(minutes=1)), after(started(), asked()), Answers()
     head, request = posts_of(task)
-    told = {each.name: Told(each.digest, AT, each.status, each.name) for each in (head, request)}
+    told = {each.name: Told(each.digest, AT, each.standing, each.name) for each in (head, request)}
     key = task.tenant_id, task.task_id
     effect = EffectOf(
         effect_id="e",
@@ -733,7 +763,7 @@ def test_what_slack_does_not_take_is_said_again_while_the_task_goes_on() -> None
     told[request.name] = replace(told[request.name], message="another try")
     assert answers.settle(key, told | {request.name: replace(told[request.name], refusals=0)}) == {}, "an old answer"
     over = list(posts_of(after(started(), asked(), said(TaskEnded, 5, status="complete"))))
-    ended = {each.name: Told(each.digest, AT, each.status, each.name, 1, AT) for each in over}
+    ended = {each.name: Told(each.digest, AT, each.standing, each.name, 1, AT) for each in over}
     assert due(over, ended, AT, rhythm) == []
 
 

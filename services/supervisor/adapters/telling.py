@@ -12,7 +12,6 @@ import asyncpg
 from aiokafka.errors import MessageSizeTooLargeError
 
 from schemas import ids
-from schemas.agent import AgentStatus
 from schemas.command import OutboundMessage
 from schemas.effect import LedgerEntry
 from schemas.record import CannotWrite
@@ -315,7 +314,7 @@ def _made(due: Due, spoken: _Spoken, key: Key, now: datetime) -> _Made | None:
     if before is not None and before.refusals and before.digest == post.digest:
         refusals += 1  # as if it were refused again: where nobody hears that it stands, it is tried again
     message = _message(task, post, now, refusals)
-    told = Told(post.digest, now, post.status, message.id, refusals, refused_at)
+    told = Told(post.digest, now, post.standing, message.id, refusals, refused_at)
     return _Made(post, spoken, key, told, message)
 
 
@@ -352,19 +351,15 @@ def _told_of(posts: str) -> dict[str, Told]:
     return {name: _as_told(*row) for name, row in json.loads(posts).items()}
 
 
-def _as_told(digest: str, at: str, status: Any, message: str = "", *refused: Any) -> Told:
+def _as_told(digest: str, at: str, standing: str | None, message: str = "", *refused: Any) -> Told:
     refusals, since = (refused[0], datetime.fromisoformat(refused[1])) if refused else (0, None)
-    return Told(digest, datetime.fromisoformat(at), _status(status), message, refusals, since)
-
-
-def _status(name: Any) -> AgentStatus | None:
-    return name  # type: ignore[no-any-return] # it was one when it was written
+    return Told(digest, datetime.fromisoformat(at), standing, message, refusals, since)
 
 
 def _as_row(posts: dict[str, Told]) -> str:
     rows: dict[str, tuple[Any, ...]] = {}
     for name, each in posts.items():
-        said = (each.digest, each.at.isoformat(), each.status, each.message)
+        said = (each.digest, each.at.isoformat(), each.standing, each.message)
         refused = (each.refusals, each.refused_at.isoformat()) if each.refused_at is not None else ()
         rows[name] = (*said, *refused)
     return json.dumps(rows)

@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
@@ -40,6 +40,11 @@ def short(text: str, most: int) -> str:
 def section(text: str) -> Block:
     """A paragraph."""
     return {"type": "section", "text": {"type": "mrkdwn", "text": short(text, LONGEST_SECTION)}}
+
+
+def quoted(text: str) -> Block:
+    """What a person wrote: each line of it, so that none looks like ours."""
+    return section("\n".join(f"> {line}" for line in escaped(text).splitlines()))
 
 
 def as_it_is(text: str) -> Block:
@@ -94,15 +99,22 @@ def plain(words: str) -> Block:
 
 def verbatim(text: str) -> list[Block]:
     """Text exactly as it is, whatever stands in it, in as many blocks as it needs."""
-    shown = revealed(text)
-    parts = [shown[begin : begin + LONGEST_SECTION] for begin in range(0, len(shown), LONGEST_SECTION)]
     return [
         {
             "type": "rich_text",
             "elements": [{"type": "rich_text_preformatted", "elements": [{"type": "text", "text": each}]}],
         }
-        for each in parts
+        for each in _parts(revealed(text))
     ]
+
+
+def _parts(text: str) -> Iterator[str]:
+    """As much as a block takes, of whole lines where they are short enough."""
+    while len(text) > LONGEST_SECTION:
+        end = text.rfind("\n", 0, LONGEST_SECTION) + 1 or LONGEST_SECTION
+        yield text[:end]
+        text = text[end:]
+    yield text
 
 
 def revealed(text: str) -> str:

@@ -346,7 +346,8 @@ def _judged(task: Task, event: TaskJudged) -> dict[str, Any]:
         lost = left if had_it_s >= LEAST_HAD_S else {}
         return changed | lost | {"silent_since": event.at}
     if event.judgement == "heard_again":
-        return {} if task.silent_since is None else changed | {"silent_since": None}
+        told = [each.judgement for each in task.judgements if each.judgement in {"silent", "heard_again"}]
+        return changed | {"silent_since": None} if told[-1:] == ["silent"] else {}
     return changed | {"warned": (*task.warned[1 - MOST_OF_EACH :], key)}
 
 

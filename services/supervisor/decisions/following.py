@@ -11,7 +11,7 @@ from schemas.command import Notice, NoticeKind, Place
 from schemas.topics import AGENTS_EVENTS, RUNS_COMMANDS, Topic
 from services.supervisor.decisions import judging
 from services.supervisor.decisions.deciding import WORDS
-from services.supervisor.decisions.folding import asks_too_much
+from services.supervisor.decisions.folding import Reported, asks_too_much
 from services.supervisor.decisions.projecting import Step
 from services.supervisor.decisions.task import Task, about
 
@@ -31,6 +31,8 @@ def following(event: AgentEvent, step: Step, event_id: str) -> Iterator[Followin
     task = step.after
     if task is None or step.is_repeat:
         return
+    if isinstance(event, Reported) and not task.is_over and _was_silent(step.before) and task.silent_since is None:
+        yield of_task(task, judging.heard_again(task, event.received_at), f"heard_again:{task.version}")
     match event:
         case TaskCheckpoint():
             for judged in judging.of_context(task):
@@ -43,6 +45,10 @@ def following(event: AgentEvent, step: Step, event_id: str) -> Iterator[Followin
             yield whispered(home_of(task), said)
         case _:
             pass
+
+
+def _was_silent(task: Task | None) -> bool:
+    return task is not None and task.silent_since is not None
 
 
 def _too_many(task: Task, event: ApprovalRequested) -> ApprovalAttempted:

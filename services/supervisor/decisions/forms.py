@@ -1,7 +1,7 @@
 """The forms that people write in: a reason, or an answer."""
 
 from schemas.buttons import APPROVAL
-from services.supervisor.decisions.blocks import Block, escaped, plain, section, short
+from services.supervisor.decisions.blocks import Block, as_it_is, plain, short
 from services.supervisor.decisions.deciding import ANSWER, REJECT
 from services.supervisor.decisions.task import Approval
 
@@ -20,7 +20,7 @@ def form(approval: Approval, verb: str, agent_id: str) -> Block:
         "submit": plain(send),
         "close": plain("Close"),
         "blocks": [
-            section(f"*{escaped(approval.action)}*"),
+            as_it_is(approval.action),
             {
                 "type": "input",
                 "block_id": "said",

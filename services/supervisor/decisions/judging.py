@@ -113,9 +113,9 @@ def of_silence(task: Task, heard_at: datetime, now: datetime) -> TaskJudged | No
     is_silent = silent_s >= silent_after_s(task)
     if task.is_over or is_silent == (task.silent_since is not None):
         return None
-    where = f" of {task.worker}" if task.worker else ""
     if not is_silent:
-        return _judged(task, now, "heard_again", f"there is a sign of life{where} again", 0)
+        return heard_again(task, now)
+    where = f" of {task.worker}" if task.worker else ""
     if task.heartbeat_s is None and (task.is_paused or task.status in {"waiting_for_approval", "paused"}):
         return None
     words = "no sign of life" if task.heartbeat_s is not None else "nothing was heard"
@@ -124,6 +124,12 @@ def of_silence(task: Task, heard_at: datetime, now: datetime) -> TaskJudged | No
     elif task.lease is not None:
         where += ", who had taken it and loses it,"
     return _judged(task, now, "silent", f"{words}{where} for {_rounded(silent_s)} s", silent_s)
+
+
+def heard_again(task: Task, now: datetime) -> TaskJudged:
+    """The end of a silence that was told of."""
+    where = f" of {task.worker}" if task.worker else ""
+    return _judged(task, now, "heard_again", f"there is a sign of life{where} again", 0)
 
 
 def _judged(task: Task, at: datetime, kind: JudgementKind, text: str, value: float) -> TaskJudged:

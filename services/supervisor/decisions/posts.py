@@ -52,7 +52,9 @@ class Post:
     thread_of: str | None = None
     """The post in whose thread it stands."""
     status: AgentStatus | None = None
-    """Of the task's own post: it changes at once where this does, and now and then where it does not."""
+    """Of the task's own post."""
+    standing: str | None = None
+    """Likewise: it changes at once where this does, and now and then where it does not."""
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -102,7 +104,14 @@ def _head(task: Task, name: str) -> Post:
     if not task.is_over and task.cancelled_by is None:
         ask = f"Agent {task.agent_id} will be told to end {task.task_name}."
         shown.append(blocks.actions(blocks.button("Cancel", TASK, f"cancel:{task.task_id}", "danger", ask)))
-    return Post(name, escaped(header(task)), look.color, shown, status=task.status)
+    return Post(name, escaped(header(task)), look.color, shown, status=task.status, standing=_standing(task))
+
+
+def _standing(task: Task) -> str:
+    """Its status, whether it is to end, and for how many answers it waits."""
+    ends = " to end" if task.cancelled_by is not None and not task.is_over else ""
+    waits = sum(each.is_open for each in task.approvals)
+    return f"{task.status}{ends}" + (f" {waits}" if waits > 1 else "")
 
 
 def _facts(task: Task) -> Iterator[tuple[str, str]]:
@@ -166,9 +175,11 @@ def _approval(task: Task, approval: Approval, head: str | None) -> Post:
         return Post(name, f"✋ {escaped(task.agent_id)} {asks}", ORANGE, shown, head)
     sign, words, color = REPLACED if _is_replaced(task, approval) else STATES[approval.state]
     who = f" by {person(approval.decided_by)}" if approval.decided_by else ""
-    said = f"{words}{who}" + (f": {escaped(approval.answer)}" if approval.answer else "")
-    if approval.reason:
-        shown.append(blocks.section(f"> {escaped(approval.reason)}"))
+    chosen = f": {escaped(approval.answer)}" if approval.answer and approval.kind == "choice" else ""
+    said = f"{words}{who}{chosen}"
+    written = approval.answer if approval.kind == "question" else None
+    if in_their_words := written or approval.reason:
+        shown.append(blocks.quoted(in_their_words))
     when = f" · {moment(approval.decided_at)}" if approval.decided_at else ""
     shown.append(blocks.context(f"{sign} {said}{when} · `{approval.arguments_hash[:16]}`"))
     text = f"{sign} {escaped(task.agent_id)} {asks}: {words.partition(':')[0].lower()}"
@@ -183,7 +194,7 @@ def _is_replaced(task: Task, approval: Approval) -> bool:
 
 def _buttons(approval: Approval) -> Iterator[Block]:
     bound = f"{approval.approval_id}:{approval.arguments_hash}"
-    reject = blocks.button("Reject…", TASK, f"reject:{approval.approval_id}", "danger")
+    reject = blocks.button("Reject…", f"{TASK}:reject", f"reject:{approval.approval_id}", "danger")
     match approval.kind:
         case "decision":
             yield from (blocks.button("Approve", APPROVAL, f"{bound}:{APPROVE}", "primary"), reject)
@@ -191,7 +202,7 @@ def _buttons(approval: Approval) -> Iterator[Block]:
             options = [(each, f"{bound}:{CHOOSE} {number}") for number, each in enumerate(approval.choices)]
             yield from (blocks.select("Choose…", APPROVAL, options), reject)
         case "question":
-            yield blocks.button("Answer…", TASK, f"answer:{approval.approval_id}", "primary")
+            yield from (blocks.button("Answer…", TASK, f"answer:{approval.approval_id}", "primary"), reject)
 
 
 def _judgement(task: Task, judgement: Judgement, head: str) -> Post:
@@ -204,7 +215,7 @@ def _judgement(task: Task, judgement: Judgement, head: str) -> Post:
 def _order(order: Order, head: str) -> Post:
     words = {"cancel": "wants the task to end", "pause": "wants it to pause", "resume": "wants it to go on"}
     said = words.get(order.action, "says")
-    shown = [blocks.section(f"> {escaped(order.text)}")] if order.text else [blocks.context(moment(order.at))]
+    shown = [blocks.quoted(order.text)] if order.text else [blocks.context(moment(order.at))]
     return Post(f"{head}/order:{order.id}", f"🛎️ {person(order.by_user)} {said}", GREY, shown, head)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Final, get_args
 
-from schemas.agent import AgentStatus, EndStatus
+from schemas.agent import EndStatus
 from services.supervisor.decisions.posts import Post
 
 ENDS: Final = get_args(EndStatus)
@@ -28,7 +28,7 @@ class Told:
 
     digest: str
     at: datetime
-    status: AgentStatus | None = None
+    standing: str | None = None
     message: str = ""
     """The command that says it."""
     refusals: int = 0
@@ -83,7 +83,7 @@ def due(posts: Iterable[Post], told: Mapping[str, Told], since: datetime, rhythm
             if said.refusals and not is_over:
                 found.append(Due(post, said.at + rhythm.again_after(said.refusals), _urgency(post)))
             continue
-        if said is not None and post.status is not None and post.status == said.status:
+        if said is not None and post.standing is not None and post.standing == said.standing:
             found.append(Due(post, said.at + rhythm.every, Urgency.WENT_ON))
         else:
             is_waited_for = somebody_waits and said is None and post.thread_of is None
