@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from bench.beds.database_link import database_link
+from bench.beds.supervisor import Reporter
 from schemas.agent import ApprovalAttempted, ApprovalDecided, Intervention
 from schemas.buttons import APPROVAL, TASK
 from schemas.ids import approval_hash
@@ -205,6 +206,27 @@ async def test_an_agent_is_told_to_wait_to_go_on_and_something(watch: Watch) -> 
     assert [each["text"] for each in orders["messages"]] == ["use the blue one"]
     await watch.under(agent.task_id, "use the blue one")
     await agent.end()
+
+
+async def test_who_asks_the_same_again_hears_the_answer_to_the_first(watch: Watch) -> None:
+    agent, anna = await watch.reporter("again"), watch.first.you
+    await agent.start()
+    (_, first), (_, second) = [await agent.send(agent.question("mine", ARGUMENTS, 600)) for _ in range(2)]
+    asking = await watch.under(agent.task_id, "mine")
+    await watch.press(anna, asking, APPROVAL)
+    for name in ("mine", first["approvals"]["mine"], second["approvals"]["mine"]):
+        answer = await agent.answer(name)
+        assert (answer["state"], answer["decided_by"]) == ("approved", anna)
+    assert len(await decisions(watch, agent.task_id)) == 1
+    await agent.taken(agent.question("mine", ARGUMENTS, 600))
+    await watch.until(lambda: is_open(agent, "mine"))
+    await agent.end()
+
+
+async def is_open(agent: Reporter, name: str) -> bool:
+    """Whether its program is told that nobody has answered it."""
+    _, found = await agent.ask("GET", f"/v1/approvals/{name}?task={agent.task_id}")
+    return bool(found.get("state") == "open")
 
 
 async def test_plain_words_reject_what_is_asked_with_a_reason(watch: Watch) -> None:

@@ -17,7 +17,8 @@ from services.supervisor.adapters.given import Given
 from services.supervisor.adapters.news import News
 from services.supervisor.adapters.queries import Asked as AskedApproval
 from services.supervisor.adapters.queries import Queries
-from services.supervisor.adapters.requests import Requests
+from services.supervisor.adapters.requests import Request, Requests
+from services.supervisor.decisions.projecting import is_folded
 from services.supervisor.decisions.task import Approval, Order, Task
 from services.supervisor.decisions.wire import TaskName
 
@@ -119,14 +120,28 @@ class Asking:
     async def _find(self, request: web.Request, granted: Granted) -> AskedApproval:
         tenant_id = granted.tenant.tenant_id
         named, task_id = request.match_info["approval_id"], request.query.get("task")
-        own = self._requests.id_of(tenant_id, named, task_id) or (named if task_id is None else None)
-        found = await answered(lambda: self._queries.approval(tenant_id, own)) if own is not None else None
-        if found is None and own in {None, named}:
-            found = await answered(lambda: self._queries.approval_as_asked(tenant_id, named, task_id))
+        asked = self._requests.last(tenant_id, named, task_id)
+        own = asked.approval_id if asked is not None else named if task_id is None else None
+        found: AskedApproval | None = None
+        if own is not None:
+            found = await answered(lambda: self._queries.approval(tenant_id, own))
+        if found is None:
+            found = await self._as_asked(tenant_id, named if asked is None else asked.name, task_id, asked)
         if found is None:
             raise No(404, "unknown_approval", "nothing is known of it (yet): its request may be on its way")
-        asked: AskedApproval = found
-        return asked
+        return found
+
+    async def _as_asked(
+        self, tenant_id: str, named: str, task_id: str | None, asked: Request | None
+    ) -> AskedApproval | None:
+        """What goes by a name. An answer of before is none to what was asked since, and is still on its way."""
+        found: AskedApproval | None = await answered(lambda: self._queries.approval_as_asked(tenant_id, named, task_id))
+        if asked is None or found is None:
+            return found
+        if not is_folded(asked.record, found.recent):
+            return None
+        self._requests.answered_by(tenant_id, asked, found.approval.approval_id)
+        return found
 
 
 async def answered(ask: Callable[[], Awaitable[Any]]) -> Any:

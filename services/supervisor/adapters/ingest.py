@@ -77,7 +77,7 @@ class Ingest:
         self._emitter.observe(metrics.INGEST_SECONDS, self._clock.monotonic() - began)
         status = web.HTTPAccepted.status_code if taken else web.HTTPBadRequest.status_code
         answer: dict[str, Any] = {"accepted": len(taken), "refused": [each.shown() for each in refused]}
-        if asked_for := self._requests.take(event for event, _ in taken):
+        if asked_for := self._requests.take(taken):
             answer["approvals"] = asked_for
         return json_answer(status, answer)
 

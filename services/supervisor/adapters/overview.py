@@ -8,7 +8,7 @@ from schemas.agent import AgentStatus, EndStatus
 from services.directory.service import ServiceDatabase
 from services.directory.tenancy import acting_for
 from services.kit.clock import Clock
-from services.supervisor.adapters.queries import APPROVAL, Asked, Listed, approval_of, task_of
+from services.supervisor.adapters.queries import APPROVAL, Asked, Listed, asked_of, task_of
 
 MOST_GOING, MOST_ENDED, MOST_WAITING, MOST_AGENTS = 40, 12, 20, 40
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
@@ -110,7 +110,7 @@ class Overviews:
         return Overview(
             going=[Listed(task_of(each["state"]), each["heard_at"]) for each in going],
             ended=[Listed(task_of(each["state"]), None) for each in ended],
-            waiting=[Asked(approval_of(each), task_of(each["task"])) for each in waiting],
+            waiting=[asked_of(each) for each in waiting],
             counts={each["status"]: each["tasks"] for each in counts},
             open_approvals=opened,
             costs=await self._spent(tenant_id, self._clock.now()),

@@ -15,7 +15,7 @@ from services.supervisor.decisions.wire import is_name
 
 _TASK: Final = "select state from threadline.agent_tasks where task_id = $1"
 APPROVAL: Final = """
-    select i.*, t.state as task from threadline.human_interventions i
+    select i.*, t.state as task, t.recent from threadline.human_interventions i
     join threadline.agent_tasks t on t.tenant_id = i.tenant_id and t.task_id = i.task_id
     where i.kind in ('decision', 'choice', 'question')
 """
@@ -114,6 +114,8 @@ class Asked:
 
     approval: Approval
     task: Task
+    recent: bytes
+    """The task's last events, by which one is known again."""
 
 
 @dataclass(frozen=True)
@@ -184,13 +186,13 @@ class Queries:
         with acting_for(tenant_id):
             async with self._database.for_tenant() as connection:
                 rows = await connection.fetch(_OPEN, name, most)
-        return [Asked(approval_of(row), task_of(row["task"])) for row in rows]
+        return [asked_of(row) for row in rows]
 
     async def _asked(self, tenant_id: str, question: str, *arguments: str | None) -> Asked | None:
         with acting_for(tenant_id):
             async with self._database.for_tenant() as connection:
                 row = await connection.fetchrow(question, *arguments)
-        return Asked(approval_of(row), task_of(row["task"])) if row is not None else None
+        return asked_of(row) if row is not None else None
 
     async def alive(self, tenant_id: str, task_ids: list[str], leases: Mapping[str, str], now: datetime) -> None:
         """Their program says that they live: of those that a worker took, while it has them."""
@@ -273,6 +275,11 @@ class Queries:
 def task_of(state: str) -> Task:
     """A task as its row keeps it."""
     return Task.model_validate_json(state, strict=False, extra="ignore")
+
+
+def asked_of(row: asyncpg.Record) -> Asked:
+    """An approval and its task."""
+    return Asked(approval_of(row), task_of(row["task"]), row["recent"])
 
 
 def approval_of(row: asyncpg.Record) -> Approval:

@@ -87,7 +87,7 @@ class Projection:
         held = self._held(key)
         is_another = held.task is not None and is_forgotten(held.task, event, self.kept)
         held = Held(None) if is_another else held
-        mark = hashlib.blake2b(event_id.encode(), digest_size=MARK).digest()
+        mark = _mark_of(event_id)
         if _stands_in(mark, held.recent):
             return Step(held.task, held.task, is_repeat=True)
         after = fold(held.task, event, event_id)
@@ -214,6 +214,15 @@ def apart(keys: Iterable[Key]) -> tuple[list[str], list[str]]:
     """The tenants, and the names of their tasks beside them: so Postgres takes them."""
     every = list(keys)
     return [tenant_id for tenant_id, _ in every], [task_id for _, task_id in every]
+
+
+def is_folded(event_id: str, recent: bytes) -> bool:
+    """Whether an event is among the last of its task."""
+    return _stands_in(_mark_of(event_id), recent)
+
+
+def _mark_of(event_id: str) -> bytes:
+    return hashlib.blake2b(event_id.encode(), digest_size=MARK).digest()
 
 
 def _stands_in(mark: bytes, recent: bytes) -> bool:
