@@ -111,7 +111,8 @@ def _wanted(annotation: Any) -> str:
     """The name of a class, also where it is written as a text or may be None."""
     if isinstance(annotation, UnionType) or get_origin(annotation) is Union:
         annotation = next((each for each in get_args(annotation) if each is not type(None)), None)
-    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
+    named = getattr(annotation, "__forward_arg__", getattr(annotation, "__name__", ""))
+    text: str = annotation if isinstance(annotation, str) else named
     parts = [each.strip() for each in text.strip("\"' ").split("|")]
     alone = next((each for each in parts if each != "None"), "")
     return alone.removesuffix("]").rpartition("Optional[")[2].rpartition(".")[2]

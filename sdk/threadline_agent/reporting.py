@@ -94,7 +94,7 @@ class Reporter:
         self._attached = attached
         self._process = os.getpid()
         task_id = fit.name(options.get("task_id"), fit.NAME, "task_id") or os.urandom(16).hex()
-        lease_id = fit.name(options.get("lease_id"), fit.NAME, "lease_id")
+        lease_id = fit.name(options.get("lease_id") or known.lease_of(task_id), fit.NAME, "lease_id")
         self._task = Task(task_id, fit.name(agent_id, fit.AGENT, "agent_id") or "agent", lease_id)
         self._task_name = fit.words(task_name, fit.ACTION, "task_name") or self._task.agent_id
         self._status = AgentStatus.STARTING
@@ -102,6 +102,8 @@ class Reporter:
         self._started = attached
         self._ended: EndStatus | None = None
         self._heartbeat = fit.seconds(options.get("heartbeat", HEARTBEAT_S), "heartbeat", LONGEST_HEARTBEAT_S)
+        if lease_id is not None:
+            self._heartbeat = min(self._heartbeat or HEARTBEAT_S, HEARTBEAT_S)  # or another would soon have its task
         self._lost: Callable[[str], None] | None = None
         """Is told why, should anything of it not be taken."""
         self._orders = Orders(task_id, self._heartbeat or HEARTBEAT_S, lease_id)
@@ -159,6 +161,7 @@ class Reporter:
             **known.as_environment(self._line.settings),
             known.TASK: self.task_id,
             known.AGENT: self.agent_id,
+            known.LEASE: self._task.lease_id or "",
         }
 
     def checkpoint(  # noqa: PLR0913 - each is something that can be said

@@ -15,7 +15,8 @@ WORKSPACE = "THREADLINE_AGENT_WORKSPACE"
 APP = "THREADLINE_AGENT_APP"
 TASK = "THREADLINE_TASK_ID"
 AGENT = "THREADLINE_AGENT_ID"
-VARIABLES = (URL, TOKEN, TOKEN_FILE, CHANNEL, WORKSPACE, APP, TASK, AGENT)
+LEASE = "THREADLINE_TASK_LEASE"
+VARIABLES = (URL, TOKEN, TOKEN_FILE, CHANNEL, WORKSPACE, APP, TASK, AGENT, LEASE)
 """Every variable that the SDK reads."""
 
 
@@ -90,6 +91,11 @@ def current(channel: str | None = None, workspace: str | None = None, app: str |
 def variable(name: str) -> str | None:
     """What the environment says."""
     return os.environ.get(name) or None  # noqa: TID251 - the SDK stands alone, and reads its settings here
+
+
+def lease_of(task_id: str) -> str | None:
+    """By which the process that started this one has a task, if that is the one."""
+    return variable(LEASE) if task_id == variable(TASK) else None
 
 
 def as_environment(settings: Settings) -> dict[str, str]:

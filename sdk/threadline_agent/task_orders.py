@@ -48,7 +48,7 @@ class Orders:
     def hear(self, wanted: Mapping[str, Any]) -> None:
         """What the supervisor says, whole. A cancel is not taken back."""
         version = int(wanted["version"])
-        self.is_lost = self.lease_id is not None and wanted.get("lease_lost") is True
+        self.is_lost = self._is_anothers(wanted)
         if version == self.version and not self.is_lost:
             return
         if self.cancel is None:
@@ -64,6 +64,12 @@ class Orders:
         self.version = version
         for listener in tuple(self._listeners):
             listener()
+
+    def _is_anothers(self, wanted: Mapping[str, Any]) -> bool:
+        """Whether this worker has lost it: another of this process may have taken it since."""
+        has_it = wanted.get("lease_id")
+        is_lost = wanted.get("lease_lost") is True or has_it is not None
+        return self.lease_id is not None and has_it != self.lease_id and is_lost
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Calls it after each change, until what this gives back is called."""

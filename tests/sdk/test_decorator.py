@@ -87,6 +87,7 @@ async def test_methods_of_every_kind(supervisor: Supervisor) -> None:
         SyncCheckpointEmitter,
         SyncCheckpointEmitter | None,
         Optional[SyncCheckpointEmitter],  # noqa: UP045 - as programs of before 3.10 write it
+        Optional["SyncCheckpointEmitter"],
         "threadline_agent.SyncCheckpointEmitter",
         "SyncCheckpointEmitter | None",
         "None | SyncCheckpointEmitter",

@@ -5,9 +5,18 @@ import threading
 
 import pytest
 
-from tests.sdk.contract import Ended
+from tests.sdk.contract import Checkpoint, Ended, Started
 from tests.sdk.supervisor import Supervisor
-from threadline_agent import AgentMessage, TaskCancelled, agent_task, orders
+from threadline_agent import (
+    AgentMessage,
+    SyncCheckpointEmitter,
+    TaskCancelled,
+    agent_task,
+    emit,
+    flush,
+    orders,
+    task_orders,
+)
 
 CANCEL = {"by": "U1", "reason": "wrong branch", "at": "2026-01-01T00:00:00Z"}
 
@@ -87,6 +96,33 @@ def test_a_worker_that_lost_its_task_is_told_to_end_it_and_says_no_more_that_it_
         build()
     ended = {each.task_id: each for each in supervisor.wait_for(Ended, 2)}
     assert (ended["t"].status, ended["t"].lease_id) == ("cancelled", "mine")
+
+
+@pytest.mark.parametrize(
+    ("has_it", "lost", "is_lost"),
+    [("mine", False, False), ("mine", True, False), ("other", False, True), (None, False, False), (None, True, True)],
+)
+def test_which_of_two_workers_of_a_process_has_lost_a_task(has_it: str | None, lost: bool, is_lost: bool) -> None:
+    for lease_id, expected in (("mine", is_lost), (None, False)):
+        heard = task_orders.Orders("t", 10, lease_id)
+        heard.hear({"version": 0, "lease_id": has_it, "lease_lost": lost})
+        assert (heard.is_lost, heard.cancel is not None) == (expected, expected)
+
+
+def test_a_child_process_of_a_worker_has_its_lease(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    with agent_task("builder", "Build", task_id="t", lease_id="mine", heartbeat=60) as task:
+        for name, value in task.environment().items():
+            monkeypatch.setenv(name, value)
+        with SyncCheckpointEmitter() as child:
+            child.checkpoint("In the child")
+        assert emit.checkpoint(emit.Whose(), "From a script").taken
+        with agent_task("helper", "Another") as other:
+            assert other.environment()["THREADLINE_TASK_LEASE"] == ""
+    assert flush(30)
+    leases = {each.action: each.lease_id for each in supervisor.of(Checkpoint)}
+    assert leases == {"In the child": "mine", "From a script": "mine"}
+    assert {each.lease_id for each in supervisor.of(Started)} == {"mine", None}
+    assert supervisor.of(Started)[0].heartbeat_s == 10, "or another would soon have its task"
 
 
 @pytest.mark.parametrize("nonsense", [{"version": "x"}, {"version": 1, "messages": [3]}, {"version": 1, "cancel": 3}])

@@ -37,8 +37,9 @@ from services.supervisor.decisions.blocks import bar, lasted, revealed
 from services.supervisor.decisions.budgets import Budgets, judge
 from services.supervisor.decisions.commanding import Asking, listed
 from services.supervisor.decisions.deciding import Answer, Rights
-from services.supervisor.decisions.folding import fold
+from services.supervisor.decisions.folding import fold, is_lost
 from services.supervisor.decisions.following import following
+from services.supervisor.decisions.forms import form
 from services.supervisor.decisions.health import health_of
 from services.supervisor.decisions.judging import Past
 from services.supervisor.decisions.pace import Pace
@@ -369,12 +370,39 @@ def test_a_worker_that_lost_its_task_is_not_heard_any_more() -> None:
     assert mine is not None
     assert mine.status == "working"
     assert fold(again, went_on(63), "y") is not again, "who names no lease is heard as before"
-    over = after(*wanted(), decided("UANNA"), taken("one"), said(TaskEnded, 9, status="error", lease_id="one"))
-    reborn = fold(over, started(lease_id="one"), "z")
-    assert reborn is not None
-    tries_again = fold(reborn, went_on(lease_id="one"), "zz")
-    assert tries_again is not None
-    assert (tries_again.life, tries_again.status) == (1, "working")
+
+
+def test_a_worker_that_lost_its_task_does_not_begin_it_again_after_another_has_done_it() -> None:
+    silence = done(TaskJudged, 60, judgement="silent", text="x")
+    by_two = after(*wanted(), decided("UANNA"), taken("one"), silence, taken("two", 60))
+    over = fold(by_two, said(TaskEnded, 62, status="complete", lease_id="two"), "over")
+    assert over is not None
+    assert fold(over, started(lease_id="one"), "x") is over
+    assert (is_lost(over, "one"), is_lost(over, "two")) == (True, False), "one is told, and not two"
+    begun = fold(over, started(lease_id="two"), "y")
+    assert begun is not None
+    again = fold(begun, went_on(63, lease_id="two"), "z")
+    assert again is not None
+    assert (again.life, again.status, is_lost(again, "one")) == (1, "working", True), "who has it may try again"
+    assert fold(again, went_on(64, lease_id="one"), "late") is again
+
+
+def test_what_a_worker_says_of_what_it_lost_stands_nowhere() -> None:
+    projection = Projection(0)
+    silence = done(TaskJudged, 60, judgement="silent", text="x")
+    for number, event in enumerate((*wanted(), decided("UANNA"), taken("one"), silence, taken("two", 60))):
+        projection.take(event, f"e{number}")
+    late = {"lease_id": "one"}
+    projection.take(went_on(70, cost_usd=5.0, **late), "late step")
+    projection.take(said(TaskArtifact, 71, artifact="deploy", title="deployed twice", **late), "late artifact")
+    projection.take(went_on(72, cost_usd=1.0, lease_id="two"), "step")
+    rows = projection.changes["acme"]
+    assert (list(rows.checkpoints), list(rows.artifacts)) == (["step"], [])
+
+
+def test_a_worker_says_that_it_lives_as_often_as_is_needed_for_the_next_to_take_its_task() -> None:
+    task = after(*wanted(), decided("UANNA"), taken("one"), started(heartbeat_s=600.0, lease_id="one"))
+    assert judging.silent_after_s(task) == 30
 
 
 def test_a_task_is_handed_over_to_another_agents_workers() -> None:
@@ -439,6 +467,7 @@ def test_what_nobody_does_yet_ends_when_it_is_cancelled() -> None:
         ("reject ap-1", ("reject", "ap-1", "")),
         ("please refuse the approval ap-1: too risky!", ("reject", "ap-1", "too risky")),
         ("deny `ap-1`, because\nit is Friday.", ("reject", "ap-1", "it is Friday")),
+        (f"reject ap-1 because {'! ' * 20_000}no", ("reject", "ap-1", "")),
         ("how is task-1 going?", ("show", "task-1", "")),
         ("status of task-1", ("show", "task-1", "")),
         ("ask deployer to put version 4 into production.", ("run", "deployer", "put version 4 into production.")),
@@ -668,6 +697,12 @@ def test_an_approval_is_shown_in_full_and_nothing_in_it_hides() -> None:
     over = posts(started(), asked(), decided("UANNA"))["threadline:approval:ap1"]
     assert "actions" not in [each["type"] for each in over.blocks]
     assert "<@UANNA>" in str(over.blocks)
+
+
+def test_a_form_begins_with_what_was_typed() -> None:
+    approval = only(after(started(), asked()))
+    assert "'initial_value': 'it is Friday'" in str(form(approval, "reject", "deployer", "it is Friday"))
+    assert "initial_value" not in str(form(approval, "reject", "deployer", ""))
 
 
 def test_no_program_may_name_a_message_as_a_post_is_named() -> None:

@@ -18,6 +18,7 @@ from services.supervisor.adapters.news import News
 from services.supervisor.adapters.queries import Asked as AskedApproval
 from services.supervisor.adapters.queries import Queries
 from services.supervisor.adapters.requests import Request, Requests
+from services.supervisor.decisions.folding import is_lost
 from services.supervisor.decisions.projecting import is_folded
 from services.supervisor.decisions.task import Approval, Order, Task
 from services.supervisor.decisions.wire import TaskName
@@ -61,10 +62,12 @@ class Asking:
         with self._news.of((tenant_id, each) for each in names) as woken:
             while True:
                 found = await answered(lambda: self._queries.orders(tenant_id, names))
-                lost = {name for name, lease_id in asked.leases.items() if _is_lost(found.get(name), lease_id)}
+                lost = {
+                    name for name, lease in asked.leases.items() if name in found and is_lost(found[name][1], lease)
+                }
                 is_news = any(found.get(name, (0, None))[0] != seen for name, seen in asked.tasks.items())
                 left = until - self._clock.monotonic()
-                if is_news or lost or left <= 0:
+                if is_news or left <= 0:
                     said = {name: _orders(found.get(name)) | {"lease_lost": name in lost} for name in names}
                     return json_answer(200, {"tasks": said})
                 await woken_within(woken, left)
@@ -171,13 +174,6 @@ def _wait_of(request: web.Request) -> float:
     if not 0 <= wait <= LONGEST_WAIT_S:
         raise No(400, "wrong_wait", f"wait has 0 to {LONGEST_WAIT_S:.0f} seconds")
     return wait
-
-
-def _is_lost(found: tuple[int, Task] | None, lease_id: str) -> bool:
-    """Whether a worker has its task no more, though it is not over."""
-    if found is None or found[1].is_over or found[1].wanted is None:
-        return False
-    return found[1].lease is None or found[1].lease.lease_id != lease_id
 
 
 def _orders(found: tuple[int, Task] | None) -> dict[str, Any]:

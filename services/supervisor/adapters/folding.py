@@ -260,7 +260,7 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
                 repeats += 1
                 continue
             match each.event:
-                case TaskCheckpoint(cost_usd=cost):
+                case TaskCheckpoint(cost_usd=cost) if step.after is not step.before:
                     cost_usd += cost or 0.0
                 case TaskJudged(judgement=judgement) if step.after is not step.before:
                     self._emitter.count(metrics.JUDGEMENTS, judgement=judgement)

@@ -53,7 +53,7 @@ _ARTIFACTS: Final = """
     select at, artifact, title, link from threadline.task_artifacts where task_id = $1 order by at, event_id limit $2
 """
 _INTERVENTIONS: Final = """
-    select * from threadline.human_interventions where task_id = $1 order by at, intervention_id limit $2
+    select * from threadline.human_interventions where task_id = $1 order by at desc, intervention_id desc limit $2
 """
 _CHILDREN: Final = """
     select state from threadline.agent_tasks where parent_task_id = $1 order by started_at limit $2
@@ -252,7 +252,7 @@ class Queries:
             task=task_of(row["state"]),
             checkpoints=[_checkpoint(each) for each in reversed(checkpoints)],
             artifacts=[dict(each) for each in artifacts],
-            interventions=[_intervention(each) for each in interventions],
+            interventions=[_intervention(each) for each in reversed(interventions)],
             children=[task_of(each["state"]) for each in children],
         )
 

@@ -225,7 +225,7 @@ def form_wanted(asking: Asking, command: TaskCommanded, task: Task, approval: Ap
             place=asking.place,
             user_id=command.user_id,
             trigger_id=command.trigger_id,
-            view_json=blocks.as_json(form(approval, command.verb, task.agent_id)),
+            view_json=blocks.as_json(form(approval, command.verb, task.agent_id, command.text.strip())),
         )
         key = ids.thread_key(command.connection.partition(":")[2], command.channel_id, command.thread_ts)
         yield Following(RUNS_COMMANDS, key, opened, ids.run_id(command.connection, f"form:{command.command_id}"))

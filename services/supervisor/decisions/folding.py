@@ -103,11 +103,13 @@ def _there(task: Task | None, event: Reported) -> Task:
 
     So is a run that waits for the first time, whatever a program said under its name.
     """
-    is_reborn = task is not None and (
-        (task.is_over and isinstance(event, TaskStarted)) or (task.run is None and isinstance(event, RunWaits))
+    is_begun_again = (
+        task is not None and task.is_over and isinstance(event, TaskStarted) and not _has_lost_it(task, event)
     )
+    is_reborn = is_begun_again or (task is not None and task.run is None and isinstance(event, RunWaits))
     if task is not None and not is_reborn:
         return task
+    tries_again = task is not None and event.lease_id is not None
     return Task(
         tenant_id=event.tenant_id,
         task_id=event.task_id,
@@ -116,6 +118,8 @@ def _there(task: Task | None, event: Reported) -> Task:
         life=0 if task is None else task.life + 1,
         orders_version=0 if task is None else task.orders_version,
         version=0 if task is None else task.version,
+        wanted=task.wanted if task is not None and tries_again else None,
+        lease=task.lease if task is not None and tries_again else None,
         task_name=event.task_id,
         started_at=event.at,
         at=event.at,
@@ -125,7 +129,7 @@ def _there(task: Task | None, event: Reported) -> Task:
 
 def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - one for each kind of event
     """What a program says. Once its task is over, nothing more is; of a run, only the responder speaks."""
-    if task.is_over or (task.run is not None and event.token_id != RESPONDER) or _has_lost_it(task, event):
+    if not _counts(task, event):
         return {}
     common: dict[str, Any] = {"at": max(task.at, event.at), "received_at": max(task.received_at, event.received_at)}
     common["silent_since"] = None
@@ -139,7 +143,7 @@ def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - on
                 "parent_task_id": event.parent_task_id or task.parent_task_id,
                 "started_by": task.started_by or event.started_by,
                 "worker": event.worker,
-                "heartbeat_s": event.heartbeat_s,
+                "heartbeat_s": event.heartbeat_s if task.lease is None else LEASE_BEAT_S,
                 "reported": "starting",
             }
         case RunWaits():
@@ -150,21 +154,34 @@ def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - on
             made = Artifact(artifact=event.artifact, title=event.title, link=event.link)
             return common | {"artifacts": _newest(task.artifacts, made)}
         case TaskEnded():
-            over = {"is_offered": False, "lease": None, "approvals": _withdrawn(task, event.received_at)}
+            over = {"is_offered": False, "approvals": _withdrawn(task, event.received_at)}
             return common | over | {"ended_as": event.status, "summary": event.summary}
         case TaskHandedOver():
             is_in_hand = task.wanted is None or task.lease is not None
-            return common | _left(event) if is_in_hand else {}
+            return common | _left(task, event) if is_in_hand else {}
         case ApprovalRequested():
             others = _withdrawn(task, event.received_at, event.request_id)
             is_wanted = may_ask(task, event) and (task.run is None or task.waits)
             return common | {"approvals": _kept(task, (*others, asked(event)))} if is_wanted else {}
 
 
+def is_heard(task: Task | None, event: Reported) -> bool:
+    """Whether what a program says counts for the task that it is about."""
+    return _counts(_there(task, event), event)
+
+
+def _counts(task: Task, event: Reported) -> bool:
+    return not (task.is_over or (task.run is not None and event.token_id != RESPONDER) or _has_lost_it(task, event))
+
+
 def _has_lost_it(task: Task, event: Reported) -> bool:
     """Whether it comes from a worker that fell silent, after which the task was offered to others."""
-    has_it = task.lease.lease_id if task.lease is not None else None
-    return task.wanted is not None and event.lease_id is not None and event.lease_id != has_it
+    return event.lease_id is not None and is_lost(task, event.lease_id)
+
+
+def is_lost(task: Task, lease_id: str) -> bool:
+    """Whether a worker has a task that people want no more, or not any more."""
+    return task.wanted is not None and (task.lease is None or task.lease.lease_id != lease_id)
 
 
 def _is_end_of_run(event: AgentEvent) -> bool:
@@ -186,10 +203,15 @@ def _waited_out(task: Task, event: RunWaitedOut) -> dict[str, Any]:
     return {"run": run, "received_at": max(task.received_at, event.at)}
 
 
-def _left(event: TaskHandedOver) -> dict[str, Any]:
+def _left(task: Task, event: TaskHandedOver) -> dict[str, Any]:
     """For others to take. Only who has a task can leave it: not one that may not begin yet, or lies there already."""
-    left = {"agent_id": event.to_agent_id, "wanted": event.text, "lease": None, "is_offered": True}
-    return left | {"worker": None, "heartbeat_s": None, "reported": "starting"}
+    left = {"agent_id": event.to_agent_id, "wanted": event.text, "worker": None, "heartbeat_s": None}
+    return left | _offered(task) | {"reported": "starting"}
+
+
+def _offered(task: Task) -> dict[str, Any]:
+    """To whichever worker takes it. Whoever had it is told."""
+    return {"lease": None, "is_offered": True, "orders_version": task.orders_version + 1}
 
 
 def may_ask(task: Task, event: ApprovalRequested) -> bool:
@@ -199,14 +221,13 @@ def may_ask(task: Task, event: ApprovalRequested) -> bool:
 
 def asks_too_much(task: Task, event: ApprovalRequested) -> bool:
     """Whether nobody is asked for it, since its task waits for so many answers already."""
-    is_heard = not task.is_over and not _has_lost_it(task, event)
-    return is_heard and _waits_for_enough(task, event) and not _is_asked(task, event)
+    return _counts(task, event) and _waits_for_enough(task, event) and not _is_asked(task, event)
 
 
 def refused(event: ApprovalRequested) -> Approval:
     """What nobody is asked."""
     said = {"state": "refused", "reason": WORDS["too_many"], "decided_at": event.received_at}
-    return asked(event).model_copy(update=said)
+    return asked(event).model_copy(update=said | {"arguments_json": "{}"})  # nobody will read them
 
 
 def _waits_for_enough(task: Task, event: ApprovalRequested) -> bool:
@@ -342,8 +363,7 @@ def _judged(task: Task, event: TaskJudged) -> dict[str, Any]:
         if task.silent_since is not None or event.at < task.received_at:
             return {}  # it was heard meanwhile
         had_it_s = (event.at - task.lease.at).total_seconds() if task.lease is not None else 0.0
-        left = {"lease": None, "is_offered": True, "orders_version": task.orders_version + 1}
-        lost = left if had_it_s >= LEAST_HAD_S else {}
+        lost = _offered(task) if had_it_s >= LEAST_HAD_S else {}
         return changed | lost | {"silent_since": event.at}
     if event.judgement == "heard_again":
         told = [each.judgement for each in task.judgements if each.judgement in {"silent", "heard_again"}]

@@ -8,9 +8,10 @@ from services.supervisor.decisions.task import Approval
 LONGEST_ANSWER = 3000
 
 
-def form(approval: Approval, verb: str, agent_id: str) -> Block:
-    """What is opened where somebody wants to reject, or to answer."""
+def form(approval: Approval, verb: str, agent_id: str, said: str) -> Block:
+    """What is opened where somebody wants to reject, or to answer: with what they said already."""
     rejects = verb == REJECT
+    begun = {"initial_value": short(said, LONGEST_ANSWER)} if said else {}
     label, send = ("Why not?", "Reject") if rejects else ("Your answer", "Send")
     return {
         "type": "modal",
@@ -31,6 +32,7 @@ def form(approval: Approval, verb: str, agent_id: str) -> Block:
                     "action_id": "said",
                     "multiline": True,
                     "max_length": LONGEST_ANSWER,
+                    **begun,
                 },
             },
         ],

@@ -10,7 +10,9 @@ from schemas.agent import TaskVerb
 _NAME: Final = r"`?(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,98}[A-Za-z0-9_-])?)`?"
 _POLITE: Final = r"(?:(?:please|kindly|can you|could you|hey|hi)[,\s]+)*"
 _END: Final = r"(?:[,\s]+please)?\s*[.!?]*"
-_REASON: Final = r"(?:(?::|,?\s+because)\s+(?P<reason>.+?))?"
+_REASON: Final = r"(?:(?::|,?\s+because)\s+(?P<reason>.+))?"
+MOST_READ: Final = 4_000
+"""Nobody's words for an agent are longer, and whoever clicks must not wait for them to be read."""
 _PATTERNS: Final[tuple[tuple[TaskVerb, str], ...]] = (
     ("list", r"(?:list|status|show (?:all|me)?\s*(?:the )?(?:tasks|agents)|list (?:the |all )?(?:tasks|agents))"),
     ("list", r"what (?:is|are) (?:everybody|the agents|all agents|agents) doing"),
@@ -44,14 +46,15 @@ class Meant:
 
 def meant(said: str, agents: Collection[str]) -> Meant | None:
     """What words mean; none where no rule knows. An agent is one of those that are known here."""
+    said = said[:MOST_READ].strip()
     words = " ".join(said.split())
     for verb, pattern in _RULES:
         if (found := pattern.fullmatch(words)) is not None:
             parts = found.groupdict()
-            return Meant(verb, parts.get("name"), parts.get("reason") or "")
+            return Meant(verb, parts.get("name"), (parts.get("reason") or "").rstrip(" .!?"))
     by_name = {each.casefold(): each for each in agents}
     for pattern in (_RUN, _ADDRESSED):
-        found = pattern.fullmatch(said.strip())
+        found = pattern.fullmatch(said)
         agent = by_name.get(found["name"].casefold()) if found is not None else None
         if found is not None and agent is not None:
             return Meant("run", agent, found["text"].strip())

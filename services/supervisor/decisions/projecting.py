@@ -15,7 +15,7 @@ from schemas.agent import (
     TaskArtifact,
     TaskCheckpoint,
 )
-from services.supervisor.decisions.folding import asks_too_much, fold, refused
+from services.supervisor.decisions.folding import Reported, asks_too_much, fold, is_heard, refused
 from services.supervisor.decisions.keeping import KEPT, is_forgotten
 from services.supervisor.decisions.task import Approval, Task
 
@@ -98,7 +98,8 @@ class Projection:
             changes.forget(event.task_id)
         now = Held(after, (held.recent + mark)[-REMEMBERED * MARK :])
         changes.tasks[event.task_id] = now
-        self._rows(changes, event, event_id)
+        if not isinstance(event, Reported) or is_heard(held.task, event):
+            self._rows(changes, event, event_id)
         if isinstance(event, ApprovalDecided) and after is held.task and event.decided_by is not None:
             late = _Intervention("attempt", "already_decided", event.approval_id, event.decided_by, event.via)
             changes.interventions[event_id] = late.row(event_id, event.task_id, self.partition, event.at)
