@@ -33,14 +33,21 @@ class OwnService:
 
     async def metric(self, name: str, **labels: str) -> float:
         """The sum of a metric's series with these labels."""
+        return sum(value for _, value in await self._series(name, labels))
+
+    async def metric_by(self, label: str, name: str, **labels: str) -> dict[str, float]:
+        """The series with these labels, as they are at one moment, by what another label says."""
+        return {found[label]: value for found, value in await self._series(name, labels)}
+
+    async def _series(self, name: str, labels: Mapping[str, str]) -> list[tuple[dict[str, str], float]]:
         async with self.session.get(f"{self.address}/metrics") as answer:
             text = await answer.text()
-        return sum(
-            sample.value
+        return [
+            (sample.labels, sample.value)
             for family in text_string_to_metric_families(text)
             for sample in family.samples
             if sample.name == name and labels.items() <= sample.labels.items()
-        )
+        ]
 
     async def until(self, name: str, value: float, within_s: float = 30.0, **labels: str) -> None:
         """Waits until a metric has a value."""

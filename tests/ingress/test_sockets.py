@@ -15,7 +15,6 @@ from schemas.envelope import SlackEnvelope
 from schemas.letter import DeadLetter
 from schemas.slack import sealed_for
 from schemas.topics import DEAD_LETTERS
-from services.ingress.decisions.link_state import STATES
 from services.kit.groups import KafkaSettings
 from services.kit.secrets.sealing import Sealer
 from services.slack_sim.client import SlackSim
@@ -49,9 +48,7 @@ async def mention(sim: SlackSim, first: First, text: str = "hello") -> None:
 
 
 async def states(running: OwnIngress, slot: int) -> dict[str, float]:
-    return {
-        state: await running.metric("threadline_slack_socket_state", slot=str(slot), state=state) for state in STATES
-    }
+    return await running.metric_by("state", "threadline_slack_socket_state", slot=str(slot))
 
 
 async def test_every_kind_of_envelope_is_published_as_it_was_received(
