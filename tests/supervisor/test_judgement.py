@@ -16,7 +16,7 @@ from services.directory.document import Document, Quota
 from services.directory.owner import owner_database
 from services.kit.clock import SystemClock
 from tests.supervisor.conftest import Watch
-from tests.supervisor.test_sdk import ended
+from tests.supervisor.programs import ended, environment_of
 
 KEEPER = (
     "from threadline_agent import agent_task\n"
@@ -95,11 +95,7 @@ async def jump(agent: Reporter) -> None:
 async def test_an_agent_that_is_killed_is_noticed_and_told_of(watch: Watch, tmp_path: Path) -> None:
     agent = await watch.reporter("killed")
     task_id = agent.task_id
-    told = {
-        "THREADLINE_AGENT_URL": agent.address,
-        "THREADLINE_AGENT_TOKEN": agent.token,
-        "THREADLINE_AGENT_CHANNEL": agent.channel or "",
-    }
+    told = environment_of(agent)
     command = (sys.executable, "-c", KEEPER.format(task_id=task_id))
     async with child(command, told, tmp_path / "first", tmp_path) as first:
         await watch.head(task_id, "WORKING")

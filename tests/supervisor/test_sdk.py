@@ -1,14 +1,14 @@
 """What agents import, in processes of their own, before the supervisor itself."""
 
-import asyncio
 import signal
 import sys
 from pathlib import Path
 
-from bench.beds.child import Child, child
+from bench.beds.child import child
 from schemas.agent import ApprovalDecided, TaskCheckpoint, TaskHandedOver, TaskTaken
 from schemas.buttons import APPROVAL, TASK
 from tests.supervisor.conftest import Watch
+from tests.supervisor.programs import ended, environment_of
 
 ROOT = Path(__file__).parents[2]
 WORKER = (
@@ -30,18 +30,7 @@ WORKER = (
 
 async def run_beside(watch: Watch, name: str) -> dict[str, str]:
     """What an example is told, so that it reports to a channel of its own."""
-    agent = await watch.reporter(name)
-    return {
-        "THREADLINE_AGENT_URL": watch.supervisor.agents,
-        "THREADLINE_AGENT_TOKEN": agent.token,
-        "THREADLINE_AGENT_CHANNEL": agent.channel or "",
-    }
-
-
-async def ended(running: Child) -> int:
-    """Its exit code, in time."""
-    async with asyncio.timeout(30):
-        return await running.process.wait()
+    return environment_of(await watch.reporter(name))
 
 
 async def task_in(watch: Watch, channel: str, contains: str) -> str:

@@ -103,28 +103,30 @@ def _there(task: Task | None, event: Reported) -> Task:
 
     So is a run that waits for the first time, whatever a program said under its name.
     """
-    is_begun_again = (
-        task is not None and task.is_over and isinstance(event, TaskStarted) and not _has_lost_it(task, event)
-    )
-    is_reborn = is_begun_again or (task is not None and task.run is None and isinstance(event, RunWaits))
-    if task is not None and not is_reborn:
+    if task is not None and not _is_reborn(task, event):
         return task
-    tries_again = task is not None and event.lease_id is not None
+    before: dict[str, Any] = {}
+    if task is not None:
+        before = {"life": task.life + 1, "orders_version": task.orders_version, "version": task.version}
+    if task is not None and event.lease_id is not None:  # its worker tries again
+        before |= {"wanted": task.wanted, "lease": task.lease}
     return Task(
         tenant_id=event.tenant_id,
         task_id=event.task_id,
         agent_id=event.agent_id,
         home=event.home,
-        life=0 if task is None else task.life + 1,
-        orders_version=0 if task is None else task.orders_version,
-        version=0 if task is None else task.version,
-        wanted=task.wanted if task is not None and tries_again else None,
-        lease=task.lease if task is not None and tries_again else None,
         task_name=event.task_id,
         started_at=event.at,
         at=event.at,
         received_at=event.received_at,
+        **before,
     )
+
+
+def _is_reborn(task: Task, event: Reported) -> bool:
+    if isinstance(event, TaskStarted):
+        return task.is_over and not _has_lost_it(task, event)
+    return isinstance(event, RunWaits) and task.run is None
 
 
 def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - one for each kind of event
@@ -161,7 +163,7 @@ def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - on
             return common | _left(task, event) if is_in_hand else {}
         case ApprovalRequested():
             others = _withdrawn(task, event.received_at, event.request_id)
-            is_wanted = may_ask(task, event) and (task.run is None or task.waits)
+            is_wanted = _may_ask(task, event) and (task.run is None or task.waits)
             return common | {"approvals": _kept(task, (*others, asked(event)))} if is_wanted else {}
 
 
@@ -214,7 +216,7 @@ def _offered(task: Task) -> dict[str, Any]:
     return {"lease": None, "is_offered": True, "orders_version": task.orders_version + 1}
 
 
-def may_ask(task: Task, event: ApprovalRequested) -> bool:
+def _may_ask(task: Task, event: ApprovalRequested) -> bool:
     """Whether a request is one more: not the same again, and not more than people can look through."""
     return not _is_asked(task, event) and not _waits_for_enough(task, event)
 
