@@ -25,6 +25,7 @@ async def test_a_task_is_one_thread_from_its_beginning_to_its_end(watch: Watch) 
     over = await watch.head(agent.task_id, "COMPLETE")
     assert over["ts"] == head["ts"]
     assert "All is green" in str(over)
+    assert "▓▓▓▓▓▓▓▓▓▓ 100%" in str(over)
     assert "https://example.com/7" in str(over)
     assert "threadline:task" not in str(over)
     await watch.under(agent.task_id, "complete after")

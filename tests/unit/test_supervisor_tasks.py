@@ -15,6 +15,7 @@ from schemas.agent import (
     ApprovalAttempted,
     ApprovalDecided,
     ApprovalRequested,
+    EndStatus,
     Intervention,
     TaskArtifact,
     TaskCheckpoint,
@@ -243,6 +244,12 @@ def test_what_never_began_is_a_task_too() -> None:
     task = after(went_on(progress=0.5))
     assert (task.task_name, task.status, task.progress) == ("t1", "working", 0.5)
     assert fold(None, decided("UANNA"), "x") is None
+
+
+@pytest.mark.parametrize(("status", "far"), [("complete", 1.0), ("error", 0.75), ("cancelled", 0.75)])
+def test_what_is_complete_is_wholly_done_and_what_failed_stands_where_it_was(status: EndStatus, far: float) -> None:
+    assert after(started(), went_on(progress=0.75), said(TaskEnded, 4, status=status)).progress == far
+    assert after(started(), went_on(), said(TaskEnded, 4, status=status)).progress is None
 
 
 EVENTS = st.lists(

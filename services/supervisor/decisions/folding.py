@@ -157,6 +157,8 @@ def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - on
             return common | {"artifacts": _newest(task.artifacts, made)}
         case TaskEnded():
             over = {"is_offered": False, "approvals": _withdrawn(task, event.received_at)}
+            if event.status == "complete" and task.progress is not None:
+                over["progress"] = 1.0  # programs say it before each step, and seldom after the last one
             return common | over | {"ended_as": event.status, "summary": event.summary}
         case TaskHandedOver():
             is_in_hand = task.wanted is None or task.lease is not None
