@@ -103,6 +103,7 @@ async def test_what_changes_shows_at_once_and_what_is_typed_stays(browser: Brows
     await agent.ask_to("send it", {"to": "everybody"})
     async with opened(browser) as page:
         await page.goto(bed.way_in("acme"))
+        await expect(page.get_by_role("heading", name="Going on")).to_be_visible()
         await sign_in(page, bed)
         await page.goto(f"{bed.address}/show/{agent.task_id}")
         await expect(page.locator("body[data-live]")).to_be_attached()
