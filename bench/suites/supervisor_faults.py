@@ -157,24 +157,22 @@ async def _all_of_it(scene: Scene, people: People, programs: Sequence[Program], 
         async with room:
             await program.run()
 
-    beside = [asyncio.create_task(_keep_up(scene)), asyncio.create_task(people.run())]
     try:
-        async with asyncio.timeout(DONE_WITHIN_S), asyncio.TaskGroup() as group:
-            for program in programs:
-                group.create_task(one(program))
-            group.create_task(_kill_all(scene, size.rounds))
+        async with asyncio.timeout(DONE_WITHIN_S), asyncio.TaskGroup() as beside:
+            others = [beside.create_task(_keep_up(scene)), beside.create_task(people.run())]
+            async with asyncio.TaskGroup() as group:
+                for program in programs:
+                    group.create_task(one(program))
+                group.create_task(_kill_all(scene, size.rounds))
+            for each in others:
+                each.cancel()
     except TimeoutError:
-        print("not all programs came to their end", file=sys.stderr)
+        pass  # what stands then is held to account all the same
     finally:
-        await _ended(beside)
-
-
-async def _ended(tasks: Sequence["asyncio.Task[None]"]) -> None:
-    for each in tasks:
-        each.cancel()
-    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(outcome, Exception):
-            raise outcome
+        for program in programs:
+            if not program.is_done:
+                told = f"{len(program.statuses)} statuses reported, answers to {sorted(program.heard)}"
+                print(f"{program.plan.task_id} did not come to its end: {told}", file=sys.stderr)
 
 
 async def _keep_up(scene: Scene) -> None:
