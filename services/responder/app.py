@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import aiohttp
+from aiokafka.errors import KafkaConnectionError
 
 from schemas import ids
 from schemas.command import (
@@ -37,7 +38,7 @@ from services.kit.fault import Fault, where_of
 from services.kit.kafka.consumer import Record, processing
 from services.kit.kafka.fence import Fence
 from services.kit.kafka.metrics import CATALOGUE as KAFKA_METRICS
-from services.kit.kafka.presence import brokers_listen
+from services.kit.kafka.presence import with_brokers
 from services.kit.kafka.producer import Producer
 from services.kit.process import Process
 from services.kit.secrets.sealing import Sealer
@@ -96,15 +97,17 @@ class Broken(Fault):
 
 def run(settings: ResponderSettings) -> int:
     """Runs it until it is told to leave. Gives the exit code."""
-    return process.run(SERVICE, settings, CATALOGUE, lambda running: _work(settings, running))
+    return process.run(SERVICE, settings, CATALOGUE, lambda running: _begin(settings, running))
 
 
-async def _work(settings: ResponderSettings, running: Process) -> None:
+async def _begin(settings: ResponderSettings, running: Process) -> None:
     running.health.ready["group"] = lambda: NO_PARTITIONS
     for name in ("aiokafka", "httpx2", "openai", "anthropic"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    if not await brokers_listen(settings, running):
-        return
+    await with_brokers(settings, running, lambda: _work(settings, running))
+
+
+async def _work(settings: ResponderSettings, running: Process) -> None:
     async with AsyncExitStack() as stack:
         name = stack.enter_context(member_name(settings.state_folder, SERVICE))
         surroundings = DirectorySurroundings(running.clock, running.emitter, settings.state_folder / SNAPSHOT)
@@ -238,6 +241,8 @@ class Responder:
             await self._leave(tasks)
         for task in ended:
             if (error := task.exception()) is not None:
+                if isinstance(error, KafkaConnectionError):
+                    raise error
                 raise Broken(
                     f"{tasks[task]} failed ({type(error).__name__}): the responder cannot go on, and loses nothing. "
                     "Start it again"

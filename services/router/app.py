@@ -18,7 +18,7 @@ from services.directory.lookup import Directory, Surroundings, directory
 from services.kit import process
 from services.kit.fault import Fault
 from services.kit.kafka.metrics import CATALOGUE as KAFKA_METRICS
-from services.kit.kafka.presence import brokers_listen
+from services.kit.kafka.presence import with_brokers
 from services.kit.process import Process
 from services.kit.slots import member_name
 from services.kit.telemetry.instruments import Instruments
@@ -57,15 +57,17 @@ class Broken(Fault):
 
 def run(settings: RouterSettings) -> int:
     """Runs it until it is told to leave. Gives the exit code."""
-    return process.run(SERVICE, settings, CATALOGUE, lambda running: _work(settings, running))
+    return process.run(SERVICE, settings, CATALOGUE, lambda running: _begin(settings, running))
 
 
-async def _work(settings: RouterSettings, running: Process) -> None:
+async def _begin(settings: RouterSettings, running: Process) -> None:
     running.health.ready["group"] = lambda: "it is starting"
     for name in ("aiokafka", "faust", "mode"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    if not await brokers_listen(settings, running):
-        return
+    await with_brokers(settings, running, lambda: _work(settings, running))
+
+
+async def _work(settings: RouterSettings, running: Process) -> None:
     async with AsyncExitStack() as stack:
         name = stack.enter_context(member_name(settings.state_folder, SERVICE))
         surroundings = Surroundings(running.clock, running.emitter, settings.state_folder / SNAPSHOT)

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from typing import Any, Final
 
 from aiohttp import web
+from aiokafka.errors import KafkaConnectionError
 
 from services.directory import metrics as directory_metrics
 from services.directory.lookup import Surroundings as DirectorySurroundings
@@ -17,7 +18,7 @@ from services.kit import process
 from services.kit.fault import Fault
 from services.kit.http import health_page, is_loopback, served
 from services.kit.kafka.metrics import CATALOGUE as KAFKA_METRICS
-from services.kit.kafka.presence import brokers_listen
+from services.kit.kafka.presence import with_brokers
 from services.kit.kafka.producer import Producer
 from services.kit.process import Process
 from services.kit.slots import member_name
@@ -68,14 +69,16 @@ class Broken(Fault):
 
 def run(settings: SupervisorSettings) -> int:
     """Runs it until it is told to leave. Gives the exit code."""
-    return process.run(SERVICE, settings, CATALOGUE, lambda running: _work(settings, running))
+    return process.run(SERVICE, settings, CATALOGUE, lambda running: _begin(settings, running))
+
+
+async def _begin(settings: SupervisorSettings, running: Process) -> None:
+    running.health.ready["tasks"] = lambda: NO_PARTITIONS
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    await with_brokers(settings, running, lambda: _work(settings, running))
 
 
 async def _work(settings: SupervisorSettings, running: Process) -> None:
-    running.health.ready["tasks"] = lambda: NO_PARTITIONS
-    logging.getLogger("aiokafka").setLevel(logging.WARNING)
-    if not await brokers_listen(settings, running):
-        return
     async with AsyncExitStack() as stack:
         name = stack.enter_context(member_name(settings.state_folder, SERVICE))
         surroundings = DirectorySurroundings(running.clock, running.emitter, settings.state_folder / SNAPSHOT)
@@ -165,7 +168,7 @@ class Supervisor:
             await asyncio.gather(*tasks, return_exceptions=True)
         for task in ended:
             if (error := task.exception()) is not None:
-                if isinstance(error, Fault):
+                if isinstance(error, Fault | KafkaConnectionError):
                     raise error
                 raise Broken(
                     f"{tasks[task]} failed ({type(error).__name__}): the supervisor cannot go on, and loses nothing. "

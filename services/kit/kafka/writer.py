@@ -44,7 +44,11 @@ class Writer:
 
     async def __aenter__(self) -> Self:
         """Connects."""
-        await self._client.start()
+        try:
+            await self._client.start()
+        except BaseException:
+            await self._client.stop()
+            raise
         return self
 
     async def __aexit__(

@@ -127,7 +127,11 @@ class Commands(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
 
     async def run(self) -> None:
         """Reads until it is cancelled."""
-        await self._consumer.start()
+        try:
+            await self._consumer.start()
+        except BaseException:
+            await self._consumer.stop()
+            raise
         self._fence.watch(self._consumer)
         committing = asyncio.create_task(self._commit_now_and_then())
         try:

@@ -106,9 +106,9 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
 
     async def run(self) -> None:
         """Reads until it is cancelled."""
-        await self._consumer.start()
-        self.fence.watch(self._consumer)
         try:
+            await self._consumer.start()
+            self.fence.watch(self._consumer)
             while True:
                 await self._load_new()
                 batches = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
