@@ -39,12 +39,15 @@ class Facts:
     tenant_of: dict[str, str]
 
     def decided(self, program: Program, question: str) -> list[ApprovalDecided]:
-        """Decisions in the log about a question, each once, in their order."""
+        """Decisions in the log about a question, in their order. What stands there again under one name is a repeat."""
         asked = [each.event for each in self.events if isinstance(each.event, ApprovalRequested)]
         names = {
             each.approval_id for each in asked if (each.task_id, each.request_id) == (program.plan.task_id, question)
         }
-        found = {each.id: each.event for each in self.events if getattr(each.event, "approval_id", None) in names}
+        found: dict[str, Any] = {}
+        for each in self.events:
+            if getattr(each.event, "approval_id", None) in names:
+                found.setdefault(each.id, each.event)
         return [each for each in found.values() if isinstance(each, ApprovalDecided)]
 
 

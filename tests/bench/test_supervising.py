@@ -92,6 +92,13 @@ def test_where_all_is_well_nothing_is_found(facts: Facts) -> None:
     assert any("approval.decided" in line for line in story(facts, PLAN.task_id))
 
 
+def test_what_stands_again_under_the_name_of_a_decision_is_a_repeat(facts: Facts) -> None:
+    late = ApprovalAttempted(**ABOUT, fault="already_decided", attempted_by="U1")
+    assert wrong(replace(facts, events=[*facts.events, Entry("decided", 0, 9, 0, late)])) == {
+        name: [] for name in CHECKS
+    }
+
+
 def broken(facts: Facts, what: str) -> Facts:
     """The same, but for one thing."""
     stale = task().model_copy(update={"timeline": task().timeline[:1]})

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession
+from opentelemetry.trace import NoOpTracer
 
 from bench.beds.inbox import Found, Inbox
 from bench.beds.models import ModelServer, model_server
@@ -17,9 +18,14 @@ from bench.beds.responder import Pipeline, environment_of, own_pipeline
 from bench.beds.router import describe
 from bench.beds.supervisor import OwnSupervisor, Reporter, own_supervisor, token_for
 from bench.beds.tools import ToolServer, tool_server
-from schemas.topics import AGENTS_EVENTS
+from schemas.base import Event
+from schemas.topics import AGENTS_EVENTS, Topic
 from services.directory.document import Connection, Document, Installation, Person, Tenant, Tool
+from services.kit.clock import SystemClock
 from services.kit.groups import DatabaseSettings, KafkaSettings
+from services.kit.kafka.producer import Producer
+from services.kit.telemetry.emitter import NoEmitter
+from services.kit.telemetry.instruments import Instruments
 from services.slack_sim.app import slack_sim
 from services.slack_sim.client import SlackSim, slack_sim_at
 from services.slack_sim.control import asks
@@ -120,6 +126,12 @@ class Watch:
         """What stands of a task in the log."""
         found = await Inbox(self.kafka).found(AGENTS_EVENTS, passing_over=True)
         return [each for each in found if each.event.task_id == task_id]
+
+    async def put(self, topic: Topic, key: str | bytes | None, event: Event, name: str) -> None:
+        """One record more, under a name of its own."""
+        instruments = Instruments(SystemClock(), NoEmitter(), NoOpTracer())
+        async with Producer(self.kafka, "supervisor", instruments) as producer:
+            await producer.publish(topic, key, event, name)
 
     async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
         """Waits until something is so."""

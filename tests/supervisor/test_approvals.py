@@ -3,11 +3,14 @@
 import asyncio
 from typing import Any
 
+from bench.beds.answered import entries
 from bench.beds.database_link import database_link
+from bench.beds.inbox import Inbox
 from bench.beds.supervisor import Reporter
-from schemas.agent import ApprovalAttempted, ApprovalDecided, Intervention
+from schemas.agent import ApprovalAttempted, ApprovalDecided, ApprovalRequested, Intervention
 from schemas.buttons import APPROVAL, TASK
 from schemas.ids import approval_hash
+from schemas.topics import AGENTS_COMMANDS, AGENTS_EVENTS
 from tests.databases import connected
 from tests.supervisor.conftest import Watch
 
@@ -167,6 +170,35 @@ async def test_two_clicks_are_one_decision(watch: Watch) -> None:
     await asyncio.gather(*(watch.press(anna, asking, APPROVAL) for _ in range(2)))
     assert (await agent.answer(name))["state"] == "approved"
     await watch.heard(anna, "already", agent.task_id)
+    await agent.end()
+
+
+async def test_a_click_that_is_read_again_is_the_one_that_decided(watch: Watch) -> None:
+    agent, anna, ben = await watch.reporter("again"), watch.first.you, watch.first.colleague
+    await agent.start()
+    for action in ("build", "release"):
+        name = await agent.ask_to(action, ARGUMENTS)
+        asking = await watch.under(agent.task_id, action)
+        row = next(each for each in asking["attachments"][0]["blocks"] if each["type"] == "actions")
+        approval = row["elements"][0]["value"].partition(":")[0]
+        if action == "build":
+            await watch.press(anna, asking, APPROVAL)
+        else:
+            await watch.command(anna, f"/agent-task approve {approval}")
+        assert (await agent.answer(name))["state"] == "approved"
+        for each in await Inbox(watch.kafka).found(AGENTS_COMMANDS, passing_over=True):
+            if approval in {getattr(each.event, "approval_id", None), getattr(each.event, "task_id", None)}:
+                await watch.put(AGENTS_COMMANDS, each.record.key, each.event, each.id)
+        await watch.command(ben, f"/agent-task approve {approval}")
+        made: list[Any] = []
+
+        async def the_last_of_them_stands(made: list[Any] = made, approval: str = approval) -> bool:
+            said = [each.event for each in await entries(watch.kafka, AGENTS_EVENTS)]
+            made[:] = [each for each in said if getattr(each, "approval_id", None) == approval]
+            return getattr(made[-1], "attempted_by", None) == ben
+
+        await watch.until(the_last_of_them_stands)
+        assert [type(each) for each in made] == [ApprovalRequested, ApprovalDecided, ApprovalAttempted]
     await agent.end()
 
 

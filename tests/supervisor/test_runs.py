@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from opentelemetry.trace import NoOpTracer
 from pydantic import SecretStr
 
 from bench.beds.inbox import Found, Inbox
@@ -22,10 +21,7 @@ from schemas.run import RunCancel, RunState
 from schemas.stop import StopRun
 from schemas.topics import AGENTS_COMMANDS, AUDIT_RUNS, RUNS_COMMANDS, RUNS_STOPS, SLACK_EFFECTS, Topic
 from services.kit.clock import SystemClock
-from services.kit.kafka.producer import Producer
 from services.kit.secrets.signing import SIGNATURE, TIMESTAMP, key_of, signed
-from services.kit.telemetry.emitter import NoEmitter
-from services.kit.telemetry.instruments import Instruments
 from services.slack_sim.control import asks
 from services.supervisor.decisions.runs import LATE
 from tests.supervisor.conftest import TOOLS_KEY, Watch
@@ -89,13 +85,6 @@ async def record_of(watch: Watch, topic: Topic, kind: type[Event], run_id: str) 
 
     await watch.until(stands)
     return found[0]
-
-
-async def put(watch: Watch, topic: Topic, key: str | bytes | None, event: Event, name: str) -> None:
-    """One record more, under a name of its own."""
-    instruments = Instruments(SystemClock(), NoEmitter(), NoOpTracer())
-    async with Producer(watch.kafka, "supervisor", instruments) as producer:
-        await producer.publish(topic, key, event, name)
 
 
 async def test_a_tool_is_used_once_it_is_allowed(watch: Watch) -> None:
@@ -199,7 +188,7 @@ async def test_an_agent_waits_through_restarts_and_goes_on_once(watch: Watch) ->
     commands = await Inbox(watch.kafka).found(RUNS_COMMANDS)
     (resumed,) = [each for each in commands if isinstance(each.event, RunResumed) and each.event.run_id == run_id]
     for name in ("again", "and-again"):
-        await put(watch, RUNS_COMMANDS, resumed.record.key, resumed.event, f"{run_id}-{name}")
+        await watch.put(RUNS_COMMANDS, resumed.record.key, resumed.event, f"{run_id}-{name}")
     later = await asked(watch, "A-6", "look_up")
     await under(watch, later, "done: {")
     assert len(watch.tools.of(order="A-5")) == 1
@@ -217,11 +206,11 @@ async def test_what_is_never_asked_is_told_in_the_message_that_waits(watch: Watc
     lost = f"lost-{run_id}"
     kept = await record_of(watch, SLACK_EFFECTS, RunSuspended, run_id)
     effect = kept.event.effect.model_copy(update={"run_id": lost, "effect_id": lost})
-    await put(watch, SLACK_EFFECTS, kept.record.key, kept.event.model_copy(update={"effect": effect}), lost)
+    await watch.put(SLACK_EFFECTS, kept.record.key, kept.event.model_copy(update={"effect": effect}), lost)
     wanted = await record_of(watch, AGENTS_COMMANDS, ToolsWanted, run_id)
     long_ago = SystemClock().now() - 2 * LATE
     unasked = {"run_id": lost, "task_name": "what \0 no table takes", "wanted": (), "expires_at": long_ago}
-    await put(watch, AGENTS_COMMANDS, wanted.record.key, wanted.event.model_copy(update=unasked), lost)
+    await watch.put(AGENTS_COMMANDS, wanted.record.key, wanted.event.model_copy(update=unasked), lost)
     answer = await under(watch, ts, "nobody decided in time")
     assert answer["ts"] == waits["ts"]
     assert (await ended(watch, lost)).status == "complete"
@@ -242,10 +231,10 @@ async def test_of_a_run_that_is_over_for_long_nobody_hears_again(watch: Watch) -
         at=now, run_id=f"over-{ts}", tenant_id="acme", connection=connection, origin="channel", state="complete"
     )
     asked_by: dict[str, Any] = {"asked_by": first.colleague, "asked_at": now, "received_at": now}
-    await put(watch, AUDIT_RUNS, key, over, f"over-{ts}")
+    await watch.put(AUDIT_RUNS, key, over, f"over-{ts}")
     for run_id in (f"over-{ts}", f"unknown-{ts}"):
         resumed = RunResumed(at=now, run_id=run_id, agent_id="mara", place=place, round=1, **asked_by)
-        await put(watch, RUNS_COMMANDS, key, resumed, f"resumed-{run_id}")
+        await watch.put(RUNS_COMMANDS, key, resumed, f"resumed-{run_id}")
     assert run_of(await under(watch, ts, "not kept any more")) == f"unknown-{ts}"
     assert len((await watch.sim.transcript(first.support, ts)).messages) == 2
 

@@ -172,12 +172,19 @@ def wanted(asking: Asking, agent_id: str, text: str, channel: str) -> Iterator[F
 
 def answered(asking: Asking, command: ApprovalAnswered, task: Task, approval: Approval) -> Iterator[Following]:
     """A click or a form: a decision, or an attempt that is recorded and told to who made it."""
+    if _stands(command, approval):
+        return
     reason = wire.words(command.reason)
     given = Answer(command.user_id, command.arguments_hash, command.answer, reason, "slack", command.at)
     made = deciding.decide(task, approval, given, asking.rights)
     yield recorded(task, made, command.command_id)
     if isinstance(made, ApprovalAttempted):
         yield from asking.told(_why_not(made, approval), task)
+
+
+def _stands(command: ApprovalAnswered, approval: Approval) -> bool:
+    """Whether it is decided by this very click, which is read again, as after a kill."""
+    return (approval.decided_by, approval.decided_at) == (command.user_id, command.at)
 
 
 def recorded(task: Task, made: ApprovalDecided | ApprovalAttempted, cause: str) -> Following:
@@ -196,10 +203,12 @@ def decided_by_name(asking: Asking, command: TaskCommanded, task: Task, approval
     )
     made = list(answered(asking, click, task, approval))
     yield from made
-    for each in made:
-        if isinstance(each.event, ApprovalDecided):
-            what = f"{blocks.escaped(approval.action)} (`{task.task_id}`, `{approval.arguments_hash[:16]}`)"
-            yield from asking.told(f"You {DONE[each.event.outcome]}: {what}", task)
+    outcomes: list[str] = [each.event.outcome for each in made if isinstance(each.event, ApprovalDecided)]
+    if _stands(click, approval):
+        outcomes = [approval.state]
+    for outcome in outcomes:
+        what = f"{blocks.escaped(approval.action)} (`{task.task_id}`, `{approval.arguments_hash[:16]}`)"
+        yield from asking.told(f"You {DONE[outcome]}: {what}", task)
 
 
 def which(asking: Asking, found: Sequence[tuple[Task, Approval]]) -> Iterator[Following]:
