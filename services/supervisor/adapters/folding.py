@@ -55,6 +55,7 @@ AGAIN_S: Final = 0.5
 CYCLE_S, RESTS, LONGEST_REST_S = 0.05, 2.0, 0.2
 """A batch begins no sooner after the one before, and after a rest of so many times what that took."""
 NO_PARTITIONS: Final = "it waits for its partitions"
+NOT_HEARD: Final = "its group has not answered for a while: nothing is said of tasks until it does"
 MAY_NOT: Final = (
     "the role of DATABASE_URL may not do what this version needs; what agents report is kept in the topic. `threadline "
     "directory migrate`, with DATABASE_URL beside THREADLINE_DATABASE_OWNER_URL, lets it"
@@ -98,11 +99,13 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         return [each for each in self._partitions.values() if self.fence.may_act(each.number)]
 
     def trouble(self) -> str | None:
-        """Why nothing is folded, if nothing is."""
+        """Why nothing is folded, or nothing said, if that is so."""
         if self._away is not None:
             return self._away
         ours = {each.partition for each in self._consumer.assignment()}
-        return None if ours and ours == self._partitions.keys() else NO_PARTITIONS
+        if not ours or ours != self._partitions.keys():
+            return NO_PARTITIONS
+        return None if self.partitions else NOT_HEARD
 
     async def run(self) -> None:
         """Reads until it is cancelled."""
