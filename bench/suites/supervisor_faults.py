@@ -4,7 +4,7 @@ import asyncio
 import random
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +43,7 @@ BETWEEN_S, AWAY_S = (2.0, 7.0), (0.5, 4.0)
 SESSION_S: Final = 6.0
 READY_WITHIN_S, DONE_WITHIN_S, SHOWN_WITHIN_S = 60.0, 600.0, 180.0
 LOOK_EVERY_S: Final = 0.3
+LAST_LINES: Final = 5
 SERVICES: Final = ("router", "responder", "supervisor", "ingress")
 ENDED, KILLED, STORIES = "services that ended by themselves", "kills", 5
 
@@ -169,10 +170,23 @@ async def _all_of_it(scene: Scene, people: People, programs: Sequence[Program], 
     except TimeoutError:
         pass  # what stands then is held to account all the same
     finally:
-        for program in programs:
-            if not program.is_done:
-                told = f"{len(program.statuses)} statuses reported, answers to {sorted(program.heard)}"
-                print(f"{program.plan.task_id} did not come to its end: {told}", file=sys.stderr)
+        for line in _not_done(scene, programs):
+            print(line, file=sys.stderr)
+
+
+def _not_done(scene: Scene, programs: Sequence[Program]) -> Iterator[str]:
+    """Programs that did not come to their end, and what services do instead."""
+    left = [each for each in programs if not each.is_done]
+    for each in left:
+        told = f"{len(each.statuses)} statuses reported, answers to {sorted(each.heard)}"
+        yield f"{each.plan.task_id} did not come to its end: {told}"
+    for name, worker in scene.workers.items() if left else ():
+        running = worker.child
+        if running is None or not running.is_running:
+            yield f"{name} does not run"
+        else:
+            yield f"{name} has used {running.cpu_s():.0f} s of a core since it began, and says:"
+            yield from running.said().splitlines()[-LAST_LINES:]
 
 
 async def _keep_up(scene: Scene) -> None:
