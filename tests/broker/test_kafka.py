@@ -15,7 +15,17 @@ from schemas.topics import AUDIT_RUNS, DEAD_LETTERS, SLACK_INBOUND, TOPICS, Topi
 from services.kit.clock import SystemClock
 from services.kit.groups import KafkaSettings, TelemetrySettings
 from services.kit.kafka import admin
-from services.kit.kafka.consumer import NoSuchTopic, Record, group_consumer, processing, reader, record_of
+from services.kit.kafka.consumer import (
+    FetchesNoMore,
+    NoSuchTopic,
+    Record,
+    fetched,
+    group_consumer,
+    onward,
+    processing,
+    reader,
+    record_of,
+)
 from services.kit.kafka.metrics import CATALOGUE
 from services.kit.kafka.producer import Producer
 from services.kit.telemetry.instruments import Instruments
@@ -180,3 +190,11 @@ async def test_callers_at_once_keep_the_order_of_each_key_while_the_topic_is_not
         decoded = [record.decode()[0].id for record in await read(kafka_settings, count)]
         await client.delete_topics([declared.name])
     assert decoded == [f"id-{number}" for number in range(count)]
+
+
+async def test_a_reader_whose_fetching_has_ended_says_so_instead_of_waiting_for_ever(topics: KafkaSettings) -> None:
+    async with reader(topics, SLACK_INBOUND) as consumer:
+        assert await fetched(consumer, timeout_ms=100) == {}
+        consumer._fetcher._fetch_task.cancel()
+        with pytest.raises(FetchesNoMore):
+            await anext(onward(consumer))

@@ -15,7 +15,7 @@ from schemas.topics import SLACK_INBOUND
 from services.ingress.decisions.comparing import EPOCH, Sighting, Skip, Stretch, sighting_of, sighting_of_line
 from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
-from services.kit.kafka.consumer import Record, is_cancelled, reader, record_of
+from services.kit.kafka.consumer import Record, fetched, is_cancelled, reader, record_of
 
 EARLY = timedelta(minutes=5)
 """By so much the broker's clock may be behind Slack's."""
@@ -84,7 +84,7 @@ async def _records(consumer: AIOKafkaConsumer, stretch: Stretch, prefix: str) ->
             left = [each for each, end in ends.items() if await consumer.position(each) < end]
         if not left:
             return
-        found = await consumer.getmany(*left, timeout_ms=int(SILENT_S * 1000))
+        found = await fetched(consumer, *left, timeout_ms=int(SILENT_S * 1000))
         if not found:
             raise TimeoutError
         for partition, batch in found.items():

@@ -13,7 +13,7 @@ from schemas.record import CannotRead, UnknownEvent
 from schemas.topics import SLACK_INBOUND
 from services.kit.clock import Clock
 from services.kit.groups import KafkaSettings
-from services.kit.kafka.consumer import Record, is_cancelled, reader, record_of
+from services.kit.kafka.consumer import Record, fetched, is_cancelled, reader, record_of
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ class Tail:
 
     async def _read(self, consumer: AIOKafkaConsumer) -> list[Record]:
         """What is there next; nothing where the broker answers, and has nothing."""
-        found = await consumer.getmany(timeout_ms=int(IDLE_S * 1000))
+        found = await fetched(consumer, timeout_ms=int(IDLE_S * 1000))
         if not found:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 await consumer.end_offsets(sorted(consumer.assignment()))

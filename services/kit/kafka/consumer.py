@@ -29,6 +29,10 @@ class NoSuchTopic(Fault):
     """A topic that was never made."""
 
 
+class FetchesNoMore(Fault):
+    """A client reads nothing any more, and only another one would."""
+
+
 @dataclass(frozen=True)
 class Record:
     """One record of a topic, not yet opened."""
@@ -150,7 +154,7 @@ async def to_end(consumer: AIOKafkaConsumer) -> AsyncIterator[ConsumerRecord]:
     ends = await consumer.end_offsets(consumer.assignment())
     left = {tp for tp, end in ends.items() if await consumer.position(tp) < end}
     while left:
-        for tp, records in (await consumer.getmany(*left, timeout_ms=200)).items():
+        for tp, records in (await fetched(consumer, *left, timeout_ms=200)).items():
             for record in records:
                 if record.offset < ends[tp]:
                     yield record
@@ -160,9 +164,28 @@ async def to_end(consumer: AIOKafkaConsumer) -> AsyncIterator[ConsumerRecord]:
 async def onward(consumer: AIOKafkaConsumer) -> AsyncIterator[ConsumerRecord]:
     """Everything from where it stands, each partition in its order, and then what comes. It does not end."""
     while True:
-        for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+        for records in (await fetched(consumer, timeout_ms=POLL_MS)).values():
             for record in records:
                 yield record
+
+
+async def fetched(
+    consumer: AIOKafkaConsumer, *partitions: TopicPartition, timeout_ms: int, max_records: int | None = None
+) -> dict[TopicPartition, list[ConsumerRecord]]:
+    """What came within a time. `FetchesNoMore` where nothing ever will."""
+    found: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(
+        *partitions, timeout_ms=timeout_ms, max_records=max_records
+    )
+    if not found:
+        must_fetch(consumer)
+    return found
+
+
+def must_fetch(consumer: AIOKafkaConsumer) -> None:
+    """Raises where aiokafka's own fetching has ended: version 0.14 tells nobody, and gives nothing for ever."""
+    fetching = getattr(consumer._fetcher, "_fetch_task", None)  # noqa: SLF001 - there is no other way to ask
+    if fetching is not None and fetching.done():
+        raise FetchesNoMore("aiokafka fetches no more; what was not done with is read again after a start")
 
 
 async def _seek(consumer: AIOKafkaConsumer, partitions: list[TopicPartition], since: datetime | None) -> None:

@@ -17,7 +17,7 @@ from schemas.record import CannotRead, UnknownEvent
 from schemas.topics import RUNS_COMMANDS
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.connection import client_arguments
-from services.kit.kafka.consumer import Record, record_of
+from services.kit.kafka.consumer import Record, fetched, record_of
 from services.kit.kafka.durable import patiently
 from services.kit.kafka.fence import Fence
 from services.kit.telemetry.traces import context_of
@@ -136,7 +136,9 @@ class Commands(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has 
         committing = asyncio.create_task(self._commit_now_and_then())
         try:
             while True:
-                reading = asyncio.ensure_future(self._consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_MOST))
+                reading: asyncio.Future[Any] = asyncio.ensure_future(
+                    fetched(self._consumer, timeout_ms=POLL_MS, max_records=POLL_MOST)
+                )
                 await asyncio.wait({reading, self._failed, committing}, return_when=asyncio.FIRST_COMPLETED)
                 for broken in (self._failed, committing):
                     if broken.done():

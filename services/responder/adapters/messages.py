@@ -16,7 +16,7 @@ from schemas.topics import RUNS_COMMANDS, SLACK_EFFECTS, Topic
 from services.kit.clock import Clock
 from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
-from services.kit.kafka.consumer import reader, record_of
+from services.kit.kafka.consumer import fetched, reader, record_of
 from services.responder.decisions.message_view import MessageView, effect_of, with_entry, with_request
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class Messages:
         self._behind.discard(topic)
 
     async def _read_on(self, topic: Topic, consumer: AIOKafkaConsumer) -> None:
-        for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+        for records in (await fetched(consumer, timeout_ms=POLL_MS)).values():
             for raw in records:
                 if MARKS[topic] in (raw.value or b""):
                     self._take(raw)

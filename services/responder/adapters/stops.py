@@ -9,7 +9,7 @@ from schemas.record import CannotRead
 from schemas.stop import StopRequested
 from schemas.topics import RUNS_STOPS
 from services.kit.groups import KafkaSettings
-from services.kit.kafka.consumer import reader, record_of
+from services.kit.kafka.consumer import fetched, reader, record_of
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Stops:
             while True:
                 if not left:
                     self.are_heard.set()
-                for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
+                for records in (await fetched(consumer, timeout_ms=POLL_MS)).values():
                     for raw in records:
                         try:
                             _, event = record_of(raw, self._settings.topic_prefix).decode()

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from schemas.topics import Topic
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.connection import client_arguments
+from services.kit.kafka.consumer import fetched
 from services.kit.kafka.pace import pace
 from services.router.stream import row
 from services.router.stream.lane import Letter
@@ -71,7 +72,7 @@ class Journal:
                     consumer.pause(each)
             if not left:
                 break
-            for tp, records in (await consumer.getmany(*left, timeout_ms=200)).items():
+            for tp, records in (await fetched(consumer, *left, timeout_ms=200)).items():
                 rows = found[tp.partition]
                 for record in records:
                     _fold(rows, int(record.key), record.value)

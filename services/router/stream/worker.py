@@ -16,6 +16,7 @@ from typing_extensions import override
 from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
 from services.kit.kafka.connection import client_arguments
+from services.kit.kafka.consumer import must_fetch
 from services.router.stream.consumer import CANNOT_BE_SOUND, GaplessTransport, Watch
 from services.router.stream.deciding import Source
 from services.router.stream.flow import Flow
@@ -130,9 +131,7 @@ class Worker:
             return
         if (coordinator := consumer._coordinator) is not None:  # noqa: SLF001 - there is no other way to ask
             coordinator.check_errors()
-        fetching = getattr(consumer._fetcher, "_fetch_task", None)  # noqa: SLF001 - likewise
-        if fetching is not None and fetching.done():
-            raise Crashed("aiokafka fetches no more")
+        must_fetch(consumer)
 
     async def commit(self) -> None:
         """Commits what is done with, if that can be had soon."""

@@ -17,7 +17,7 @@ from schemas.record import CannotRead
 from schemas.topics import AGENTS_COMMANDS
 from services.directory.faults import DatabaseAway
 from services.directory.holding import Known
-from services.kit.kafka.consumer import group_consumer, record_of
+from services.kit.kafka.consumer import fetched, group_consumer, record_of
 from services.supervisor import metrics
 from services.supervisor.adapters.agents import Agents
 from services.supervisor.adapters.dead import keep_dead
@@ -53,7 +53,7 @@ class Commands:
             self._settings, COMMANDS_GROUP, [AGENTS_COMMANDS], member=self._given.name
         ) as consumer:
             while True:
-                batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
+                batches = await fetched(consumer, timeout_ms=POLL_MS, max_records=AT_ONCE)
                 self._tell(consumer, {tp: records[0].offset for tp, records in batches.items()})
                 await asyncio.gather(*(self._take(records) for records in batches.values()))
                 done = {tp: records[-1].offset + 1 for tp, records in batches.items()}

@@ -27,7 +27,7 @@ from schemas.record import CannotRead, UnknownEvent
 from schemas.topics import AGENTS_EVENTS
 from services.directory.faults import DatabaseAway, WrongRole, told
 from services.kit.kafka.connection import client_arguments
-from services.kit.kafka.consumer import record_of
+from services.kit.kafka.consumer import fetched, record_of
 from services.kit.kafka.durable import patiently
 from services.kit.kafka.fence import Fence
 from services.kit.turns import in_turns
@@ -114,7 +114,7 @@ class Folding(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
             self.fence.watch(self._consumer)
             while True:
                 await self._load_new()
-                batches = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
+                batches = await fetched(self._consumer, timeout_ms=POLL_MS, max_records=AT_ONCE)
                 began = self._clock.monotonic()
                 await asyncio.gather(*(self._take(tp, records) for tp, records in batches.items()))
                 await self._tell_the_group()

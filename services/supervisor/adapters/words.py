@@ -20,7 +20,7 @@ from schemas.record import CannotRead
 from schemas.topics import AGENTS_COMMANDS
 from services.directory.faults import DatabaseAway
 from services.directory.holding import Known
-from services.kit.kafka.consumer import Record, group_consumer, record_of
+from services.kit.kafka.consumer import Record, fetched, group_consumer, record_of
 from services.supervisor import metrics
 from services.supervisor.adapters.agents import Agents
 from services.supervisor.adapters.dead import keep_dead
@@ -66,7 +66,7 @@ class Words:
             group_consumer(self._settings, WORDS_GROUP, [AGENTS_COMMANDS], member=self._given.name) as consumer,
         ):
             while True:
-                batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
+                batches = await fetched(consumer, timeout_ms=POLL_MS, max_records=AT_ONCE)
                 await asyncio.gather(*(self._take(asked, consumer, tp, each) for tp, each in batches.items()))
 
     async def _take(
