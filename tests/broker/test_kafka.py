@@ -198,3 +198,10 @@ async def test_a_reader_whose_fetching_has_ended_says_so_instead_of_waiting_for_
         consumer._fetcher._fetch_task.cancel()
         with pytest.raises(FetchesNoMore):
             await anext(onward(consumer))
+
+
+async def test_a_reader_that_is_stopped_gives_nothing_and_is_no_trouble(topics: KafkaSettings) -> None:
+    async with reader(topics, SLACK_INBOUND) as consumer:
+        waiting = asyncio.create_task(fetched(consumer, timeout_ms=20_000))
+        await asyncio.sleep(0)
+    assert await waiting == {}

@@ -183,8 +183,8 @@ async def fetched(
 
 def must_fetch(consumer: AIOKafkaConsumer) -> None:
     """Raises where aiokafka's own fetching has ended: version 0.14 tells nobody, and gives nothing for ever."""
-    fetching = getattr(consumer._fetcher, "_fetch_task", None)  # noqa: SLF001 - there is no other way to ask
-    if fetching is not None and fetching.done():
+    fetcher = consumer._fetcher  # noqa: SLF001 - there is no other way to ask
+    if fetcher is not None and fetcher._fetch_task.done() and not fetcher._closed:  # noqa: SLF001 - likewise
         raise FetchesNoMore("aiokafka fetches no more; what was not done with is read again after a start")
 
 
