@@ -107,6 +107,7 @@ class Running:
             folder=str(Home.of(self._settings).root),
             chat=product.chat if product is not None else None,
             agents=f"{AGENT_URL}={product.agents}" if product is not None and product.agents is not None else None,
+            token=product.token_command if product is not None and product.agents is not None else None,
             workspace=product.workspace if product is not None else None,
             channels=product.channels if product is not None else {},
         )

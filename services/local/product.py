@@ -34,6 +34,8 @@ class Product:
     told: dict[str, str] = field(default_factory=dict)
     workspace: str | None = None
     """Whose it is, once that is known."""
+    tenant: str | None = None
+    """Who owns it, likewise."""
     chat: str | None = None
     """Where people chat, where the Slack is on this machine."""
     agents: str | None = None
@@ -83,9 +85,15 @@ class Product:
         self._claims.append(claim)
         return port
 
+    @property
+    def token_command(self) -> str | None:
+        """What makes the token that they report with, once it is known whose."""
+        return f"threadline token create {self.tenant} --name deployer --for agents" if self.tenant else None
+
     async def _say_where_agents_report(self) -> None:
         """In the words that an agent's program is told."""
         self.say(NAME, f"agents report with {AGENT_URL}={self.agents}")
+        self.say(NAME, f"their token: {self.token_command}")
 
     def close(self) -> None:
         """Others may have the ports that every one would like."""
@@ -136,7 +144,7 @@ class Product:
         """Whose workspace it is; a new one gets the sample tenant, said aloud."""
         # Imported when the first programs have been started, likewise.
         from services.directory.owner import owner_database  # noqa: PLC0415
-        from services.local.sample import make_sample, workspace_of  # noqa: PLC0415
+        from services.local.sample import make_sample, owner_of, workspace_of  # noqa: PLC0415
 
         workspace = await workspace_of(self.slack)
         self.workspace = f"{workspace.name} ({workspace.team})"
@@ -144,9 +152,10 @@ class Product:
         url = settings.database_url
         self.told["DATABASE_URL"] = url.get_secret_value() if url is not None else ""
         async with owner_database(settings) as owner:
-            is_new = await make_sample(owner, workspace, self.slack, is_real=self.is_real)
-        if is_new:
-            self.say(NAME, f"{workspace.name} ({workspace.team}) was nobody's: Mara of the sample tenant answers there")
+            self.tenant = await owner_of(owner, workspace)
+            if self.tenant is None:
+                self.tenant = await make_sample(owner, workspace, self.slack, is_real=self.is_real)
+                self.say(NAME, f"{self.workspace} was nobody's: Mara of the sample tenant answers there")
 
     def _service(self, name: str, port: int) -> Program:
         address = f"http://127.0.0.1:{port}"

@@ -91,15 +91,19 @@ async def agents_channel_of(settings: SlackSettings) -> str:
     return found.id if found is not None else AGENTS_CHANNEL
 
 
-async def make_sample(owner: OwnerDatabase, workspace: Workspace, settings: SlackSettings, *, is_real: bool) -> bool:
-    """Gives the workspace to the sample tenant, where it has no owner. Says whether it had none.
+async def owner_of(owner: OwnerDatabase, workspace: Workspace) -> str | None:
+    """The tenant that has the workspace, if any."""
+    async with owner.begin() as connection:
+        question = select(ChannelConnectionRow.tenant_id).where(ChannelConnectionRow.workspace == workspace.team)
+        found: str | None = await connection.scalar(question)
+    return found
+
+
+async def make_sample(owner: OwnerDatabase, workspace: Workspace, settings: SlackSettings, *, is_real: bool) -> str:
+    """Gives the workspace, which nobody owns, to the sample tenant: who that is.
 
     In the Slack of this machine anybody may approve, to try it; in a real one somebody must be named first.
     """
-    async with owner.begin() as connection:
-        question = select(ChannelConnectionRow.tenant_id).where(ChannelConnectionRow.workspace == workspace.team)
-        if await connection.scalar(question) is not None:
-            return False
     tenant = Tenant(
         id=tenant_of(workspace.team),
         name=f"{workspace.name} (sample)"[:80],
@@ -110,4 +114,4 @@ async def make_sample(owner: OwnerDatabase, workspace: Workspace, settings: Slac
         anyone_may_approve=not is_real,
     )
     await apply(owner, Document(version=1, tenants=(tenant,)), How(by="threadline up"))
-    return True
+    return tenant.id

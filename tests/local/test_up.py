@@ -40,13 +40,17 @@ async def test_somebody_asks_and_is_answered_whatever_dies(tmp_path: Path) -> No
             code, said = await beside(home, "ingress", "spools")
             assert code == 0, said
             assert "a process that runs" in said
-            await an_agent_reports(home, agents, tenant_of(first.team))
+            make_token = running.said().partition("their token: threadline ")[2].partition("\n")[0]
+            assert f" {tenant_of(first.team)} " in make_token
+            await an_agent_reports(home, agents, make_token.split())
         parts = psutil.Process(running.process.pid).children(recursive=True)
         running.send(signal.SIGKILL)
         await running.process.wait()
     async with up(home) as running:
         assert "was left behind by a supervisor that is gone" in running.said()
-        assert "Mara of the sample tenant" not in running.said().rpartition("left behind")[2]
+        said_again = running.said().rpartition("left behind")[2]
+        assert "Mara of the sample tenant" not in said_again
+        assert f"their token: threadline {make_token}\n" in said_again
         address = running.said().rpartition("chat at ")[2].split()[0]  # another one, where its port was taken before
         async with slack_sim_at(address) as sim:
             await answered(sim, first, "and now?")
@@ -57,9 +61,9 @@ async def test_somebody_asks_and_is_answered_whatever_dies(tmp_path: Path) -> No
     assert not any(part.is_running() and part.status() != psutil.STATUS_ZOMBIE for part in parts)
 
 
-async def an_agent_reports(home: Path, address: str, tenant_id: str) -> None:
-    """With the address that was said, and a token that is made beside it."""
-    code, said = await beside(home, "token", "create", tenant_id, "--name", "deployer", "--for", "agents")
+async def an_agent_reports(home: Path, address: str, make_token: list[str]) -> None:
+    """With the address that was said, and the token that is made as was said."""
+    code, said = await beside(home, *make_token)
     assert code == 0, said
     (token,) = (word for word in said.split() if word.startswith("tl_"))
     async with ClientSession() as session:
@@ -97,6 +101,7 @@ async def test_on_a_terminal_it_shows_a_board_and_leaves_the_terminal_as_it_was(
     )
     try:
         await terminal.shows("nobody has asked anything yet")
+        await terminal.shows("threadline token create sample-")
         address = terminal.written.partition("http://127.0.0.1:")[2].partition("/")[0]
         async with slack_sim_at(f"http://127.0.0.1:{address}") as sim:
             await answered(sim, First.of(await sim.world()), "hello")

@@ -74,10 +74,13 @@ def test_a_service_is_a_line() -> None:
 
 
 def test_it_says_where_agents_report() -> None:
-    heading = replace(HEADING, agents="THREADLINE_AGENT_URL=http://127.0.0.1:3001")
+    heading = replace(
+        HEADING, agents="THREADLINE_AGENT_URL=http://127.0.0.1:3001", token="threadline token create acme"
+    )
     shown = text_of(facts(heading=heading))
     assert shown[3] == "agents report with THREADLINE_AGENT_URL=http://127.0.0.1:3001"
-    assert not any("agents report" in line for line in text_of(facts()))
+    assert shown[4] == "token: threadline token create acme"
+    assert not any("agents report" in line or "token:" in line for line in text_of(facts()))
 
 
 def test_a_service_that_says_it_cannot_work_is_not_ready() -> None:

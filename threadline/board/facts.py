@@ -48,6 +48,8 @@ class Heading:
     chat: str | None = None
     agents: str | None = None
     """Where agents report, as their programs are told."""
+    token: str | None = None
+    """What makes a token for them."""
     workspace: str | None = None
     channels: Mapping[str, str] = field(default_factory=dict)
     """Names by ids, as far as they are known."""

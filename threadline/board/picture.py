@@ -98,7 +98,8 @@ def _heading(facts: Facts) -> list[Line]:
     )
     model: Line = (("model ", DIM), (known.model, ""), (f"   data in {known.folder}", DIM))
     agents: list[Line] = [] if known.agents is None else [(("agents report with ", DIM), (known.agents, ""))]
-    return [first, chat, model, *agents]
+    token: list[Line] = [] if known.token is None else [(("token: ", DIM), (known.token, ""))]
+    return [first, chat, model, *agents, *token]
 
 
 def _hint(facts: Facts) -> Line:
