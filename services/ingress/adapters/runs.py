@@ -16,7 +16,7 @@ from services.ingress.decisions.run_view import RunView, asked_for, with_decisio
 from services.kit.clock import Clock
 from services.kit.fault import Fault
 from services.kit.groups import KafkaSettings
-from services.kit.kafka.consumer import reader, record_of
+from services.kit.kafka.consumer import onward, reader, record_of
 
 log = logging.getLogger(__name__)
 
@@ -57,10 +57,9 @@ class Runs:
             try:
                 async with reader(self._settings, topic, since) as consumer:
                     told = False
-                    while True:
-                        record = record_of(await consumer.getone(), self._settings.topic_prefix)
+                    async for raw in onward(consumer):
                         try:
-                            _, event = record.decode()
+                            _, event = record_of(raw, self._settings.topic_prefix).decode()
                         except CannotRead as error:
                             log.warning("a record of %s cannot be read, and is passed over: %s", topic.name, error)
                         else:
