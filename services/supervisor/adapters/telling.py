@@ -27,42 +27,21 @@ from services.supervisor.decisions.blocks import as_json
 from services.supervisor.decisions.following import Following
 from services.supervisor.decisions.posts import Post, posts_of
 from services.supervisor.decisions.projecting import Key, apart
+from services.supervisor.decisions.rooms import Rooms
 from services.supervisor.decisions.task import Task
-from services.supervisor.decisions.telling import Due, Rhythm, Told, Urgency, due, still_due
+from services.supervisor.decisions.telling import Due, Rhythm, Told, due, still_due
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S, REST_S = 1.0, 0.1
 """It looks when something changed, with a rest between two looks, and now and then without that."""
-POSTS_PER_S, CHANGES_PER_S, BURST = 1.0, 40 / 60, 20.0
-"""What is handed over: Slack lets an app post about one message a second in a channel, and change about fifty a minute
-in a workspace, of which answers want some. What does not fit waits here, and is said as it is then."""
-KEPT: Final = 8.0
-"""Of what is left for changes, so much is not for tasks that only went on."""
 AT_ONCE: Final = 2
 """A post takes some half a millisecond to make."""
-MOST_ROOMS: Final = 10_000
 FROM: Final = "supervisor"
 """Stands where others name their token."""
 
 _TOLD: Final = "select * from threadline.told_tasks($1, $2)"
 _KEEP: Final = "select threadline.write_agent_tellings($1)"
-
-
-@dataclass
-class _Room:
-    """What a channel still takes of new messages, or a workspace of changes."""
-
-    per_s: float
-    left: float
-    at: float
-
-    def take(self, now: float, kept: float) -> bool:
-        self.left, self.at = min(BURST, self.left + (now - self.at) * self.per_s), now
-        if self.left < 1 + kept:
-            return False
-        self.left -= 1
-        return True
 
 
 @dataclass
@@ -112,7 +91,7 @@ class Telling:
         )
         self._answers = Answers()
         self._spoken: dict[int, _Spoken] = {}
-        self._rooms: dict[tuple[str, str | None], _Room] = {}
+        self._rooms = Rooms(self._clock.monotonic())
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -279,14 +258,10 @@ class Telling:
         task = spoken.partition.task(key)
         if task is None:
             return False
-        now, said = self._clock.monotonic(), spoken.told[key].get(due.post.name)
+        said = spoken.told[key].get(due.post.name)
         is_new = said is None or said.refusals > 0
-        per_s = POSTS_PER_S if is_new else CHANGES_PER_S
-        if len(self._rooms) > MOST_ROOMS:
-            self._rooms = {place: room for place, room in self._rooms.items() if now - room.at < BURST / CHANGES_PER_S}
         place = task.home.connection, task.home.channel if is_new else None
-        room = self._rooms.setdefault(place, _Room(per_s, BURST, now))
-        return room.take(now, KEPT if due.urgency is Urgency.WENT_ON else 0.0)
+        return self._rooms.take(place, due.urgency, self._clock.monotonic())
 
     async def _keep(self, said: Iterable[tuple[_Spoken, Key]]) -> None:
         rows = [(*key, _as_row(spoken.told[key])) for spoken, key in said]
