@@ -46,9 +46,14 @@ class OwnBroker(OwnPart):
 
     async def ready(self) -> None:
         """Waits until it takes part in its cluster. One that was held up for long must join it again."""
-        async with asyncio.timeout(READY_WITHIN_S):
-            while not await self._broker.is_ready():  # noqa: ASYNC110 - a process has no event to wait for
-                await asyncio.sleep(0.05)
+        try:
+            async with asyncio.timeout(READY_WITHIN_S):
+                while not await self._broker.is_ready():
+                    if self.child is None or not self.child.is_running:
+                        raise RuntimeError(f"the broker ended before it was ready; {self.last_words()}")
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise TimeoutError(f"no broker within {READY_WITHIN_S:.0f} s; {self.last_words()}") from None
 
     async def make_topics(self, prefix: str = "") -> None:
         """Makes every declared topic."""

@@ -6,6 +6,8 @@ from pathlib import Path
 from bench.beds.child import Child, child
 from services.local.program import Program
 
+WORDS = 2000
+
 
 class OwnPart:
     """Its process, from start to start."""
@@ -23,6 +25,10 @@ class OwnPart:
         if self.child is not None:
             await self.child.kill()
         await self._running.aclose()
+
+    def last_words(self) -> str:
+        """The end of its output, for whoever waits for it in vain."""
+        return self.child.said()[-WORDS:] if self.child is not None else "it was not started"
 
     def hold_up(self) -> None:
         """It stands still, with all that it started: connections stay open, and nothing answers."""

@@ -33,7 +33,7 @@ def program() -> str | None:
 @asynccontextmanager
 async def own_redis(folder: Path) -> AsyncIterator[OwnRedis]:
     """Runs it. It writes nothing to disk, which is the kindest way to hold it against a durable log."""
-    port = ports.choose("redis", 0, folder / "redis-ports.json", set())
+    port = ports.free()
     settings = {"port": str(port), "bind": ports.HOST, "dir": str(folder), "save": "", "appendonly": "no"}
     command = [
         program() or "redis-server",

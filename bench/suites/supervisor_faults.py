@@ -121,7 +121,7 @@ async def _scene(folder: Path, seed: int, size: Size) -> AsyncIterator[Scene]:
         await broker.make_topics(prefix)
         kafka = broker.settings.model_copy(update={"topic_prefix": prefix})
         there = await stack.enter_async_context(watched(kafka, database.settings, folder, size.workspaces))
-        port = ports.choose("supervisor", 0, folder / "ports.json", set())
+        port = ports.free()
         workers = {name: _worker(name, folder, {**there.environment}, port) for name in SERVICES}
         scene = Scene(
             broker, database, kafka, there, folder, workers, random.Random(seed), f"http://127.0.0.1:{port}"  # noqa: S311 - a seeded plan

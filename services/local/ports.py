@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import secrets
 import socket
 from pathlib import Path
 from typing import IO
@@ -10,6 +11,9 @@ from services.local.home import LocalFault
 
 HOST = "127.0.0.1"
 END = 1 << 16
+CHOSEN_FROM = range(20_000, 32_768)
+"""Systems give their own to whoever connects, or asks for any: from 32768 on, or from 49152 on. One of those may be
+somebody's by the time that the program for which it was chosen listens there."""
 
 
 def choose(name: str, chosen: int, ports_file: Path, taken: set[int]) -> int:
@@ -25,7 +29,7 @@ def choose(name: str, chosen: int, ports_file: Path, taken: set[int]) -> int:
     known = remembered(ports_file)
     port = known.get(name, 0)
     while not port or port in taken or not is_free(port):
-        port = _free()
+        port = free()
     taken.add(port)
     ports_file.write_text(json.dumps({**known, name: port}))
     return port
@@ -57,11 +61,17 @@ def claim(port: int, folder: Path) -> IO[bytes] | None:
     return file
 
 
-def _free() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-    return port
+def free() -> int:
+    """A port where nobody listens, and that the system gives to nobody."""
+    first = secrets.randbelow(len(CHOSEN_FROM))
+    for step in range(len(CHOSEN_FROM)):
+        port = CHOSEN_FROM[(first + step) % len(CHOSEN_FROM)]
+        if is_free(port):
+            return port
+    raise LocalFault(
+        f"no port from {CHOSEN_FROM[0]} to {CHOSEN_FROM[-1]} is free at {HOST}, or this user may listen at none; "
+        "end what listens there"
+    )
 
 
 def remembered(ports_file: Path) -> dict[str, int]:

@@ -85,7 +85,8 @@ async def secured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kaf
     home.make()
     authority = trustme.CA()
     authority.cert_pem.write_to_path(root / "ca.pem")
-    ports = [choose(name, 0, home.ports_file, set()) for name in ("kafka", "controller", "secured")]
+    taken: set[int] = set()
+    ports = [choose(name, 0, home.ports_file, taken) for name in ("kafka", "controller", "secured")]
     jars = tuple(control.fetch_programs(LocalSettings(), ["kafka"]))
     broker = Secured(home, jars, ports[0], ports[1], ports[2], key_store(authority, root / "keystore.pem"))
 

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import ClientSession
 
 from bench.beds.child import Child, child
+from services.local import ports
 
 
 async def until_said(running: Child, what: str) -> str:
@@ -26,8 +27,7 @@ async def until_said(running: Child, what: str) -> str:
 
 @pytest.mark.parametrize("service", ["router", "responder"])
 async def test_it_waits_and_says_for_whom_and_leaves_when_it_is_told_to(service: str, tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = ports.free()
     nobody = {"THREADLINE_KAFKA_BROKERS": f"127.0.0.1:{port}", "DATABASE_URL": "postgresql://a:b@127.0.0.1:9/c"}
     command = (sys.executable, "-m", f"services.{service}")
     async with child(command, nobody, tmp_path / "log", tmp_path) as running:
@@ -43,8 +43,7 @@ async def test_it_waits_and_says_for_whom_and_leaves_when_it_is_told_to(service:
 
 
 async def test_it_goes_on_as_soon_as_somebody_listens(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = ports.free()
     nobody = {
         "THREADLINE_KAFKA_BROKERS": f"127.0.0.1:9,127.0.0.1:{port}",
         "DATABASE_URL": "postgresql://a:b@127.0.0.1:9/c",

@@ -88,7 +88,7 @@ async def prometheus(folder: Path, targets: Path, divisor: int) -> AsyncIterator
     if program is None:
         pytest.skip("the dashboards are tried with Prometheus, and it is not here: `apt-get install prometheus`")
     config = _config(folder, targets, divisor)
-    port = ports.choose("prometheus", 0, folder / "ports.json", set())
+    port = ports.free()
     address = f"http://127.0.0.1:{port}"
     command = (
         program,

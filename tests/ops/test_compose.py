@@ -20,6 +20,7 @@ from typer.main import get_command
 from services.kit import http, process
 from services.kit.http import Served, served
 from services.kit.settings import child_environment, environment_name
+from services.local import ports
 from services.supervisor.settings import SupervisorSettings
 from tests import containers
 from tests.ops.alerts import PROMETHEUS, ROOT, RULES, read
@@ -170,8 +171,7 @@ def test_it_says_whether_it_is_well_and_is_started_again(name: str) -> None:
 def test_only_what_people_and_programs_reach_is_published_and_on_loopback() -> None:
     published = {name: each["ports"] for name, each in SERVICES.items() if "ports" in each}
     assert published.keys() == {"slack-sim", "proxy", "prometheus", "grafana", "console"}
-    for ports in published.values():
-        (port,) = ports
+    for (port,) in published.values():
         assert port.startswith(("127.0.0.1:", "${PROXY_ADDRESS:-127.0.0.1}:"))
 
 
@@ -289,8 +289,7 @@ async def proxy(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
         pytest.skip("the sample proxy is tried with nginx, and it is not here: `apt-get install nginx-light`")
     folder = tmp_path_factory.mktemp("proxy")
     text = (INFRA / "proxy/nginx.conf").read_text("utf-8")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = ports.free()
     changed = {"listen 8080;": f"listen 127.0.0.1:{port};", " /tmp/": f" {folder}/"}
     async with AsyncExitStack() as stack:
         for name, at in UPSTREAMS.items():

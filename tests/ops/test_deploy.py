@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import shutil
-import socket
 import stat
 import sys
 from collections.abc import AsyncIterator
@@ -18,6 +17,7 @@ from bench.beds.router import describe
 from services.directory.document import Document
 from services.kit.groups import DatabaseSettings, KafkaSettings
 from services.kit.settings import child_environment
+from services.local import ports
 from services.slack_sim.app import slack_sim
 from services.slack_sim.client import SlackSim, slack_sim_at
 from services.slack_sim.control.conditions import AMessage
@@ -58,7 +58,7 @@ class Machine:
 
     def __init__(self, root: Path) -> None:
         self.root, self.systemctl = root, f"{sys.executable} {SYSTEMCTL} {root}"
-        self.units = [f"threadline-{name}@{_free_port()}" for name in ("ingress", "router", "responder", "supervisor")]
+        self.units = [f"threadline-{name}@{ports.free()}" for name in ("ingress", "router", "responder", "supervisor")]
 
     async def deploy(self, bundle: Path, *more: str, code: int = 0, ssh: str = "ssh") -> str:
         arguments: tuple[str | Path, ...] = ("--root", self.root, "--bundle", bundle, *more)
@@ -83,13 +83,6 @@ class Machine:
         (self.root / "etc/threadline/owner.env").unlink()
 
 
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
 @asynccontextmanager
 async def sshd(folder: Path) -> AsyncIterator[str]:
     """A server on this machine that lets us in, and hides what is written from others. Gives how it is reached."""
@@ -98,7 +91,7 @@ async def sshd(folder: Path) -> AsyncIterator[str]:
     for key in ("host", "ours"):
         await ran("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key)
     shutil.copy(folder / "ours.pub", folder / "allowed")
-    port = _free_port()
+    port = ports.free()
     options = {
         "ListenAddress": f"127.0.0.1:{port}",
         "HostKey": folder / "host",

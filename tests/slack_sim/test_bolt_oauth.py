@@ -1,7 +1,6 @@
 """OAuth: how Bolt's own flow brings an app into a workspace, and how it gets its tokens there."""
 
 import re
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from slack_sdk.oauth.state_store.file import FileOAuthStateStore
 from slack_sdk.web.async_client import AsyncWebClient
 
 from services.kit.http import served
+from services.local import ports
 from services.slack_sim.client import SlackSim
 from services.slack_sim.control.asks import AddChannel, AddUser, AddWorkspace, Advance, ChangeApp, Join
 from services.slack_sim.control.conditions import AMessage
@@ -61,8 +61,7 @@ def house(sim: SlackSim, first: First, tmp_path: Path) -> Opens:
 
     @asynccontextmanager
     async def opens() -> AsyncIterator[House]:
-        with socket.create_server(("127.0.0.1", 0)) as found:
-            port: int = found.getsockname()[1]
+        port = ports.free()
         url, store = f"http://127.0.0.1:{port}", FileInstallationStore(base_dir=f"{tmp_path}/installed")
         async with served(answering(sim, first, f"{url}/slack/oauth_redirect", store).web_app(), "127.0.0.1", port):
             team = (await sim.ask(AddWorkspace(name="Bolt House"))).id

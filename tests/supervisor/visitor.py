@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from bench.beds.supervisor import OwnSupervisor, Reporter, own_supervisor, token
 from services.directory.document import Connection, Document, Installation, Person, Tenant
 from services.kit.clock import SystemClock
 from services.kit.groups import DatabaseSettings, KafkaSettings
+from services.local import ports
 from services.slack_sim.app import slack_sim
 from services.slack_sim.client import SlackSim, slack_sim_at
 from services.slack_sim.control import asks
@@ -157,7 +157,7 @@ async def looking(kafka: KafkaSettings, databases: Databases, folder: Path) -> A
         one_app = globex().model_copy(update={"installations": globex().installations[:1]})
         await describe(database, Document(version=1, tenants=(acme, one_app, initech)))
         tokens = {each: await token_for(database, each) for each in TENANTS}
-        port = free_port()
+        port = ports.free()
         address = f"http://127.0.0.1:{port}"
         await sim.ask(asks.ChangeApp(app_id=first.app.id, redirect_urls=[f"{address}/in/slack"]))
         environment = environment_of(sim.api_url, world, kafka, database) | {
@@ -169,11 +169,3 @@ async def looking(kafka: KafkaSettings, databases: Databases, folder: Path) -> A
         session = await stack.enter_async_context(ClientSession())
         supervisor = await stack.enter_async_context(own_supervisor(folder / "supervisor", environment))
         yield Looking(sim, first, kafka, database, supervisor, environment, tokens, session, folder, address)
-
-
-def free_port() -> int:
-    """A port that nobody has."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
