@@ -169,11 +169,6 @@ def _heard(task: Task, event: Reported) -> dict[str, Any]:  # noqa: PLR0911 - on
             return common | {"approvals": _kept(task, (*others, asked(event)))} if is_wanted else {}
 
 
-def is_heard(task: Task | None, event: Reported) -> bool:
-    """Whether what a program says counts for the task that it is about."""
-    return _counts(_there(task, event), event)
-
-
 def _counts(task: Task, event: Reported) -> bool:
     return not (task.is_over or (task.run is not None and event.token_id != RESPONDER) or _has_lost_it(task, event))
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from schemas.agent import (
     AgentEvent,
@@ -15,7 +15,7 @@ from schemas.agent import (
     TaskArtifact,
     TaskCheckpoint,
 )
-from services.supervisor.decisions.folding import Reported, asks_too_much, fold, is_heard, refused
+from services.supervisor.decisions.folding import asks_too_much, fold, refused
 from services.supervisor.decisions.keeping import KEPT, is_forgotten
 from services.supervisor.decisions.task import Approval, Task
 
@@ -29,16 +29,14 @@ MARK: Final = 8
 Row: TypeAlias = tuple[Any, ...]
 
 
-@dataclass(frozen=True)
-class Held:
+class Held(NamedTuple):
     """A task, and the marks of its last events."""
 
     task: Task | None
     recent: bytes = b""
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """What one event made of its task."""
 
     before: Task | None
@@ -98,8 +96,7 @@ class Projection:
             changes.forget(event.task_id)
         now = Held(after, (held.recent + mark)[-REMEMBERED * MARK :])
         changes.tasks[event.task_id] = now
-        if not isinstance(event, Reported) or is_heard(held.task, event):
-            self._rows(changes, event, event_id)
+        self._rows(changes, event, event_id, counts=after is not held.task)
         if isinstance(event, ApprovalDecided) and after is held.task and event.decided_by is not None:
             late = _Intervention("attempt", "already_decided", event.approval_id, event.decided_by, event.via)
             changes.interventions[event_id] = late.row(event_id, event.task_id, self.partition, event.at)
@@ -132,10 +129,11 @@ class Projection:
         folded = changes.tasks.get(task_id) if changes is not None else None
         return folded or self.tasks.get(key) or Held(None)
 
-    def _rows(self, changes: Changes, event: AgentEvent, event_id: str) -> None:
+    def _rows(self, changes: Changes, event: AgentEvent, event_id: str, *, counts: bool) -> None:
+        """What a program says of a task that is over, or that it has lost, makes none."""
         where = (event_id, event.task_id, self.partition, event.at)
         match event:
-            case TaskCheckpoint():
+            case TaskCheckpoint() if counts:
                 changes.checkpoints[event_id] = (
                     *where,
                     event.received_at,
@@ -148,7 +146,7 @@ class Projection:
                     event.cost_usd,
                     event.details_json,
                 )
-            case TaskArtifact():
+            case TaskArtifact() if counts:
                 changes.artifacts[event_id] = (*where, event.artifact, event.title, event.link)
             case Intervention():
                 told = _Intervention(event.action, "told", event.action, event.by_user, event.via, answer=event.text)

@@ -3,9 +3,9 @@
 What does not fit waits, and is said as it is then.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
+from services.supervisor.decisions.allowance import Allowance
 from services.supervisor.decisions.telling import Urgency
 
 POSTS_PER_S, CHANGES_PER_S, BURST = 1.0, 40 / 60, 20.0
@@ -22,47 +22,26 @@ Place = tuple[str, str | None]
 """A connection, and the channel of a new message: changes count for the whole workspace."""
 
 
-@dataclass
-class _Room:
-    """What is left of so much at once, which fills up so fast."""
-
-    most: float
-    per_s: float
-    left: float
-    at: float
-
-    @classmethod
-    def full(cls, most: float, per_s: float, now: float) -> "_Room":
-        return cls(most, per_s, most, now)
-
-    def holds(self, now: float, kept: float) -> bool:
-        self.left, self.at = min(self.most, self.left + (now - self.at) * self.per_s), now
-        return self.left >= 1 + kept
-
-    def is_full(self, now: float) -> bool:
-        return self.holds(now, self.most - 1)
-
-
 class Rooms:
     """What each channel takes of new messages, each workspace of changes, and this process of what nobody waits for."""
 
     def __init__(self, now: float) -> None:
-        self._places: dict[Place, _Room] = {}
-        self._unasked = _Room.full(UNASKED_BURST, UNASKED_PER_S, now)
+        self._places: dict[Place, Allowance] = {}
+        self._unasked = Allowance.full(UNASKED_BURST, UNASKED_PER_S, now)
 
     def take(self, place: Place, urgency: Urgency, now: float) -> bool:
         """Whether one more may be said there, which counts from then on."""
         wanted = [(self._at(place, now), KEPT if urgency is Urgency.WENT_ON else 0.0)]
         if urgency >= Urgency.CHANGED:
             wanted.append((self._unasked, 0.0))
-        if not all(room.holds(now, kept) for room, kept in wanted):
+        if not all(room.wait_s(now, kept=kept) <= 0 for room, kept in wanted):
             return False
         for room, _ in wanted:
-            room.left -= 1
+            room.take(now)
         return True
 
-    def _at(self, place: Place, now: float) -> _Room:
+    def _at(self, place: Place, now: float) -> Allowance:
         if len(self._places) > MOST_ROOMS:
             self._places = {each: room for each, room in self._places.items() if not room.is_full(now)}
         per_s = CHANGES_PER_S if place[1] is None else POSTS_PER_S
-        return self._places.setdefault(place, _Room.full(BURST, per_s, now))
+        return self._places.setdefault(place, Allowance.full(BURST, per_s, now))
