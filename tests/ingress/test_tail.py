@@ -20,10 +20,12 @@ from aiokafka import AIOKafkaProducer
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.trace import NoOpTracer
+from typing_extensions import override
 
 from bench.beds.broker import OwnBroker
 from schemas.envelope import Received, SlackEnvelope
 from schemas.topics import SLACK_INBOUND
+from services.ingress.adapters import listeners
 from services.ingress.adapters.listeners import WAITING_LINES
 from services.ingress.adapters.tail import line_of
 from services.ingress.settings import SHADOW
@@ -398,6 +400,28 @@ async def test_the_socket_of_a_dead_process_is_replaced(topics: KafkaSettings, t
     async with tailing(topics, "--socket", str(path)), listening(path) as one:
         await publish(topics, range(1))
         assert numbers_of(await one.lines(1)) == [0]
+
+
+async def test_a_socket_has_its_name_when_it_listens_and_not_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script waits for the name, and connects."""
+    path, named = tmp_path / "inbound.sock", []
+
+    class Watched(socket.socket):
+        @override
+        def listen(self, *backlog: int) -> None:
+            named.append(path.exists())
+            super().listen(*backlog)
+
+    with socket.socket(socket.AF_UNIX) as left:  # by one that was killed at this moment
+        left.bind(str(tmp_path / "inbound.sock.new"))
+    monkeypatch.setattr("services.ingress.adapters.listeners.socket.socket", Watched)
+    async with listeners.listening(path):
+        assert not named[0]
+        with closing(socket.socket(socket.AF_UNIX)) as client:
+            client.connect(str(path))
+    assert list(path.parent.iterdir()) == []
 
 
 async def test_a_socket_that_is_in_use_is_left_alone(topics: KafkaSettings, tmp_path: Path) -> None:

@@ -158,11 +158,15 @@ def _bound(path: Path) -> tuple[socket.socket, int]:
 
 
 def _made(path: Path) -> socket.socket:
+    """It has its name as soon as it listens, and not before: whoever waits for the name is let in."""
+    unnamed = path.with_name(f"{path.name}.new")
+    _make_room(unnamed)
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     mask = os.umask(0o177)
     try:
-        made.bind(str(path))
+        made.bind(str(unnamed))
         made.listen()
+        unnamed.rename(path)
     except OSError:
         made.close()
         raise
