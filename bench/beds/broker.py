@@ -51,7 +51,7 @@ class OwnBroker(OwnPart):
                 while not await self._broker.is_ready():
                     if self.child is None or not self.child.is_running:
                         raise RuntimeError(f"the broker ended before it was ready; {self.last_words()}")
-                    await asyncio.sleep(0.05)
+                    await asyncio.sleep(0.05)  # a process has no event to wait for
         except TimeoutError:
             raise TimeoutError(f"no broker within {READY_WITHIN_S:.0f} s; {self.last_words()}") from None
 

@@ -64,7 +64,7 @@ async def own_database(folder: Path) -> AsyncIterator[OwnDatabase]:
     settings = LocalSettings(home=folder)
     home = Home.of(settings)
     home.make()
-    owned = OwnDatabase(postgres.Database(home, ports.choose("postgres", 0, home.ports_file, set())))
+    owned = OwnDatabase(postgres.Database(home, ports.free()))
     await owned.start()
     try:
         await owned.make_tables()

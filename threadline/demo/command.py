@@ -112,7 +112,7 @@ async def _product(home: Home, clock: Clock) -> AsyncIterator[str]:
         raise LocalFault(f"a demo plays already in {home.root}; wait until it is over")
     shutil.rmtree(home.root, ignore_errors=True)
     home.make()
-    gateway = ports.choose("gateway", 0, home.ports_file, set())
+    gateway = ports.free()
     log = home.logs / "up.log"
     reached = {"THREADLINE_INGRESS_HTTP": "true", "THREADLINE_INGRESS_HTTP_PORT": str(gateway)}
     told = child_environment({**OURS, **reached, "THREADLINE_HOME": str(home.root)})
